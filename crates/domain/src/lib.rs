@@ -1,0 +1,19 @@
+//! What usage means and what it costs: exact decimals, periods, usage events, customers, bills.
+//!
+//! Everything here is a pure function of its arguments. This crate knows nothing of serde, async,
+//! SQL, HTTP, files, the clock, randomness or floating point, and must never learn of them.
+#![deny(clippy::float_arithmetic, clippy::cast_precision_loss)]
+
+pub mod bill;
+pub mod charge;
+pub mod currency;
+pub mod customer;
+pub mod decimal;
+pub mod event;
+pub mod money;
+pub mod posting;
+pub mod position;
+pub mod rounding;
+pub mod time;
+pub mod usage;
+pub mod verdict;

@@ -1,0 +1,320 @@
+//! Moments, months and periods.
+//!
+//! A moment is nanoseconds of UTC; a period is half-open `[start, end)` and carries the time zone
+//! that its days are of. Nothing here reads a clock: the present is always an argument.
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use std::fmt;
+use std::str::FromStr;
+
+/// A moment: nanoseconds since 1970-01-01T00:00:00Z, in the years 1970 to 2261.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(i64);
+
+/// Why a text or a number is not a moment, a month or a zone.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TimeError {
+    /// Not in the form of RFC 3339.
+    #[error("\"{0}\" is not an RFC 3339 time, such as 2026-11-01T00:00:00Z")]
+    NotATime(String),
+    /// A date that the calendar has, but outside the years that are kept.
+    #[error("\"{0}\" is outside the years 1970 to 2261")]
+    OutOfRange(String),
+    /// Not a month.
+    #[error("\"{0}\" is not a month of the years 1970 to 2261, such as 2026-11")]
+    NotAMonth(String),
+    /// Not a name in the IANA time zone database.
+    #[error("\"{0}\" is not an IANA time zone, such as UTC or Europe/Berlin")]
+    UnknownZone(String),
+}
+
+fn short(text: &str) -> String {
+    text.chars().take(64).collect()
+}
+
+impl Timestamp {
+    /// The first moment that is kept.
+    pub const MIN: Timestamp = Timestamp(0);
+    /// The end of what is kept: 2262-01-01T00:00:00Z. No event is at or after it.
+    pub const MAX: Timestamp = Timestamp(9_214_646_400_000_000_000);
+
+    /// The moment `nanos` nanoseconds after 1970-01-01T00:00:00Z, if it is in the years kept.
+    #[must_use]
+    pub fn from_nanos(nanos: i64) -> Option<Timestamp> {
+        (Timestamp::MIN.0..=Timestamp::MAX.0).contains(&nanos).then_some(Timestamp(nanos))
+    }
+
+    /// Nanoseconds since 1970-01-01T00:00:00Z.
+    #[must_use]
+    pub fn nanos(self) -> i64 {
+        self.0
+    }
+
+    /// The calendar month that this moment is in, in `zone`.
+    #[must_use]
+    pub fn month(self, zone: &Zone) -> Month {
+        let date = zone.0.to_datetime(self.jiff()).date();
+        Month { year: date.year(), month: date.month() }
+    }
+
+    /// The moment at midnight, or the first after it, of a day of `zone`'s calendar.
+    ///
+    /// # Errors
+    /// [`TimeError::OutOfRange`] for a day outside the years kept.
+    pub fn start_of_day(date: Date, zone: &Zone) -> Result<Timestamp, TimeError> {
+        date.to_zoned(zone.0.clone())
+            .ok()
+            .and_then(|zoned| i64::try_from(zoned.timestamp().as_nanosecond()).ok())
+            .and_then(Timestamp::from_nanos)
+            .ok_or_else(|| TimeError::OutOfRange(date.to_string()))
+    }
+
+    fn jiff(self) -> jiff::Timestamp {
+        // Every i64 of nanoseconds is within jiff's range of years, -9999 to 9999.
+        jiff::Timestamp::from_nanosecond(i128::from(self.0)).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
+    }
+}
+
+impl FromStr for Timestamp {
+    type Err = TimeError;
+
+    /// Reads RFC 3339; digits after the ninth of a second are refused, not dropped.
+    fn from_str(text: &str) -> Result<Timestamp, TimeError> {
+        let time: jiff::Timestamp =
+            text.parse().map_err(|_| TimeError::NotATime(short(text)))?;
+        i64::try_from(time.as_nanosecond())
+            .ok()
+            .and_then(Timestamp::from_nanos)
+            .filter(|time| *time < Timestamp::MAX)
+            .ok_or_else(|| TimeError::OutOfRange(short(text)))
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.jiff().fmt(f)
+    }
+}
+
+impl fmt::Debug for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// A time zone of the IANA database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Zone(TimeZone);
+
+impl Zone {
+    /// The zone where none is named.
+    #[must_use]
+    pub fn utc() -> Zone {
+        Zone(TimeZone::UTC)
+    }
+
+    /// Its IANA name, such as `Europe/Berlin`.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.0.iana_name().unwrap_or("UTC")
+    }
+
+    /// The calendar date of `time` in this zone.
+    #[must_use]
+    pub fn date_of(&self, time: Timestamp) -> Date {
+        self.0.to_datetime(time.jiff()).date()
+    }
+}
+
+impl FromStr for Zone {
+    type Err = TimeError;
+
+    fn from_str(name: &str) -> Result<Zone, TimeError> {
+        TimeZone::get(name).map(Zone).map_err(|_| TimeError::UnknownZone(short(name)))
+    }
+}
+
+/// A calendar month, such as 2026-11.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Month {
+    year: i16,
+    month: i8,
+}
+
+impl Month {
+    /// The month of a year; `None` outside 1 to 12 or the years kept.
+    #[must_use]
+    pub fn new(year: i16, month: i8) -> Option<Month> {
+        ((1970..=2261).contains(&year) && (1..=12).contains(&month)).then_some(Month { year, month })
+    }
+
+    /// The year.
+    #[must_use]
+    pub fn year(self) -> i16 {
+        self.year
+    }
+
+    /// The month of the year, 1 to 12.
+    #[must_use]
+    pub fn month(self) -> i8 {
+        self.month
+    }
+
+    /// The last day of the month, 28 to 31.
+    #[must_use]
+    pub fn last_day(self) -> i8 {
+        jiff::civil::date(self.year, self.month, 1).days_in_month()
+    }
+
+    /// A day of the month, its last where the month has no such day.
+    #[must_use]
+    pub fn day_or_last(self, day: i8) -> Date {
+        jiff::civil::date(self.year, self.month, day.clamp(1, self.last_day()))
+    }
+
+    /// From the first local midnight of the month to that of the next.
+    #[must_use]
+    pub fn period(self, zone: &Zone) -> Period {
+        let next = if self.month == 12 {
+            Month { year: self.year + 1, month: 1 }
+        } else {
+            Month { year: self.year, month: self.month + 1 }
+        };
+        let first = |month: Month, outside: Timestamp| {
+            let day = jiff::civil::date(month.year, month.month, 1);
+            Timestamp::start_of_day(day, zone).unwrap_or(outside)
+        };
+        Period { start: first(self, Timestamp::MIN), end: first(next, Timestamp::MAX) }
+    }
+}
+
+impl FromStr for Month {
+    type Err = TimeError;
+
+    fn from_str(text: &str) -> Result<Month, TimeError> {
+        let wrong = || TimeError::NotAMonth(short(text));
+        let (year, month) = text.split_once('-').ok_or_else(wrong)?;
+        let digits = |part: &str, n: usize| part.len() == n && part.bytes().all(|b| b.is_ascii_digit());
+        if !digits(year, 4) || !digits(month, 2) {
+            return Err(wrong());
+        }
+        let parsed = year.parse().ok().zip(month.parse().ok());
+        parsed.and_then(|(year, month)| Month::new(year, month)).ok_or_else(wrong)
+    }
+}
+
+impl fmt::Display for Month {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:04}-{:02}", self.year, self.month)
+    }
+}
+
+impl fmt::Debug for Month {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// A half-open span of time: `start` is in it, `end` is not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Period {
+    /// The first moment in it.
+    pub start: Timestamp,
+    /// The first moment after it.
+    pub end: Timestamp,
+}
+
+impl Period {
+    /// All of time that is kept.
+    pub const ALWAYS: Period = Period { start: Timestamp::MIN, end: Timestamp::MAX };
+
+    /// Whether `time` is in it.
+    #[must_use]
+    pub fn contains(&self, time: Timestamp) -> bool {
+        self.start <= time && time < self.end
+    }
+
+    /// What both have in common, if that is anything.
+    #[must_use]
+    pub fn intersection(&self, other: &Period) -> Option<Period> {
+        let common = Period { start: self.start.max(other.start), end: self.end.min(other.end) };
+        (common.start < common.end).then_some(common)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_month_is_from_local_midnight_to_local_midnight() {
+        for (month, zone, start, end) in [
+            ("2026-11", "UTC", "2026-11-01T00:00:00Z", "2026-12-01T00:00:00Z"),
+            ("2023-02", "UTC", "2023-02-01T00:00:00Z", "2023-03-01T00:00:00Z"),
+            ("2024-02", "UTC", "2024-02-01T00:00:00Z", "2024-03-01T00:00:00Z"),
+            ("2026-12", "UTC", "2026-12-01T00:00:00Z", "2027-01-01T00:00:00Z"),
+            // Summer time ends on 25 October 2026 in Berlin, on 1 November in New York.
+            ("2026-10", "Europe/Berlin", "2026-09-30T22:00:00Z", "2026-10-31T23:00:00Z"),
+            ("2026-11", "America/New_York", "2026-11-01T04:00:00Z", "2026-12-01T05:00:00Z"),
+            ("2026-01", "Pacific/Kiritimati", "2025-12-31T10:00:00Z", "2026-01-31T10:00:00Z"),
+            ("2026-01", "Pacific/Pago_Pago", "2026-01-01T11:00:00Z", "2026-02-01T11:00:00Z"),
+            ("2026-01", "Asia/Kathmandu", "2025-12-31T18:15:00Z", "2026-01-31T18:15:00Z"),
+            ("1970-01", "Europe/Berlin", "1970-01-01T00:00:00Z", "1970-01-31T23:00:00Z"),
+            ("2261-12", "UTC", "2261-12-01T00:00:00Z", "2262-01-01T00:00:00Z"),
+        ] {
+            let period = month.parse::<Month>().unwrap().period(&zone.parse().unwrap());
+            let shown = (period.start.to_string(), period.end.to_string());
+            assert_eq!(shown, (start.to_string(), end.to_string()), "{month} in {zone}");
+        }
+    }
+
+    #[test]
+    fn times_outside_the_years_kept_and_texts_that_are_none_are_refused() {
+        use TimeError::{NotATime, OutOfRange};
+        for (text, error) in [
+            ("1969-12-31T23:59:59.999999999Z", OutOfRange as fn(String) -> TimeError),
+            ("2262-01-01T00:00:00Z", OutOfRange),
+            ("9999-01-01T00:00:00Z", OutOfRange),
+            ("2026-11-01", NotATime),
+            ("2026-13-01T00:00:00Z", NotATime),
+            ("2026-11-01T00:00:00.0000000001Z", NotATime),
+            ("yesterday", NotATime),
+            ("", NotATime),
+        ] {
+            assert_eq!(text.parse::<Timestamp>(), Err(error(text.to_string())), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_day_that_a_month_has_not_becomes_its_last() {
+        let february = Month::new(2027, 2).unwrap();
+        assert_eq!(february.day_or_last(31).to_string(), "2027-02-28");
+        assert_eq!(Month::new(2028, 2).unwrap().day_or_last(31).to_string(), "2028-02-29");
+        assert_eq!(february.day_or_last(7).to_string(), "2027-02-07");
+    }
+
+    #[test]
+    fn months_are_written_with_four_and_two_digits() {
+        assert_eq!("2026-09".parse::<Month>().unwrap().to_string(), "2026-09");
+        for text in ["2026-9", "2026-13", "2026-00", "1969-12", "2262-01", "26-11", "2026/11", "+026-11"] {
+            assert_eq!(text.parse::<Month>(), Err(TimeError::NotAMonth(text.to_string())));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_moment_is_in_exactly_the_period_of_its_month(
+            nanos in 31_536_000_000_000_000i64..9_180_000_000_000_000_000,
+            zone in prop::sample::select(vec!["UTC", "America/St_Johns", "Europe/London", "Australia/Lord_Howe", "Pacific/Apia", "Asia/Kathmandu"]),
+        ) {
+            let zone: Zone = zone.parse().unwrap();
+            let time = Timestamp::from_nanos(nanos).unwrap();
+            let month = time.month(&zone);
+            let period = month.period(&zone);
+            prop_assert!(period.contains(time));
+            prop_assert!(period.end.month(&zone) > month);
+        }
+    }
+}

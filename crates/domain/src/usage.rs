@@ -1,0 +1,65 @@
+//! Usage: what charges add up to, per group, and how changes merge.
+
+use crate::charge::{Charge, ChargeGroup};
+use crate::decimal::{Decimal, DecimalError};
+use crate::position::Position;
+
+/// What a set of charges of one group adds up to. Totals of disjoint sets merge by addition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Totals {
+    /// How often anything changed here: it grows with every event, correction included.
+    pub changes: u64,
+    /// Charges that count.
+    pub events: u64,
+    /// Units, exactly.
+    pub quantity: Decimal,
+    /// What they cost, exactly.
+    pub amount: Decimal,
+}
+
+impl Totals {
+    /// The totals of a single charge.
+    #[must_use]
+    pub fn of(charge: &Charge) -> Totals {
+        Totals { changes: 1, events: 1, quantity: charge.quantity, amount: charge.amount }
+    }
+
+    /// The totals of both sets.
+    ///
+    /// # Errors
+    /// None for the totals of fewer than 10^20 charges: each figure of a charge has at most 20
+    /// digits before and 36 after the point.
+    pub fn merge(&mut self, other: &Totals) -> Result<(), DecimalError> {
+        self.quantity = self.quantity.add(other.quantity)?;
+        self.amount = self.amount.add(other.amount)?;
+        self.changes += other.changes;
+        self.events += other.events;
+        Ok(())
+    }
+}
+
+/// A customer's usage over a period, at a position of the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Usage {
+    /// The log position that all of it is of.
+    pub position: Position,
+    /// Totals by group, each group once, in the order of groups.
+    pub groups: Vec<(ChargeGroup, Totals)>,
+}
+
+impl Usage {
+    /// How often this usage has changed so far: two readings that differ have new usage between.
+    #[must_use]
+    pub fn changes(&self) -> u64 {
+        self.groups.iter().map(|(_, totals)| totals.changes).sum()
+    }
+}
+
+/// Charges that no customer pays for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnpaidSubject {
+    /// The subject of the events.
+    pub subject: String,
+    /// How many charges it has at times when no customer pays for it.
+    pub events: u64,
+}
