@@ -1,1 +1,12 @@
+//! What goes over the wire: one type per body, shared by the server and the client, converted from
+//! and to the domain in the file that defines it.
+//!
+//! Figures are decimal strings. No rule of billing lives here, and no body is ever built by hand
+//! elsewhere.
 
+pub mod bill;
+pub mod customer;
+pub mod event;
+pub mod posting;
+pub mod problem;
+pub mod store;

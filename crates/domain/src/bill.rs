@@ -86,8 +86,11 @@ impl Bill {
     /// # Errors
     /// Amounts that add up to more than fits.
     pub fn rate(customer: &Customer, month: Month, usage: Usage) -> Result<Bill, BillError> {
-        rate(customer, month, usage)
-            .map_err(|reason| BillError::Amount { customer: customer.number, month, reason })
+        rate(customer, month, usage).map_err(|reason| BillError::Amount {
+            customer: customer.number,
+            month,
+            reason,
+        })
     }
 }
 
@@ -115,9 +118,8 @@ fn rate(customer: &Customer, month: Month, usage: Usage) -> Result<Bill, MoneyEr
         .into_iter()
         .map(|(service, details)| line(service, own, details))
         .collect::<Result<Vec<_>, _>>()?;
-    let sum = |part: fn(&Line) -> Money| {
-        lines.iter().try_fold(Money::zero(own), |sum, line| sum.add(part(line)))
-    };
+    let sum =
+        |part: fn(&Line) -> Money| lines.iter().try_fold(Money::zero(own), |sum, line| sum.add(part(line)));
     let (total, exact_total) = (sum(|line| line.amount)?, sum(|line| line.exact)?);
     Ok(Bill {
         customer: customer.clone(),
@@ -131,7 +133,11 @@ fn rate(customer: &Customer, month: Month, usage: Usage) -> Result<Bill, MoneyEr
     })
 }
 
-fn line(service: String, currency: Currency, details: Vec<(ChargeGroup, Totals)>) -> Result<Line, DecimalError> {
+fn line(
+    service: String,
+    currency: Currency,
+    details: Vec<(ChargeGroup, Totals)>,
+) -> Result<Line, DecimalError> {
     let mut sum = Totals::default();
     for (_, totals) in &details {
         sum.merge(totals)?;
@@ -200,43 +206,68 @@ mod tests {
 
     #[test]
     fn a_line_is_rounded_once_and_the_total_is_the_sum_of_rounded_lines() {
-        let bill = bill("USD", vec![
-            (group("Compute", "hours", Some("0.1"), None), totals("10.04", "1.004")),
-            (group("Compute", "hours", Some("0.2"), None), totals("0.005", "0.001")),
-            (group("Storage", "GB", None, Some("USD")), totals("1", "1.005")),
-        ]);
-        let shown: Vec<_> = bill.lines.iter().map(|l| (l.service.as_str(), l.exact.figure(), l.amount.figure())).collect();
-        assert_eq!(shown, [
-            ("Compute", "1.005".to_string(), "1.01".to_string()),
-            ("Storage", "1.005".to_string(), "1.01".to_string()),
-        ]);
-        assert_eq!((bill.total.to_string(), bill.exact_total.amount.to_string()), ("$2.02".into(), "2.01".into()));
+        let bill = bill(
+            "USD",
+            vec![
+                (group("Compute", "hours", Some("0.1"), None), totals("10.04", "1.004")),
+                (group("Compute", "hours", Some("0.2"), None), totals("0.005", "0.001")),
+                (group("Storage", "GB", None, Some("USD")), totals("1", "1.005")),
+            ],
+        );
+        let shown: Vec<_> =
+            bill.lines.iter().map(|l| (l.service.as_str(), l.exact.figure(), l.amount.figure())).collect();
+        assert_eq!(
+            shown,
+            [
+                ("Compute", "1.005".to_string(), "1.01".to_string()),
+                ("Storage", "1.005".to_string(), "1.01".to_string()),
+            ]
+        );
+        assert_eq!(
+            (bill.total.to_string(), bill.exact_total.amount.to_string()),
+            ("$2.02".into(), "2.01".into())
+        );
     }
 
     #[test]
     fn a_line_has_a_quantity_only_where_its_units_agree() {
-        let bill = bill("USD", vec![
-            (group("A", "hours", Some("1"), None), totals("2", "2")),
-            (group("A", "hours", Some("2"), None), totals("3", "6")),
-            (group("B", "GB", Some("1"), None), totals("2", "2")),
-            (group("B", "hours", Some("1"), None), totals("2", "2")),
-            (group("C", "hours", Some("1"), None), totals("4", "4")),
-        ]);
-        let shown: Vec<_> = bill.lines.iter().map(|l| (l.quantity.map(|q| q.to_string()), l.unit.as_deref(), l.unit_price.map(|p| p.to_string()))).collect();
-        assert_eq!(shown, [
-            (Some("5".into()), Some("hours"), None),
-            (None, None, None),
-            (Some("4".into()), Some("hours"), Some("1".into())),
-        ]);
+        let bill = bill(
+            "USD",
+            vec![
+                (group("A", "hours", Some("1"), None), totals("2", "2")),
+                (group("A", "hours", Some("2"), None), totals("3", "6")),
+                (group("B", "GB", Some("1"), None), totals("2", "2")),
+                (group("B", "hours", Some("1"), None), totals("2", "2")),
+                (group("C", "hours", Some("1"), None), totals("4", "4")),
+            ],
+        );
+        let shown: Vec<_> = bill
+            .lines
+            .iter()
+            .map(|l| {
+                (l.quantity.map(|q| q.to_string()), l.unit.as_deref(), l.unit_price.map(|p| p.to_string()))
+            })
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                (Some("5".into()), Some("hours"), None),
+                (None, None, None),
+                (Some("4".into()), Some("hours"), Some("1".into())),
+            ]
+        );
     }
 
     #[test]
     fn another_currency_is_listed_and_never_added() {
-        let bill = bill("EUR", vec![
-            (group("A", "x", None, None), totals("1", "2")),
-            (group("A", "x", None, Some("EUR")), totals("1", "3")),
-            (group("A", "x", None, Some("USD")), totals("1", "100")),
-        ]);
+        let bill = bill(
+            "EUR",
+            vec![
+                (group("A", "x", None, None), totals("1", "2")),
+                (group("A", "x", None, Some("EUR")), totals("1", "3")),
+                (group("A", "x", None, Some("USD")), totals("1", "100")),
+            ],
+        );
         assert_eq!(bill.total.to_string(), "EUR 5.00");
         assert_eq!(bill.other_currencies.len(), 1);
         assert_eq!(bill.other_currencies[0].exact.to_string(), "$100.00");

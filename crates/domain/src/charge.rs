@@ -157,7 +157,10 @@ mod tests {
             (vec![("quantity", Number("0")), ("unit_price", Number("5"))], "0", "0"),
         ] {
             let charge = read(&fields).unwrap();
-            assert_eq!((charge.amount.to_string(), charge.quantity.to_string()), (amount.into(), quantity.into()));
+            assert_eq!(
+                (charge.amount.to_string(), charge.quantity.to_string()),
+                (amount.into(), quantity.into())
+            );
         }
     }
 
@@ -166,14 +169,32 @@ mod tests {
         use Field::{Number, Other, Text};
         for (fields, reason) in [
             (vec![], "missing value property: \"$.amount\", or \"$.quantity\" and \"$.unit_price\""),
-            (vec![("quantity", Number("1"))], "missing value property: \"$.amount\", or \"$.quantity\" and \"$.unit_price\""),
+            (
+                vec![("quantity", Number("1"))],
+                "missing value property: \"$.amount\", or \"$.quantity\" and \"$.unit_price\"",
+            ),
             (vec![("amount", Text("twelve"))], "\"$.amount\" is no usable figure: not a number"),
             (vec![("amount", Other)], "\"$.amount\" is no usable figure: not a number"),
-            (vec![("amount", Number("1e400"))], "\"$.amount\" is no usable figure: more than 20 digits before the decimal point"),
-            (vec![("quantity", Number("-1")), ("unit_price", Number("5"))], "\"$.quantity\" must not be negative; a credit is an event with an \"amount\" of its own"),
-            (vec![("quantity", Number("1e15")), ("unit_price", Number("1e15"))], "\"$.quantity × unit_price\" is no usable figure: more than 20 digits before the decimal point"),
-            (vec![("amount", Number("1")), ("service", Number("5"))], "\"$.service\" must be a text of at most 2048 bytes"),
-            (vec![("amount", Number("1")), ("currency", Text("BTC"))], "\"$.currency\" is not an ISO 4217 currency code"),
+            (
+                vec![("amount", Number("1e400"))],
+                "\"$.amount\" is no usable figure: more than 20 digits before the decimal point",
+            ),
+            (
+                vec![("quantity", Number("-1")), ("unit_price", Number("5"))],
+                "\"$.quantity\" must not be negative; a credit is an event with an \"amount\" of its own",
+            ),
+            (
+                vec![("quantity", Number("1e15")), ("unit_price", Number("1e15"))],
+                "\"$.quantity × unit_price\" is no usable figure: more than 20 digits before the decimal point",
+            ),
+            (
+                vec![("amount", Number("1")), ("service", Number("5"))],
+                "\"$.service\" must be a text of at most 2048 bytes",
+            ),
+            (
+                vec![("amount", Number("1")), ("currency", Text("BTC"))],
+                "\"$.currency\" is not an ISO 4217 currency code",
+            ),
         ] {
             assert_eq!(read(&fields).unwrap_err(), reason);
         }

@@ -151,9 +151,7 @@ impl Decimal {
         if scale == self.scale || self.is_zero() {
             return Ok(self.coefficient);
         }
-        self.coefficient
-            .checked_mul(power_of_ten(scale - self.scale))
-            .ok_or(DecimalError::Overflow)
+        self.coefficient.checked_mul(power_of_ten(scale - self.scale)).ok_or(DecimalError::Overflow)
     }
 
     /// The same figure without trailing zeros after the point.

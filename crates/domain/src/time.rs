@@ -81,8 +81,7 @@ impl FromStr for Timestamp {
 
     /// Reads RFC 3339; digits after the ninth of a second are refused, not dropped.
     fn from_str(text: &str) -> Result<Timestamp, TimeError> {
-        let time: jiff::Timestamp =
-            text.parse().map_err(|_| TimeError::NotATime(short(text)))?;
+        let time: jiff::Timestamp = text.parse().map_err(|_| TimeError::NotATime(short(text)))?;
         i64::try_from(time.as_nanosecond())
             .ok()
             .and_then(Timestamp::from_nanos)

@@ -1,1 +1,29 @@
+//! JSON text without floats: reading properties with their digits, and a canonical form by which
+//! two texts that mean the same are the same bytes.
+//!
+//! Knows nothing of usage: it is about text alone. A number must never become a float here; it
+//! stays the digits that were sent. A key that stands twice in an object is an error, because no
+//! two readers agree on which of the two counts.
 
+mod canonical;
+mod object;
+
+pub use canonical::canonical;
+pub use object::{Object, Value, array, object};
+
+/// The deepest nesting that is read.
+pub const MAX_DEPTH: usize = 32;
+
+/// Why a text is not usable JSON.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum JsonError {
+    /// Not JSON, or not of the expected kind.
+    #[error("{0}")]
+    Syntax(String),
+    /// A key twice in one object.
+    #[error("the key \"{0}\" stands twice in one object")]
+    DuplicateKey(String),
+    /// Nested deeper than [`MAX_DEPTH`].
+    #[error("nested deeper than {MAX_DEPTH} levels")]
+    TooDeep,
+}

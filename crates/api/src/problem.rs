@@ -1,0 +1,36 @@
+//! Errors on the wire: `application/problem+json` (RFC 9457).
+
+use serde::{Deserialize, Serialize};
+
+/// The content type of every error, without parameters: published clients compare it as a whole.
+pub const PROBLEM_TYPE: &str = "application/problem+json";
+
+/// What went wrong with a request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Problem {
+    /// A stable name of the kind of problem, such as `/problems/customer-not-found`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// What it is called.
+    pub title: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// What happened, and what to do.
+    pub detail: String,
+    /// The path of the request.
+    pub instance: String,
+    /// What is wrong, field by field or event by event, where there is more than one thing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<FieldError>,
+}
+
+/// One thing that is wrong with a request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct FieldError {
+    /// Where: a field, or the index of an event and its field, such as `3.time`.
+    pub field: String,
+    /// What is wrong with it.
+    pub reason: String,
+}

@@ -1,0 +1,35 @@
+//! The care of the store: what verifying and rebuilding found.
+
+use serde::{Deserialize, Serialize};
+
+/// What a walk through the whole log found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct VerifyReport {
+    /// Whether everything agrees.
+    pub ok: bool,
+    /// The log position that was compared.
+    pub position: String,
+    /// Events read from the log.
+    pub events: u64,
+    /// Records (groups of events committed together) whose checksum was checked.
+    pub records: u64,
+    /// Bytes of log.
+    pub bytes: u64,
+    /// Totals of usage that were recounted from the log and compared.
+    pub totals: u64,
+    /// What does not agree, and where.
+    pub problems: Vec<String>,
+}
+
+/// What making the projections anew did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RebuildReport {
+    /// The log position that the projections include now.
+    pub position: String,
+    /// Events read from the log.
+    pub events: u64,
+    /// Totals of usage made.
+    pub totals: u64,
+}

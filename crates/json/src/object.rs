@@ -1,0 +1,151 @@
+//! Objects and arrays as lists of raw values: each value is looked into only when it is asked for.
+
+use crate::JsonError;
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::fmt;
+
+/// A JSON object: its properties in the order sent.
+#[derive(Debug, Default)]
+pub struct Object<'a> {
+    entries: Vec<(Cow<'a, str>, &'a RawValue)>,
+}
+
+/// A value, shallowly read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Value<'a> {
+    /// `null`
+    Null,
+    /// `true` or `false`
+    Bool(bool),
+    /// The digits as sent.
+    Number(&'a str),
+    /// The text, escapes resolved.
+    Text(Cow<'a, str>),
+    /// The array's text.
+    Array(&'a str),
+    /// The object's text.
+    Object(&'a str),
+}
+
+/// Reads the properties of an object, all of which must be well formed.
+///
+/// # Errors
+/// Anything but an object, or a key that stands twice.
+pub fn object(text: &str) -> Result<Object<'_>, JsonError> {
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let entries = reader.deserialize_map(Entries).map_err(syntax)?;
+    reader.end().map_err(syntax)?;
+    if let Some(key) = repeated(&entries) {
+        return Err(JsonError::DuplicateKey(key));
+    }
+    Ok(Object { entries })
+}
+
+/// Reads the elements of an array as their texts.
+///
+/// # Errors
+/// Anything but an array.
+pub fn array(text: &str) -> Result<Vec<&str>, JsonError> {
+    let elements: Vec<&RawValue> = serde_json::from_str(text).map_err(syntax)?;
+    Ok(elements.into_iter().map(RawValue::get).collect())
+}
+
+impl<'a> Object<'a> {
+    /// The property `key`, if it is there.
+    ///
+    /// # Errors
+    /// A text with an escape that stands for no character.
+    pub fn get(&self, key: &str) -> Result<Option<Value<'a>>, JsonError> {
+        self.entries.iter().find(|(name, _)| name == key).map(|(_, raw)| value(raw.get())).transpose()
+    }
+
+    /// Keys with the text of their values, in the order sent.
+    pub fn entries(&self) -> impl Iterator<Item = (&str, &'a str)> {
+        self.entries.iter().map(|(key, raw)| (key.as_ref(), raw.get()))
+    }
+}
+
+/// Reads a well-formed value's outermost layer.
+pub(crate) fn value(text: &str) -> Result<Value<'_>, JsonError> {
+    Ok(match text.as_bytes().first() {
+        Some(b'{') => Value::Object(text),
+        Some(b'[') => Value::Array(text),
+        Some(b'"') => Value::Text(serde_json::from_str::<Borrowed<'_>>(text).map_err(syntax)?.0),
+        Some(b't') => Value::Bool(true),
+        Some(b'f') => Value::Bool(false),
+        Some(b'n') => Value::Null,
+        _ => Value::Number(text),
+    })
+}
+
+/// The first key that stands twice. Small objects are compared pair by pair.
+fn repeated(entries: &[(Cow<'_, str>, &RawValue)]) -> Option<String> {
+    if entries.len() <= 16 {
+        let twice = |i: usize| entries[..i].iter().any(|(key, _)| *key == entries[i].0);
+        return (1..entries.len()).find(|i| twice(*i)).map(|i| entries[i].0.to_string());
+    }
+    let mut seen = HashSet::with_capacity(entries.len());
+    entries.iter().find(|(key, _)| !seen.insert(key)).map(|(key, _)| key.to_string())
+}
+
+fn syntax(error: serde_json::Error) -> JsonError {
+    JsonError::Syntax(error.to_string())
+}
+
+/// A text that borrows from the input where it has no escapes.
+#[derive(serde::Deserialize)]
+struct Borrowed<'a>(#[serde(borrow)] Cow<'a, str>);
+
+struct Entries;
+
+impl<'de> Visitor<'de> for Entries {
+    type Value = Vec<(Cow<'de, str>, &'de RawValue)>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut entries = Vec::with_capacity(8);
+        while let Some((key, raw)) = map.next_entry::<Borrowed<'de>, &'de RawValue>()? {
+            entries.push((key.0, raw));
+        }
+        Ok(entries)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn properties_keep_their_digits() {
+        let text = r#"{"n": 1.10e+2, "t": "a\u0041", "x": null, "o": {"n": 2}, "l": [1, 2], "b": true}"#;
+        let object = object(text).unwrap();
+        for (key, value) in [
+            ("n", Some(Value::Number("1.10e+2"))),
+            ("t", Some(Value::Text("aA".into()))),
+            ("x", Some(Value::Null)),
+            ("o", Some(Value::Object("{\"n\": 2}"))),
+            ("l", Some(Value::Array("[1, 2]"))),
+            ("b", Some(Value::Bool(true))),
+            ("missing", None),
+        ] {
+            assert_eq!(object.get(key), Ok(value), "{key}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_object_is_refused() {
+        for text in ["", "[]", "1", "\"{}\"", "{", "{\"a\":}", "{\"a\":01}", "{} {}", "{\"a\":NaN}"] {
+            assert!(matches!(object(text), Err(JsonError::Syntax(_))), "{text}");
+        }
+        let many = (0..20).map(|i| format!("\"k{i}\":0,")).collect::<String>();
+        for text in [r#"{"a":1,"b":2,"a":1}"#.to_string(), format!("{{{many}\"a\":1,\"a\":1}}")] {
+            assert_eq!(object(&text).unwrap_err(), JsonError::DuplicateKey("a".into()));
+        }
+    }
+}
