@@ -1,1 +1,13 @@
+//! Where usage is kept: the log of events, its projections, customers and postings.
+//!
+//! One contract in domain words ([`Store`]), its implementations, and one conformance suite (in
+//! `tests/conformance`) that each of them passes. No SQL, file or driver is visible outside this crate.
 
+mod contract;
+pub mod embedded;
+mod error;
+mod measure;
+
+pub use contract::{EventFilter, PostRequest, RateFn, RebuildReport, Store, VerifyReport};
+pub use error::StoreError;
+pub use measure::{Measured, measure};

@@ -1,0 +1,185 @@
+//! The contract of a store, in domain words.
+//!
+//! Whatever a call acknowledges is durable and visible to every later call. A failed call left
+//! nothing behind. No call reads a clock: moments are arguments.
+
+use crate::StoreError;
+use async_trait::async_trait;
+use std::sync::Arc;
+use usage_domain::bill::BillError;
+use usage_domain::customer::{Customer, CustomerDraft, CustomerId, CustomerRef, PaidSubject};
+use usage_domain::event::{StoredEvent, UsageEvent};
+use usage_domain::money::Money;
+use usage_domain::position::Position;
+use usage_domain::posting::{PostOutcome, Posting};
+use usage_domain::time::{Month, Period, Timestamp};
+use usage_domain::usage::{UnpaidSubject, Usage};
+use usage_domain::verdict::Verdict;
+
+/// Keeps usage events, customers and postings.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// Stores valid events that arrived together at `received`, and counts each (source, id) once.
+    /// The answer has one verdict per event, in their order; it comes after the commit.
+    async fn append(&self, events: Vec<UsageEvent>, received: Timestamp) -> Result<Vec<Verdict>, StoreError>;
+
+    /// The position of the last acknowledged event.
+    async fn position(&self) -> Result<Position, StoreError>;
+
+    /// Stored events that pass the filter, newest time first; of one time, the last stored first.
+    async fn events(&self, filter: EventFilter) -> Result<Vec<StoredEvent>, StoreError>;
+
+    /// What the charges of these subjects at these times add up to, within `period`.
+    async fn usage(&self, subjects: Vec<PaidSubject>, period: Period) -> Result<Usage, StoreError>;
+
+    /// Subjects with charges at times when no customer pays for them, by subject.
+    async fn unpaid(&self) -> Result<Vec<UnpaidSubject>, StoreError>;
+
+    /// Makes a customer. A subject that had no payer yet is its own from the first moment on, one
+    /// that had is from `now` on.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when its number, its key or one of its subjects is taken.
+    async fn create_customer(
+        &self,
+        id: CustomerId,
+        draft: CustomerDraft,
+        now: Timestamp,
+    ) -> Result<Customer, StoreError>;
+
+    /// Changes a customer; subjects that it no longer names are nobody's from `now` on. Its number
+    /// stays where the draft names none.
+    async fn update_customer(
+        &self,
+        id: CustomerId,
+        draft: CustomerDraft,
+        now: Timestamp,
+    ) -> Result<Customer, StoreError>;
+
+    /// Ends a customer: it is not found any more; its number is never used again.
+    async fn delete_customer(&self, id: CustomerId, now: Timestamp) -> Result<(), StoreError>;
+
+    /// The customer of this name.
+    async fn customer(&self, name: &CustomerRef) -> Result<Option<Customer>, StoreError>;
+
+    /// Customers by number, `limit` of them after the first `offset`, and how many there are in all.
+    async fn customers(&self, offset: u64, limit: u64) -> Result<(Vec<Customer>, u64), StoreError>;
+
+    /// The subjects that a customer pays or paid for.
+    async fn paid_subjects(&self, id: CustomerId) -> Result<Vec<PaidSubject>, StoreError>;
+
+    /// Who pays for a subject's usage at a moment.
+    async fn payer(&self, subject: &str, time: Timestamp) -> Result<Option<CustomerId>, StoreError>;
+
+    /// The posting of a customer's month.
+    async fn posting(&self, customer: CustomerId, month: Month) -> Result<Option<Posting>, StoreError>;
+
+    /// Posts a customer's usage of a month if any of it is new, on one reading of the log: of
+    /// requests at the same time for the same usage, one posts it.
+    async fn post(&self, request: PostRequest) -> Result<PostOutcome, StoreError>;
+
+    /// Reads the whole log, checks every byte of it, and compares the projections with a recount.
+    async fn verify(&self) -> Result<VerifyReport, StoreError>;
+
+    /// Makes the projections anew from the log.
+    async fn rebuild(&self) -> Result<RebuildReport, StoreError>;
+
+    /// Writes what is only in memory and stops; later calls are refused.
+    async fn close(&self) -> Result<(), StoreError>;
+}
+
+/// How the total of a posting comes from usage.
+pub type RateFn = Arc<dyn Fn(Usage) -> Result<Money, BillError> + Send + Sync>;
+
+/// What is to be posted.
+#[derive(Clone)]
+pub struct PostRequest {
+    /// Whose usage.
+    pub customer: CustomerId,
+    /// Of which month.
+    pub month: Month,
+    /// That month in the customer's zone.
+    pub period: Period,
+    /// The total of the month's usage.
+    pub rate: RateFn,
+    /// The moment of the request.
+    pub now: Timestamp,
+}
+
+/// Which events to list.
+#[derive(Debug, Clone)]
+pub struct EventFilter {
+    /// Only events at these times.
+    pub period: Period,
+    /// Only events that arrived at these moments.
+    pub ingested: Period,
+    /// Only events of which the id contains this text.
+    pub id: Option<String>,
+    /// Only events of which the subject contains this text.
+    pub subject: Option<String>,
+    /// Only events of these subjects at these times.
+    pub paid: Option<Vec<PaidSubject>>,
+    /// Only what comes after this event (its time and sequence) in the listing.
+    pub after: Option<(Timestamp, u64)>,
+    /// At most so many.
+    pub limit: usize,
+}
+
+impl EventFilter {
+    /// The newest `limit` events.
+    #[must_use]
+    pub fn newest(limit: usize) -> EventFilter {
+        EventFilter {
+            period: Period::ALWAYS,
+            ingested: Period::ALWAYS,
+            id: None,
+            subject: None,
+            paid: None,
+            after: None,
+            limit,
+        }
+    }
+
+    /// Whether an event is asked for.
+    #[must_use]
+    pub fn matches(&self, stored: &StoredEvent) -> bool {
+        let event = &stored.event;
+        let paid_for = |paid: &Vec<PaidSubject>| {
+            paid.iter().any(|p| p.subject == event.subject && p.period.contains(event.time))
+        };
+        self.period.contains(event.time)
+            && self.ingested.contains(stored.ingested_at)
+            && self.id.as_ref().is_none_or(|id| event.id.contains(id.as_str()))
+            && self.subject.as_ref().is_none_or(|subject| event.subject.contains(subject.as_str()))
+            && self.paid.as_ref().is_none_or(paid_for)
+            && self.after.is_none_or(|after| (event.time, stored.sequence) < after)
+    }
+}
+
+/// What a walk through the whole log found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerifyReport {
+    /// The position that was compared.
+    pub position: Position,
+    /// Events read.
+    pub events: u64,
+    /// Groups whose checksum was checked.
+    pub records: u64,
+    /// Bytes of log.
+    pub bytes: u64,
+    /// Totals that were recounted and compared.
+    pub totals: u64,
+    /// What does not agree, and where.
+    pub problems: Vec<String>,
+}
+
+/// What making the projections anew did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RebuildReport {
+    /// The position that the projections include now.
+    pub position: Position,
+    /// Events read.
+    pub events: u64,
+    /// Totals made.
+    pub totals: u64,
+}

@@ -1,0 +1,131 @@
+//! The catalog's tables, and the small steps by which they came to be.
+//!
+//! A step is never changed once it was released: a new one is added behind it.
+
+use crate::StoreError;
+use rusqlite::Connection;
+use std::path::Path;
+
+/// What marks a database as this program's ("uapp").
+const APPLICATION_ID: i32 = 0x7561_7070;
+
+const STEPS: &[&str] = &["
+    CREATE TABLE meta (
+        key TEXT PRIMARY KEY,
+        value BLOB NOT NULL
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE customer (
+        number INTEGER PRIMARY KEY,
+        id TEXT NOT NULL UNIQUE,
+        key TEXT,
+        name TEXT NOT NULL,
+        currency TEXT NOT NULL,
+        time_zone TEXT NOT NULL,
+        description TEXT,
+        primary_email TEXT,
+        billing_address TEXT,
+        metadata TEXT,
+        created_at INTEGER NOT NULL, -- nanoseconds since 1970, as all moments here
+        updated_at INTEGER NOT NULL,
+        deleted_at INTEGER
+    ) STRICT;
+    CREATE UNIQUE INDEX customer_by_key ON customer (key) WHERE deleted_at IS NULL;
+
+    -- Who pays for a subject's usage, from a moment to a moment.
+    CREATE TABLE payer (
+        subject TEXT NOT NULL,
+        from_time INTEGER NOT NULL,
+        until_time INTEGER NOT NULL, -- the end of time where it still holds
+        customer INTEGER NOT NULL REFERENCES customer,
+        listed INTEGER NOT NULL, -- 0: only because the subject is the customer's key
+        PRIMARY KEY (subject, from_time)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX payer_by_customer ON payer (customer);
+
+    CREATE TABLE posting (
+        id INTEGER PRIMARY KEY,
+        customer INTEGER NOT NULL REFERENCES customer,
+        month TEXT NOT NULL,
+        accumulated TEXT NOT NULL,
+        currency TEXT NOT NULL,
+        changes INTEGER NOT NULL,
+        position INTEGER NOT NULL,
+        created_at INTEGER NOT NULL,
+        updated_at INTEGER NOT NULL,
+        UNIQUE (customer, month)
+    ) STRICT;
+"];
+
+/// Brings the database up to the newest version; `secret` becomes the key of a new one.
+pub(super) fn migrate(connection: &mut Connection, path: &Path, secret: [u8; 16]) -> Result<(), StoreError> {
+    let wrong = |reason: String| StoreError::WrongFolder { path: path.to_path_buf(), reason };
+    let number = |pragma: &str| connection.pragma_query_value(None, pragma, |row| row.get::<_, i32>(0));
+    let (application, version) = (number("application_id")?, number("user_version")?);
+    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    if application != APPLICATION_ID && tables > 0 {
+        return Err(wrong("its catalog belongs to another program".into()));
+    }
+    let known = i32::try_from(STEPS.len()).unwrap_or(i32::MAX);
+    if version > known {
+        return Err(wrong(format!(
+            "its catalog has version {version} and this usage_app knows versions up to {known}; use a newer usage_app"
+        )));
+    }
+    let transaction = connection.transaction()?;
+    for (step, next) in STEPS.iter().zip(1..).skip(usize::try_from(version).unwrap_or(0)) {
+        transaction.execute_batch(step)?;
+        transaction.pragma_update(None, "user_version", next)?;
+    }
+    if application != APPLICATION_ID {
+        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+        transaction.execute("INSERT INTO meta (key, value) VALUES ('secret', ?1)", [secret.as_slice()])?;
+    }
+    transaction.commit()?;
+    Ok(())
+}
+
+/// The secret that hashes of this database are keyed with.
+pub(super) fn secret(connection: &Connection) -> Result<[u8; 16], StoreError> {
+    let bytes: Vec<u8> =
+        connection.query_row("SELECT value FROM meta WHERE key = 'secret'", [], |row| row.get(0))?;
+    bytes.try_into().map_err(|_| StoreError::Catalog("the secret has another length than 16 bytes".into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn open() -> Connection {
+        Connection::open_in_memory().unwrap()
+    }
+
+    #[test]
+    fn migrating_twice_changes_nothing() {
+        let mut db = open();
+        let schema = |db: &Connection| -> Vec<String> {
+            let mut statement =
+                db.prepare("SELECT coalesce(sql, name) FROM sqlite_schema ORDER BY name").unwrap();
+            statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+        };
+        migrate(&mut db, Path::new("x"), [1; 16]).unwrap();
+        let once = schema(&db);
+        migrate(&mut db, Path::new("x"), [2; 16]).unwrap();
+        assert_eq!(schema(&db), once);
+        assert_eq!(secret(&db).unwrap(), [1; 16]);
+    }
+
+    #[test]
+    fn a_newer_version_and_another_program_are_refused() {
+        let mut db = open();
+        migrate(&mut db, Path::new("x"), [1; 16]).unwrap();
+        db.pragma_update(None, "user_version", 99).unwrap();
+        let error = migrate(&mut db, Path::new("x"), [1; 16]).unwrap_err().to_string();
+        assert!(error.contains("has version 99"), "{error}");
+
+        let mut db = open();
+        db.execute_batch("CREATE TABLE theirs (a)").unwrap();
+        let error = migrate(&mut db, Path::new("x"), [1; 16]).unwrap_err().to_string();
+        assert!(error.contains("another program"), "{error}");
+    }
+}

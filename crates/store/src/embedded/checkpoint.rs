@@ -1,0 +1,143 @@
+//! Checkpoints: the changes of the projections since the last one, written behind the writer's back.
+//!
+//! The writer hands its changes over whole and goes on with none; a thread names, packs and writes
+//! them. A failed checkpoint loses nothing: its changes go with the next one.
+
+use super::faults::Faults;
+use super::projection::delta::{
+    Delta, Named, encode_cells, encode_claims, merge_cells, merge_claims, name_cells,
+};
+use super::projection::files::Chain;
+use super::shared::Shared;
+use crate::StoreError;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+/// Cells that are named under one reading lock, so that the writer never waits long for it.
+const CELLS_AT_ONCE: usize = 4096;
+
+/// The files of both projections.
+pub(crate) struct Chains {
+    pub(crate) usage: Chain,
+    pub(crate) claims: Chain,
+}
+
+impl Chains {
+    pub(crate) fn open(folder: &Path, faults: &Faults) -> Result<Chains, StoreError> {
+        Ok(Chains {
+            usage: Chain::open(folder, "usage", faults.clone())?,
+            claims: Chain::open(folder, "claims", faults.clone())?,
+        })
+    }
+
+    /// Writes changes that end at the log position `to`.
+    fn write(&mut self, delta: &mut Delta, to: u64, shared: &Shared) -> Result<(), StoreError> {
+        if self.usage.position() < to {
+            let cells: Vec<_> = delta.cells.iter().map(|(key, totals)| (*key, *totals)).collect();
+            let mut named = Named::new();
+            for part in cells.chunks(CELLS_AT_ONCE) {
+                name_cells(part, &shared.read().rollups, &mut named);
+            }
+            self.usage.push(to, &encode_cells(&named), merge_cells)?;
+            delta.cells.clear();
+        }
+        if self.claims.position() < to {
+            self.claims.push(to, &encode_claims(&mut delta.claims), merge_claims)?;
+            delta.claims.clear();
+        }
+        Ok(())
+    }
+}
+
+/// Decides when a checkpoint is due and has it written.
+pub(crate) struct Checkpointer {
+    shared: Arc<Shared>,
+    chains: Arc<Mutex<Chains>>,
+    /// Events after which a checkpoint is due.
+    every: u64,
+    last: u64,
+    working: Option<JoinHandle<Option<Delta>>>,
+    /// A checkpoint panicked: its changes are unknown, so that none may follow it. The log is
+    /// replayed from the last sound one when the store opens.
+    lost: bool,
+}
+
+impl Checkpointer {
+    pub(crate) fn new(shared: Arc<Shared>, chains: Chains, every: u64, last: u64) -> Checkpointer {
+        Checkpointer { shared, chains: Arc::new(Mutex::new(chains)), every, last, working: None, lost: false }
+    }
+
+    /// Starts a checkpoint if one is due and none is under way.
+    pub(crate) fn take_if_due(&mut self, delta: &mut Delta, next: u64) {
+        if self.lost
+            || next - self.last < self.every
+            || self.working.as_ref().is_some_and(|w| !w.is_finished())
+        {
+            return;
+        }
+        self.take_back(delta);
+        if self.lost {
+            return;
+        }
+        let mut taken = std::mem::take(delta);
+        let (chains, shared) = (self.chains.clone(), self.shared.clone());
+        let work = move || {
+            let mut chains = chains.lock().unwrap_or_else(PoisonError::into_inner);
+            match chains.write(&mut taken, next, &shared) {
+                Ok(()) => None,
+                Err(error) => {
+                    tracing::warn!(%error, "a checkpoint failed; it is tried again");
+                    Some(taken)
+                }
+            }
+        };
+        match std::thread::Builder::new().name("checkpoint".into()).spawn(work) {
+            Ok(worker) => {
+                self.working = Some(worker);
+                self.last = next;
+            }
+            Err(error) => tracing::warn!(%error, "no checkpoint thread could be started"),
+        }
+    }
+
+    /// Waits for the checkpoint under way; what it could not write goes back to `delta`.
+    fn take_back(&mut self, delta: &mut Delta) {
+        let Some(worker) = self.working.take() else { return };
+        let failed = match worker.join() {
+            Ok(None) => return,
+            Ok(Some(failed)) => failed,
+            Err(_) => {
+                tracing::error!("a checkpoint panicked; none is written any more");
+                self.lost = true;
+                return;
+            }
+        };
+        for (key, totals) in &failed.cells {
+            delta.add(*key, totals);
+        }
+        delta.claims.extend(failed.claims);
+    }
+
+    /// Writes all that no checkpoint has yet, and waits for it.
+    pub(crate) fn finish(&mut self, delta: &mut Delta, next: u64) -> Result<(), StoreError> {
+        self.take_back(delta);
+        if self.lost {
+            return Err(StoreError::Closed);
+        }
+        let mut chains = self.chains.lock().unwrap_or_else(PoisonError::into_inner);
+        chains.write(delta, next, &self.shared)?;
+        self.last = next;
+        Ok(())
+    }
+
+    /// Forgets all checkpoints.
+    pub(crate) fn clear(&mut self) -> Result<(), StoreError> {
+        self.take_back(&mut Delta::default());
+        let mut chains = self.chains.lock().unwrap_or_else(PoisonError::into_inner);
+        chains.usage.clear()?;
+        chains.claims.clear()?;
+        self.lost = false;
+        Ok(())
+    }
+}

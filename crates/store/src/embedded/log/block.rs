@@ -1,0 +1,343 @@
+//! A block: the events of one request, sorted by subject and time, in columns.
+//!
+//! Three sections, each packed on its own, so that a reader unpacks what it asks for:
+//! a *directory* (fingerprints of the subjects in it), the *claims* (source, id and content hash of
+//! each event) and the *events*. Rows that turned out to be duplicates stay in the sections and are
+//! named in the record's list of skipped rows.
+
+use crate::embedded::codec::{Malformed, Put, Take};
+use std::collections::HashMap;
+use usage_domain::event::UsageEvent;
+use usage_domain::time::Timestamp;
+
+const TIME_GIVEN: u8 = 1;
+const HAS_DATA: u8 = 2;
+const HAS_EXTENSIONS: u8 = 4;
+
+/// What duplicates are recognised by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Claim {
+    pub(crate) source: String,
+    pub(crate) id: String,
+    /// Keyed hash of the event's content.
+    pub(crate) content: u64,
+}
+
+/// A short name of a subject: two subjects may share it, one subject never has two.
+pub(crate) fn fingerprint(subject: &str) -> u32 {
+    crc32fast::hash(subject.as_bytes())
+}
+
+/// Writes the sections of a block; `rows` are sorted by subject and time.
+pub(crate) fn encode<'a>(rows: impl Iterator<Item = (&'a UsageEvent, u64)> + Clone) -> Vec<u8> {
+    let mut out = Vec::new();
+    out.put_section(&directory(rows.clone().map(|(event, _)| event)));
+    out.put_section(&claims(rows.clone()));
+    out.put_section(&events(rows.map(|(event, _)| event)));
+    out
+}
+
+fn directory<'a>(events: impl Iterator<Item = &'a UsageEvent>) -> Vec<u8> {
+    let mut prints: Vec<u32> = events.map(|event| fingerprint(&event.subject)).collect();
+    prints.sort_unstable();
+    prints.dedup();
+    prints.into_iter().flat_map(u32::to_le_bytes).collect()
+}
+
+fn claims<'a>(rows: impl Iterator<Item = (&'a UsageEvent, u64)> + Clone) -> Vec<u8> {
+    let mut sources = Dictionary::default();
+    let mut out = Vec::new();
+    let (mut hashes, mut ids) = (Vec::new(), Vec::new());
+    let mut count = 0u64;
+    for (event, content) in rows {
+        hashes.put_u64(content);
+        ids.put_var(sources.index_of(&event.source));
+        put_id(&mut ids, &event.id);
+        count += 1;
+    }
+    out.put_var(count);
+    sources.write(&mut out);
+    out.extend_from_slice(&hashes);
+    out.extend_from_slice(&ids);
+    out
+}
+
+/// A lower-case UUID is kept as its 16 bytes, any other id as its text.
+fn put_id(out: &mut Vec<u8>, id: &str) {
+    match uuid_bytes(id) {
+        Some(bytes) => {
+            out.put_var(0);
+            out.extend_from_slice(&bytes);
+        }
+        // Ids are never empty, so that length 0 is free to mean a UUID.
+        None => out.put_text(id),
+    }
+}
+
+fn uuid_bytes(id: &str) -> Option<[u8; 16]> {
+    if id.len() != 36 {
+        return None;
+    }
+    let mut bytes = [0u8; 16];
+    let mut digits = 0;
+    for (place, c) in id.bytes().enumerate() {
+        let value = match c {
+            b'-' if matches!(place, 8 | 13 | 18 | 23) => continue,
+            _ if matches!(place, 8 | 13 | 18 | 23) => return None,
+            b'0'..=b'9' => c - b'0',
+            b'a'..=b'f' => c - b'a' + 10,
+            _ => return None,
+        };
+        bytes[digits / 2] = bytes[digits / 2] << 4 | value;
+        digits += 1;
+    }
+    Some(bytes)
+}
+
+fn uuid_text(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(36);
+    for (i, byte) in bytes.iter().enumerate() {
+        if matches!(i, 4 | 6 | 8 | 10) {
+            text.push('-');
+        }
+        for digit in [byte >> 4, byte & 15] {
+            text.push(char::from_digit(u32::from(digit), 16).unwrap_or('0'));
+        }
+    }
+    text
+}
+
+fn events<'a>(rows: impl Iterator<Item = &'a UsageEvent>) -> Vec<u8> {
+    let mut types = Dictionary::default();
+    let mut subjects: Vec<(&str, u64)> = Vec::new();
+    let (mut times, mut kinds, mut flags) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut lengths, mut texts) = (Vec::new(), Vec::new());
+    let mut last = 0;
+    for event in rows {
+        match subjects.last_mut() {
+            Some((subject, count)) if *subject == event.subject => *count += 1,
+            _ => subjects.push((&event.subject, 1)),
+        }
+        times.put_signed(event.time.nanos().wrapping_sub(last));
+        last = event.time.nanos();
+        kinds.put_var(types.index_of(&event.event_type));
+        let parts = [(HAS_DATA, &event.data), (HAS_EXTENSIONS, &event.extensions)];
+        let mut flag = if event.time_given { TIME_GIVEN } else { 0 };
+        for (bit, text) in parts {
+            if let Some(text) = text {
+                flag |= bit;
+                lengths.put_var(text.len() as u64);
+                texts.extend_from_slice(text.as_bytes());
+            }
+        }
+        flags.push(flag);
+    }
+    let mut out = Vec::with_capacity(texts.len() + texts.len() / 4);
+    out.put_var(flags.len() as u64);
+    out.put_var(subjects.len() as u64);
+    for (subject, count) in subjects {
+        out.put_text(subject);
+        out.put_var(count);
+    }
+    types.write(&mut out);
+    for column in [times, kinds, flags, lengths, texts] {
+        out.extend_from_slice(&column);
+    }
+    out
+}
+
+/// A block's bytes, unpacked section by section.
+pub(crate) struct Block<'a> {
+    sections: Take<'a>,
+}
+
+impl<'a> Block<'a> {
+    pub(crate) fn new(bytes: &'a [u8]) -> Block<'a> {
+        Block { sections: Take(bytes) }
+    }
+
+    /// Whether the subjects with these fingerprints may have events here.
+    pub(crate) fn may_have(&self, fingerprints: &[u32]) -> Result<bool, Malformed> {
+        let directory = Take(self.sections.0).section()?;
+        let prints = directory.chunks_exact(4).map(|c| u32::from_le_bytes([c[0], c[1], c[2], c[3]]));
+        Ok(prints.into_iter().any(|print| fingerprints.contains(&print)))
+    }
+
+    /// The claims of all rows.
+    pub(crate) fn claims(&self) -> Result<Vec<Claim>, Malformed> {
+        let mut sections = Take(self.sections.0);
+        sections.section()?;
+        read_claims(&sections.section()?)
+    }
+
+    /// The events of all rows.
+    pub(crate) fn events(self) -> Result<Vec<(UsageEvent, Claim)>, Malformed> {
+        let mut sections = self.sections;
+        sections.section()?;
+        let claims = read_claims(&sections.section()?)?;
+        let events = read_events(&sections.section()?, claims)?;
+        sections.end()?;
+        Ok(events)
+    }
+}
+
+fn read_claims(bytes: &[u8]) -> Result<Vec<Claim>, Malformed> {
+    let mut take = Take(bytes);
+    let count = take.count()?;
+    let sources = read_dictionary(&mut take)?;
+    let mut hashes = Take(take.bytes(count * 8)?);
+    let mut claims = Vec::with_capacity(count);
+    for _ in 0..count {
+        let source = sources.get(take.size()?).ok_or(Malformed("an event has a source that is not there"))?;
+        let length = take.size()?;
+        let id = match length {
+            0 => uuid_text(take.bytes(16)?),
+            _ => std::str::from_utf8(take.bytes(length)?)
+                .map_err(|_| Malformed("an id is not UTF-8"))?
+                .to_string(),
+        };
+        claims.push(Claim { source: source.to_string(), id, content: hashes.u64()? });
+    }
+    take.end()?;
+    Ok(claims)
+}
+
+fn read_events(bytes: &[u8], claims: Vec<Claim>) -> Result<Vec<(UsageEvent, Claim)>, Malformed> {
+    let mut take = Take(bytes);
+    let count = take.count()?;
+    if count != claims.len() {
+        return Err(Malformed("its sections have different counts of events"));
+    }
+    let mut subjects = Vec::with_capacity(count);
+    for _ in 0..take.count()? {
+        let (subject, times) = (take.text()?, take.size()?);
+        if times > count - subjects.len() {
+            return Err(Malformed("its subjects have too many events"));
+        }
+        subjects.extend(std::iter::repeat_n(subject, times));
+    }
+    let types = read_dictionary(&mut take)?;
+    let mut times = Vec::with_capacity(count);
+    let mut last = 0i64;
+    for _ in 0..count {
+        last = last.wrapping_add(take.signed()?);
+        times.push(Timestamp::from_nanos(last).ok_or(Malformed("a time is out of range"))?);
+    }
+    let kinds = (0..count).map(|_| take.size()).collect::<Result<Vec<_>, _>>()?;
+    let flags = take.bytes(count)?;
+    let texts = flags.iter().map(|f| (f & HAS_DATA) / HAS_DATA + (f & HAS_EXTENSIONS) / HAS_EXTENSIONS);
+    let texts: usize = texts.map(usize::from).sum();
+    let lengths = (0..texts).map(|_| take.size()).collect::<Result<Vec<_>, _>>()?;
+    let mut lengths = lengths.into_iter();
+    let mut text = |there: bool| match there {
+        false => Ok(None),
+        true => {
+            let bytes = take.bytes(lengths.next().unwrap_or(0))?;
+            std::str::from_utf8(bytes)
+                .map(|t| Some(t.to_string()))
+                .map_err(|_| Malformed("a text is not UTF-8"))
+        }
+    };
+    let mut events = Vec::with_capacity(count);
+    for (row, claim) in claims.into_iter().enumerate() {
+        let event = UsageEvent {
+            id: claim.id.clone(),
+            source: claim.source.clone(),
+            event_type: types
+                .get(kinds[row])
+                .ok_or(Malformed("an event has a type that is not there"))?
+                .to_string(),
+            subject: subjects.get(row).ok_or(Malformed("an event has no subject"))?.to_string(),
+            time: times[row],
+            time_given: flags[row] & TIME_GIVEN != 0,
+            data: text(flags[row] & HAS_DATA != 0)?,
+            extensions: text(flags[row] & HAS_EXTENSIONS != 0)?,
+        };
+        events.push((event, claim));
+    }
+    take.end()?;
+    Ok(events)
+}
+
+/// Texts that repeat, each kept once.
+#[derive(Default)]
+struct Dictionary<'a> {
+    indexes: HashMap<&'a str, u64>,
+    texts: Vec<&'a str>,
+}
+
+impl<'a> Dictionary<'a> {
+    fn index_of(&mut self, text: &'a str) -> u64 {
+        if self.texts.last() == Some(&text) {
+            return self.texts.len() as u64 - 1;
+        }
+        let texts = &mut self.texts;
+        *self.indexes.entry(text).or_insert_with(|| {
+            texts.push(text);
+            texts.len() as u64 - 1
+        })
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        out.put_var(self.texts.len() as u64);
+        for text in &self.texts {
+            out.put_text(text);
+        }
+    }
+}
+
+fn read_dictionary<'a>(take: &mut Take<'a>) -> Result<Vec<&'a str>, Malformed> {
+    (0..take.count()?).map(|_| take.text()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn event() -> impl Strategy<Value = UsageEvent> {
+        let id = prop_oneof![
+            "[a-zA-Z0-9é-]{1,40}",
+            "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+        ];
+        let text = prop::option::of("\\{\"n\":[0-9]{1,9}\\}");
+        (id, "[ab]", "t[12]", "s[1-3]", 0..9_214_646_399_999_999_999i64, any::<bool>(), text.clone(), text)
+            .prop_map(|(id, source, event_type, subject, nanos, time_given, data, extensions)| UsageEvent {
+                id,
+                source,
+                event_type,
+                subject,
+                time: Timestamp::from_nanos(nanos).unwrap(),
+                time_given,
+                data,
+                extensions,
+            })
+    }
+
+    proptest! {
+        #[test]
+        fn a_block_gives_back_what_it_was_made_of(mut rows in prop::collection::vec((event(), any::<u64>()), 1..40)) {
+            rows.sort_by(|(a, _), (b, _)| (&a.subject, a.time).cmp(&(&b.subject, b.time)));
+            let bytes = encode(rows.iter().map(|(e, h)| (e, *h)));
+            let read = Block::new(&bytes).events().unwrap();
+            let back: Vec<_> = read.iter().map(|(e, claim)| (e.clone(), claim.content)).collect();
+            prop_assert_eq!(&back, &rows);
+            for (event, _) in &rows {
+                prop_assert!(Block::new(&bytes).may_have(&[fingerprint(&event.subject)]).unwrap());
+            }
+            prop_assert!(!Block::new(&bytes).may_have(&[fingerprint("nobody")]).unwrap());
+        }
+
+        #[test]
+        fn damaged_bytes_are_refused_or_read_without_a_panic(
+            rows in prop::collection::vec((event(), any::<u64>()), 1..10), place: prop::sample::Index, bit in 0u8..8,
+        ) {
+            let mut bytes = encode(rows.iter().map(|(e, h)| (e, *h)));
+            let place = place.index(bytes.len());
+            bytes[place] ^= 1 << bit;
+            let _ = Block::new(&bytes).events();
+            let _ = Block::new(&bytes).claims();
+            let _ = Block::new(&bytes).may_have(&[1]);
+        }
+    }
+}

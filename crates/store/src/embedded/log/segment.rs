@@ -1,0 +1,122 @@
+//! Segment files: where records lie, one after the other, and how they are read back.
+
+use super::block::Claim;
+use super::record::{self, HEADER, Header};
+use crate::StoreError;
+use crate::embedded::codec::Malformed;
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use usage_domain::event::StoredEvent;
+use usage_domain::time::Timestamp;
+
+/// The first bytes of a segment file: a name and the version of its format.
+pub(crate) const SEGMENT_HEADER: [u8; 16] = *b"usage log v1\n\0\0\0";
+
+/// A segment file that is open for reading.
+#[derive(Debug)]
+pub(crate) struct Segment {
+    pub(crate) path: PathBuf,
+    /// The sequence of its first event.
+    pub(crate) first: u64,
+    file: File,
+}
+
+/// Where a record lies.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RecordRef {
+    /// The sequence of its first event.
+    pub(crate) first: u64,
+    pub(crate) events: u32,
+    /// Index of its segment.
+    pub(crate) segment: u32,
+    pub(crate) offset: u64,
+    /// The earliest and the latest time of its events.
+    pub(crate) times: (Timestamp, Timestamp),
+}
+
+impl Segment {
+    pub(crate) fn path(folder: &Path, first: u64) -> PathBuf {
+        folder.join(format!("{first:020}.log"))
+    }
+
+    pub(crate) fn open(path: PathBuf, first: u64) -> Result<Segment, StoreError> {
+        let file = File::open(&path).map_err(StoreError::io("cannot open", &path))?;
+        let mut header = [0; SEGMENT_HEADER.len()];
+        file.read_exact_at(&mut header, 0).map_err(StoreError::io("cannot read", &path))?;
+        if header != SEGMENT_HEADER {
+            let what = if header.starts_with(b"usage log v") {
+                "its format is of another version".to_string()
+            } else {
+                "it is no log segment".to_string()
+            };
+            return Err(StoreError::Damaged { path, offset: 0, what });
+        }
+        Ok(Segment { path, first, file })
+    }
+
+    pub(crate) fn length(&self) -> Result<u64, StoreError> {
+        self.file.metadata().map(|m| m.len()).map_err(StoreError::io("cannot read", &self.path))
+    }
+
+    /// Reads bytes as they are.
+    pub(crate) fn bytes(&self, offset: u64, length: usize) -> Result<Vec<u8>, StoreError> {
+        let mut bytes = vec![0; length];
+        self.file.read_exact_at(&mut bytes, offset).map_err(StoreError::io("cannot read", &self.path))?;
+        Ok(bytes)
+    }
+
+    /// Reads a record's header.
+    pub(crate) fn header(&self, offset: u64) -> Result<Header, StoreError> {
+        let mut bytes = [0; HEADER];
+        self.file.read_exact_at(&mut bytes, offset).map_err(StoreError::io("cannot read", &self.path))?;
+        Header::read(&bytes).map_err(|what| self.damaged(offset, &what))
+    }
+
+    /// Reads a record whole and checks it.
+    pub(crate) fn record(&self, offset: u64) -> Result<(Header, Vec<u8>), StoreError> {
+        let header = self.header(offset)?;
+        let body = self.bytes(offset + HEADER as u64, header.body_length as usize)?;
+        header.check(&body).map_err(|what| self.damaged(offset, &what))?;
+        Ok((header, body))
+    }
+
+    pub(crate) fn events(
+        &self,
+        offset: u64,
+        fingerprints: Option<&[u32]>,
+    ) -> Result<Vec<(StoredEvent, Claim)>, StoreError> {
+        let (header, body) = self.record(offset)?;
+        record::events(&header, &body, fingerprints).map_err(|what| self.damaged(offset, &what))
+    }
+
+    pub(crate) fn claims(&self, offset: u64) -> Result<Vec<Claim>, StoreError> {
+        let (_, body) = self.record(offset)?;
+        record::claims(&body).map_err(|what| self.damaged(offset, &what))
+    }
+
+    pub(crate) fn damaged(&self, offset: u64, what: &Malformed) -> StoreError {
+        StoreError::Damaged { path: self.path.clone(), offset, what: what.to_string() }
+    }
+}
+
+/// All records of the log that are committed, in order.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct LogIndex {
+    pub(crate) segments: Vec<Arc<Segment>>,
+    pub(crate) records: Vec<RecordRef>,
+}
+
+impl LogIndex {
+    /// The record that holds the event of this sequence.
+    pub(crate) fn holding(&self, sequence: u64) -> Option<RecordRef> {
+        let after = self.records.partition_point(|record| record.first <= sequence);
+        let record = self.records[..after].last()?;
+        (sequence < record.first + u64::from(record.events)).then_some(*record)
+    }
+
+    pub(crate) fn segment(&self, record: &RecordRef) -> &Arc<Segment> {
+        &self.segments[record.segment as usize]
+    }
+}

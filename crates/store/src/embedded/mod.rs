@@ -1,0 +1,301 @@
+//! The embedded store: a folder that one process owns.
+//!
+//! The log is segment files, customers and postings are a SQLite catalog, projections are files that
+//! carry the log position which they include. Reads come from memory; one thread writes the log,
+//! another the catalog.
+
+mod backup;
+mod catalog;
+mod checkpoint;
+mod codec;
+mod faults;
+mod folder;
+mod log;
+mod prepare;
+mod projection;
+mod replay;
+mod shared;
+mod usage;
+mod verify;
+mod writer;
+
+pub use backup::{BackupReport, backup};
+pub use faults::{Faults, Step};
+pub use folder::{exists, owner};
+
+use crate::{EventFilter, PostRequest, RebuildReport, Store, StoreError, VerifyReport};
+use async_trait::async_trait;
+use catalog::Catalog;
+use checkpoint::{Chains, Checkpointer};
+use folder::OwnedFolder;
+use log::scan;
+use projection::claims::HashKey;
+use projection::delta::{load_cells, load_claims};
+use replay::{Projections, Wanted};
+use shared::{Shared, State};
+use std::path::Path;
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::oneshot;
+use usage_domain::customer::{Customer, CustomerDraft, CustomerId, CustomerRef, PaidSubject};
+use usage_domain::event::{StoredEvent, UsageEvent};
+use usage_domain::position::Position;
+use usage_domain::posting::{PostOutcome, Posting};
+use usage_domain::time::{Month, Period, Timestamp};
+use usage_domain::usage::{UnpaidSubject, Usage};
+use usage_domain::verdict::Verdict;
+use writer::{Command, Writer};
+
+/// How an embedded store works.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// A new store's secret: 16 random bytes. An existing store keeps its own.
+    pub secret: [u8; 16],
+    /// What others read of the owner, such as its process and address.
+    pub owner: String,
+    /// Events after which a checkpoint of the projections is written.
+    pub checkpoint_every: u64,
+    /// Bytes after which the log goes on in a new segment file.
+    pub segment_bytes: u64,
+    /// Events that may wait for the writer; more are refused with [`StoreError::Overloaded`].
+    pub most_waiting: usize,
+    /// Where the disk is to fail, in tests.
+    pub faults: Faults,
+}
+
+impl Options {
+    /// The usual figures.
+    #[must_use]
+    pub fn new(secret: [u8; 16], owner: &str) -> Options {
+        Options {
+            secret,
+            owner: owner.to_string(),
+            checkpoint_every: 250_000,
+            segment_bytes: 256 << 20,
+            most_waiting: 200_000,
+            faults: Faults::default(),
+        }
+    }
+}
+
+/// A store in a folder.
+pub struct EmbeddedStore {
+    shared: Arc<Shared>,
+    catalog: Arc<Catalog>,
+    commands: Mutex<Option<Sender<Command>>>,
+    writer: Mutex<Option<std::thread::JoinHandle<()>>>,
+    folder: OwnedFolder,
+}
+
+impl EmbeddedStore {
+    /// Opens the store in `folder`, making it where there is none. What a crash left unfinished is
+    /// set aside, and projections are brought up to the end of the log.
+    ///
+    /// # Errors
+    /// A folder in use, of a newer version, of another program, or damaged.
+    pub fn open(folder: &Path, options: Options) -> Result<EmbeddedStore, StoreError> {
+        let folder = OwnedFolder::take(folder, &options.owner)?;
+        let catalog = Catalog::open(&folder.layout.catalog, options.secret, options.faults.clone())?;
+        let key = HashKey(catalog.secret);
+        let (found, appender) =
+            log::open::open(&folder.layout.log, options.segment_bytes, options.faults.clone())?;
+        let mut chains = Chains::open(&folder.layout.projections, &options.faults)?;
+        if chains.usage.position() > found.next || chains.claims.position() > found.next {
+            // The log is the truth: projections of a longer one are of another log.
+            chains.usage.clear()?;
+            chains.claims.clear()?;
+        }
+        let mut made = Projections::default();
+        chains.usage.load(|bytes| load_cells(bytes, &mut made.rollups))?;
+        chains.claims.load(|bytes| load_claims(bytes, &mut made.claims))?;
+        let (usage, claims) = (chains.usage.position(), chains.claims.position());
+        scan::replay(&found.index, usage.min(claims), |stored, claim| {
+            let wanted = Wanted { usage: stored.sequence >= usage, claims: stored.sequence >= claims };
+            made.add(&key, &stored, &claim, wanted);
+            Ok(())
+        })?;
+        if made.claims.len() != found.next {
+            return Err(StoreError::WrongFolder {
+                path: folder.layout.projections.clone(),
+                reason: "its claims are not those of the log; remove the folder, it is made anew".into(),
+            });
+        }
+        let state = State { log: found.index, rollups: made.rollups, next: found.next };
+        let shared = Arc::new(Shared::new(state, key, options.most_waiting));
+        let last = usage.min(claims);
+        let writer = Writer {
+            shared: shared.clone(),
+            appender,
+            claims: made.claims,
+            delta: made.delta,
+            checkpointer: Checkpointer::new(shared.clone(), chains, options.checkpoint_every, last),
+            next: found.next,
+            last_claims: None,
+        };
+        let (commands, waiting) = channel();
+        let thread = std::thread::Builder::new()
+            .name("writer".into())
+            .spawn(move || writer.run(&waiting))
+            .map_err(StoreError::io("cannot start a thread for", &folder.layout.log))?;
+        Ok(EmbeddedStore {
+            shared,
+            catalog: Arc::new(catalog),
+            commands: Mutex::new(Some(commands)),
+            writer: Mutex::new(Some(thread)),
+            folder,
+        })
+    }
+
+    /// Changes what others read of the owner: its address, once it is known.
+    ///
+    /// # Errors
+    /// When the lock file cannot be written.
+    pub fn announce(&self, owner: &str) -> Result<(), StoreError> {
+        self.folder.announce(owner)
+    }
+
+    fn command(&self, command: Command) -> Result<(), StoreError> {
+        let commands = self.commands.lock().unwrap_or_else(PoisonError::into_inner);
+        commands.as_ref().ok_or(StoreError::Closed)?.send(command).map_err(|_| StoreError::Closed)
+    }
+}
+
+impl Drop for EmbeddedStore {
+    /// Waits for the threads, so that the folder is free once the store is gone.
+    fn drop(&mut self) {
+        self.commands.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(writer) = self.writer.get_mut().unwrap_or_else(PoisonError::into_inner).take() {
+            let _ = writer.join();
+        }
+        self.catalog.close();
+    }
+}
+
+/// Runs what may take long beside the threads that serve requests.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    tokio::task::spawn_blocking(work).await.map_err(|_| StoreError::Closed)?
+}
+
+#[async_trait]
+impl Store for EmbeddedStore {
+    async fn append(&self, events: Vec<UsageEvent>, received: Timestamp) -> Result<Vec<Verdict>, StoreError> {
+        let prepared = prepare::prepare(events, received, &self.shared.key);
+        let rows = prepared.rows.len();
+        if rows == 0 {
+            // Nothing is left to decide: every event was rejected, or there is none.
+            return Ok(prepared.verdicts.into_iter().flatten().collect());
+        }
+        if !self.shared.queue.take(rows) {
+            return Err(StoreError::Overloaded);
+        }
+        let (reply, answer) = oneshot::channel();
+        if let Err(error) = self.command(Command::Append(prepared, reply)) {
+            self.shared.queue.release(rows);
+            return Err(error);
+        }
+        answer.await.map_err(|_| StoreError::Closed)?
+    }
+
+    async fn position(&self) -> Result<Position, StoreError> {
+        Ok(Position::single(self.shared.read().next))
+    }
+
+    async fn events(&self, filter: EventFilter) -> Result<Vec<StoredEvent>, StoreError> {
+        let log = self.shared.read().log.clone();
+        blocking(move || scan::list(&log, &filter)).await
+    }
+
+    async fn usage(&self, subjects: Vec<PaidSubject>, period: Period) -> Result<Usage, StoreError> {
+        usage::read(&self.shared, &subjects, period)
+    }
+
+    async fn unpaid(&self) -> Result<Vec<UnpaidSubject>, StoreError> {
+        let (shared, catalog) = (self.shared.clone(), self.catalog.clone());
+        blocking(move || usage::unpaid(&shared, &catalog)).await
+    }
+
+    async fn create_customer(
+        &self,
+        id: CustomerId,
+        draft: CustomerDraft,
+        now: Timestamp,
+    ) -> Result<Customer, StoreError> {
+        self.catalog.create(id, draft, now).await
+    }
+
+    async fn update_customer(
+        &self,
+        id: CustomerId,
+        draft: CustomerDraft,
+        now: Timestamp,
+    ) -> Result<Customer, StoreError> {
+        self.catalog.update(id, draft, now).await
+    }
+
+    async fn delete_customer(&self, id: CustomerId, now: Timestamp) -> Result<(), StoreError> {
+        self.catalog.delete(id, now).await
+    }
+
+    async fn customer(&self, name: &CustomerRef) -> Result<Option<Customer>, StoreError> {
+        Ok(self.catalog.index().find(name).map(|record| record.customer.clone()))
+    }
+
+    async fn customers(&self, offset: u64, limit: u64) -> Result<(Vec<Customer>, u64), StoreError> {
+        let index = self.catalog.index();
+        let size = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
+        Ok((index.page(size(offset), size(limit)), index.count()))
+    }
+
+    async fn paid_subjects(&self, id: CustomerId) -> Result<Vec<PaidSubject>, StoreError> {
+        self.catalog.index().by_id(id).map(|record| record.paid_subjects()).ok_or(StoreError::NoCustomer)
+    }
+
+    async fn payer(&self, subject: &str, time: Timestamp) -> Result<Option<CustomerId>, StoreError> {
+        Ok(self.catalog.index().payer(subject, time))
+    }
+
+    async fn posting(&self, customer: CustomerId, month: Month) -> Result<Option<Posting>, StoreError> {
+        self.catalog.posting(customer, month)
+    }
+
+    async fn post(&self, request: PostRequest) -> Result<PostOutcome, StoreError> {
+        let paid = self.paid_subjects(request.customer).await?;
+        let usage = usage::read(&self.shared, &paid, request.period)?;
+        match self.catalog.posting(request.customer, request.month)? {
+            Some(posting) if posting.changes == usage.changes() => {
+                return Ok(PostOutcome::NothingNew(posting));
+            }
+            None if usage.changes() == 0 => return Ok(PostOutcome::NoUsage),
+            _ => {}
+        }
+        let (shared, period) = (self.shared.clone(), request.period);
+        self.catalog.post(request, move || usage::read(&shared, &paid, period)).await
+    }
+
+    async fn verify(&self) -> Result<VerifyReport, StoreError> {
+        let shared = self.shared.clone();
+        blocking(move || verify::verify(&shared)).await
+    }
+
+    async fn rebuild(&self) -> Result<RebuildReport, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.command(Command::Rebuild(reply))?;
+        answer.await.map_err(|_| StoreError::Closed)?
+    }
+
+    async fn close(&self) -> Result<(), StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.command(Command::Close(reply))?;
+        let closed = answer.await.map_err(|_| StoreError::Closed)?;
+        self.commands.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let catalog = self.catalog.clone();
+        blocking(move || {
+            catalog.close();
+            Ok(())
+        })
+        .await?;
+        closed
+    }
+}

@@ -1,0 +1,99 @@
+//! What can be done for a request before the writer: hashes, duplicates within the request, the
+//! order of rows, what each event contributes, the bytes of the block. Runs in the request's own
+//! thread and touches nothing that is shared.
+
+use super::log::block;
+use super::projection::claims::HashKey;
+use crate::measure::{Measured, measure};
+use std::collections::HashMap;
+use usage_domain::charge::Charge;
+use usage_domain::event::UsageEvent;
+use usage_domain::time::Timestamp;
+use usage_domain::verdict::Verdict;
+use usage_json::{JsonError, canonical};
+
+/// A request's events, ready for the writer.
+pub(crate) struct Prepared {
+    /// Candidates for the log, sorted by subject and time.
+    pub(crate) rows: Vec<Row>,
+    /// Events that name the same claim as an earlier one of the request.
+    pub(crate) repeats: Vec<Repeat>,
+    /// Verdicts that stand already, by place in the request; `None` for rows and repeats.
+    pub(crate) verdicts: Vec<Option<Verdict>>,
+    /// The block's sections.
+    pub(crate) sections: Vec<u8>,
+    pub(crate) received: Timestamp,
+}
+
+/// An event that is stored unless the log has it already.
+pub(crate) struct Row {
+    pub(crate) event: UsageEvent,
+    /// Its place in the request.
+    pub(crate) place: usize,
+    /// Keyed hash of (source, id).
+    pub(crate) claim: u64,
+    /// Keyed hash of the content as sent.
+    pub(crate) content: u64,
+    pub(crate) charge: Option<Charge>,
+}
+
+/// An event of the same source and id as an earlier one of the request.
+pub(crate) struct Repeat {
+    pub(crate) place: usize,
+    /// The place of the earlier one.
+    pub(crate) first: usize,
+    pub(crate) content: u64,
+}
+
+pub(crate) fn prepare(events: Vec<UsageEvent>, received: Timestamp, key: &HashKey) -> Prepared {
+    let mut verdicts = vec![None; events.len()];
+    let mut repeats = Vec::new();
+    let mut rows: Vec<Row> = Vec::with_capacity(events.len());
+    let mut seen: HashMap<u64, Vec<usize>> = HashMap::with_capacity(events.len());
+    let mut scratch = Vec::new();
+    for (place, event) in events.into_iter().enumerate() {
+        let content = match content(&event, key, &mut scratch) {
+            Ok(content) => content,
+            Err(reason) => {
+                verdicts[place] = Some(Verdict::Rejected(format!("data: {reason}")));
+                continue;
+            }
+        };
+        let claim = key.claim(&event.source, &event.id);
+        let earlier = seen.entry(claim).or_default();
+        let same = |row: &&usize| {
+            let first = &rows[**row].event;
+            first.source == event.source && first.id == event.id
+        };
+        if let Some(row) = earlier.iter().find(same) {
+            repeats.push(Repeat { place, first: rows[*row].place, content });
+            continue;
+        }
+        earlier.push(rows.len());
+        let charge = match measure(&event) {
+            Measured::Charge(charge) => Some(charge),
+            Measured::Nothing | Measured::Invalid(_) => None,
+        };
+        rows.push(Row { event, place, claim, content, charge });
+    }
+    // A stable sort: events of one subject and time stay in the order sent.
+    rows.sort_by(|a, b| (&a.event.subject, a.event.time).cmp(&(&b.event.subject, b.event.time)));
+    let sections = block::encode(rows.iter().map(|row| (&row.event, row.content)));
+    Prepared { rows, repeats, verdicts, sections, received }
+}
+
+/// The hash of an event's content as sent: a time that the server filled in is not part of it.
+fn content(event: &UsageEvent, key: &HashKey, scratch: &mut Vec<u8>) -> Result<u64, JsonError> {
+    scratch.clear();
+    if let Some(data) = &event.data {
+        canonical(data, scratch)?;
+    }
+    let data = scratch.len();
+    if let Some(extensions) = &event.extensions {
+        canonical(extensions, scratch)?;
+    }
+    let (data, extensions) = scratch.split_at(data);
+    let time = event.time_given.then(|| event.time.nanos().to_le_bytes());
+    let time = time.as_ref().map_or(&[][..], |bytes| &bytes[..]);
+    Ok(key.hash(&[event.event_type.as_bytes(), event.subject.as_bytes(), time, data, extensions]))
+}

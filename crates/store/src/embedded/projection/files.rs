@@ -1,0 +1,194 @@
+//! Checkpoint files: what a stretch of the log added to a projection.
+//!
+//! A projection is a chain of files, each from one log position to another, the first from 0. A
+//! file is whole or not there: it is written under another name and renamed. Two neighbours of
+//! similar size become one, so that a chain stays short and a byte is rewritten a few times only.
+//! A damaged file is never used: what it had is replayed from the log.
+
+use crate::StoreError;
+use crate::embedded::codec::{Malformed, Put, Take};
+use crate::embedded::faults::{Faults, Step};
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+const MAGIC: u32 = u32::from_le_bytes(*b"UCKP");
+const VERSION: u32 = 1;
+
+/// Makes the bodies of two files that follow each other one.
+type Merge = fn(&[u8], &[u8]) -> Result<Vec<u8>, Malformed>;
+
+/// A projection's files.
+pub(crate) struct Chain {
+    folder: PathBuf,
+    /// `usage` or `claims`: the first part of its files' names.
+    name: &'static str,
+    faults: Faults,
+    links: Vec<Link>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Link {
+    from: u64,
+    to: u64,
+    bytes: u64,
+}
+
+impl Chain {
+    /// Finds the longest chain from 0 on; other files of the name are left-overs and go.
+    pub(crate) fn open(folder: &Path, name: &'static str, faults: Faults) -> Result<Chain, StoreError> {
+        let mut chain = Chain { folder: folder.to_path_buf(), name, faults, links: Vec::new() };
+        let mut found = chain.list()?;
+        // Of files from one position, the one that reaches farthest has all of the others.
+        found.sort_by_key(|link| (link.from, std::cmp::Reverse(link.to)));
+        for link in found {
+            if link.from == chain.position() && link.to > link.from {
+                chain.links.push(link);
+            } else {
+                let path = chain.path(&link);
+                fs::remove_file(&path).map_err(StoreError::io("cannot remove", &path))?;
+            }
+        }
+        Ok(chain)
+    }
+
+    fn list(&self) -> Result<Vec<Link>, StoreError> {
+        let mut found = Vec::new();
+        for entry in fs::read_dir(&self.folder).map_err(StoreError::io("cannot read", &self.folder))? {
+            let entry = entry.map_err(StoreError::io("cannot read", &self.folder))?;
+            let name = entry.file_name();
+            let Some((from, to)) = name.to_str().and_then(|name| self.range(name)) else { continue };
+            let bytes = entry.metadata().map_err(StoreError::io("cannot read", entry.path()))?.len();
+            found.push(Link { from, to, bytes });
+        }
+        Ok(found)
+    }
+
+    fn range(&self, file: &str) -> Option<(u64, u64)> {
+        let range = file.strip_prefix(self.name)?.strip_prefix('-')?.strip_suffix(".ckpt")?;
+        let (from, to) = range.split_once('-')?;
+        Some((from.parse().ok()?, to.parse().ok()?))
+    }
+
+    fn path(&self, link: &Link) -> PathBuf {
+        self.folder.join(format!("{}-{:020}-{:020}.ckpt", self.name, link.from, link.to))
+    }
+
+    /// The log position that the chain reaches.
+    pub(crate) fn position(&self) -> u64 {
+        self.links.last().map_or(0, |link| link.to)
+    }
+
+    /// Reads the bodies in order. The chain ends before the first file that cannot be used.
+    pub(crate) fn load(
+        &mut self,
+        mut each: impl FnMut(&[u8]) -> Result<(), Malformed>,
+    ) -> Result<(), StoreError> {
+        for i in 0..self.links.len() {
+            let path = self.path(&self.links[i]);
+            let read = self.read(&self.links[i]).and_then(|body| each(&body).map_err(|e| e.to_string()));
+            if let Err(what) = read {
+                tracing::warn!(?path, what, "a checkpoint cannot be used; its part is replayed from the log");
+                let rest = self.links.split_off(i);
+                for link in rest {
+                    let path = self.path(&link);
+                    fs::remove_file(&path).map_err(StoreError::io("cannot remove", &path))?;
+                }
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn read(&self, link: &Link) -> Result<Vec<u8>, String> {
+        let bytes = fs::read(self.path(link)).map_err(|e| e.to_string())?;
+        open_file(&bytes, link).map_err(|e| e.to_string())
+    }
+
+    /// Adds a file from the end of the chain to the log position `to`, then tidies up.
+    ///
+    /// # Errors
+    /// When the file could not be written: the chain is as it was. Tidying up may fail without
+    /// harm; it is tried again with the next file.
+    pub(crate) fn push(&mut self, to: u64, body: &[u8], merge: Merge) -> Result<(), StoreError> {
+        let link = self.write(self.position(), to, body)?;
+        self.links.push(link);
+        while let Some(merged) = self.merge_last(merge) {
+            if let Err(error) = merged {
+                tracing::warn!(%error, "two checkpoints could not be merged");
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes the last two files one if they are of similar size.
+    fn merge_last(&mut self, merge: Merge) -> Option<Result<(), StoreError>> {
+        let [.., first, second] = &self.links[..] else { return None };
+        if first.bytes > 2 * second.bytes {
+            return None;
+        }
+        let (a, b) = (self.read(first).ok()?, self.read(second).ok()?);
+        let merged = merge(&a, &b).ok()?;
+        let (from, to, old) = (first.from, second.to, [self.path(first), self.path(second)]);
+        let done = self.write(from, to, &merged).map(|link| {
+            self.links.truncate(self.links.len() - 2);
+            self.links.push(link);
+            for path in old {
+                // What stays is a left-over that goes when the chain is opened.
+                let _ = fs::remove_file(path);
+            }
+        });
+        Some(done)
+    }
+
+    fn write(&self, from: u64, to: u64, body: &[u8]) -> Result<Link, StoreError> {
+        let mut file = Vec::with_capacity(body.len() / 2);
+        file.put_u32(MAGIC);
+        file.put_u32(VERSION);
+        file.put_u64(from);
+        file.put_u64(to);
+        file.put_section(body);
+        file.put_u32(crc32fast::hash(&file));
+        let link = Link { from, to, bytes: file.len() as u64 };
+        let path = self.path(&link);
+        self.write_whole(&path, &file).map_err(|source| StoreError::WriteFailed { path, source })?;
+        Ok(link)
+    }
+
+    fn write_whole(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        let unfinished = path.with_extension("unfinished");
+        let mut file = File::create(&unfinished)?;
+        self.faults.check(Step::Checkpoint)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&unfinished, path)?;
+        File::open(&self.folder)?.sync_all()
+    }
+
+    /// Forgets all files: the projection is made anew.
+    pub(crate) fn clear(&mut self) -> Result<(), StoreError> {
+        for link in std::mem::take(&mut self.links).iter().rev() {
+            let path = self.path(link);
+            fs::remove_file(&path).map_err(StoreError::io("cannot remove", &path))?;
+        }
+        Ok(())
+    }
+}
+
+fn open_file(bytes: &[u8], link: &Link) -> Result<Vec<u8>, Malformed> {
+    let (content, checksum) = bytes.split_at_checked(bytes.len().saturating_sub(4)).unwrap_or((bytes, &[]));
+    if Take(checksum).u32()? != crc32fast::hash(content) {
+        return Err(Malformed("its checksum is wrong"));
+    }
+    let mut take = Take(content);
+    if take.u32()? != MAGIC || take.u32()? != VERSION {
+        return Err(Malformed("it is of another version"));
+    }
+    if (take.u64()?, take.u64()?) != (link.from, link.to) {
+        return Err(Malformed("it is not what its name says"));
+    }
+    let body = take.section()?;
+    take.end()?;
+    Ok(body)
+}

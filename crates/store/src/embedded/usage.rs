@@ -1,0 +1,63 @@
+//! Reading usage: whole cells from the roll-ups, what a boundary cuts from the log, all at one position.
+
+use super::catalog::Catalog;
+use super::log::scan;
+use super::projection::rollup::{Reading, merge};
+use super::shared::Shared;
+use crate::StoreError;
+use crate::measure::{Measured, measure};
+use usage_domain::customer::PaidSubject;
+use usage_domain::position::Position;
+use usage_domain::time::Period;
+use usage_domain::usage::{Totals, UnpaidSubject, Usage};
+
+/// What the charges of these subjects at these times add up to, within `period`.
+pub(super) fn read(shared: &Shared, subjects: &[PaidSubject], period: Period) -> Result<Usage, StoreError> {
+    let mut reading = Reading::default();
+    let state = shared.read();
+    for paid in subjects {
+        if let Some(part) = paid.period.intersection(&period) {
+            state.rollups.read(&paid.subject, part, &mut reading);
+        }
+    }
+    let next = state.next;
+    if !reading.edges.is_empty() {
+        // The log only grows, so that its first `next` events are the same without the lock.
+        let log = state.log.clone();
+        drop(state);
+        for (subject, part) in std::mem::take(&mut reading.edges) {
+            scan::subject_events(&log, &subject, part, next, |stored| {
+                if let Measured::Charge(charge) = measure(&stored.event) {
+                    let totals = Totals::of(&charge);
+                    merge(reading.totals.entry(charge.group).or_default(), &totals);
+                }
+                Ok(())
+            })?;
+        }
+    }
+    Ok(Usage { position: Position::single(next), groups: reading.totals.into_iter().collect() })
+}
+
+/// Subjects with charges at times when nobody pays for them.
+pub(super) fn unpaid(shared: &Shared, catalog: &Catalog) -> Result<Vec<UnpaidSubject>, StoreError> {
+    let subjects: Vec<(String, Vec<Period>)> = {
+        let (state, index) = (shared.read(), catalog.index());
+        let gaps = |subject: &String| {
+            let gaps = index.unpaid(subject);
+            (!gaps.is_empty()).then(|| (subject.clone(), gaps))
+        };
+        state.rollups.subjects().filter_map(gaps).collect()
+    };
+    let mut unpaid = Vec::new();
+    for (subject, gaps) in subjects {
+        let paid: Vec<_> =
+            gaps.into_iter().map(|period| PaidSubject { subject: subject.clone(), period }).collect();
+        let usage = read(shared, &paid, Period::ALWAYS)?;
+        let events = usage.groups.iter().map(|(_, totals)| totals.events).sum();
+        if events > 0 {
+            unpaid.push(UnpaidSubject { subject, events });
+        }
+    }
+    unpaid.sort_by(|a, b| a.subject.cmp(&b.subject));
+    Ok(unpaid)
+}

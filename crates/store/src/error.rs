@@ -1,0 +1,89 @@
+//! Why the store did not do as asked: one type for both stores, in words for the person who reads it.
+
+use std::path::PathBuf;
+use usage_domain::bill::BillError;
+
+/// Why the store did not do as asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// More is waiting than may wait. Nothing of the request was stored; try again.
+    #[error("the store is busy: too many events are waiting to be written; try again")]
+    Overloaded,
+    /// The write failed, and nothing of it was stored; it can be tried again.
+    #[error("the write to {path} failed and nothing of it was stored: {source}")]
+    WriteFailed {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A file could not be used.
+    #[error("{action} {path}: {source}")]
+    Io {
+        /// What was tried, such as "cannot open".
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Stored bytes are not what was written.
+    #[error("{path} is damaged at byte {offset}: {what}")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// Where the damaged record begins.
+        offset: u64,
+        /// What is wrong.
+        what: String,
+    },
+    /// Another process owns the folder.
+    #[error("{path} is in use by another usage_app ({owner})")]
+    InUse {
+        /// The folder.
+        path: PathBuf,
+        /// Its process and address, as far as known.
+        owner: String,
+    },
+    /// The folder is not one of this program, or of a version that this one does not know.
+    #[error("{path} cannot be used: {reason}")]
+    WrongFolder {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// Somebody else has this name.
+    #[error("{0}")]
+    Conflict(String),
+    /// No such customer.
+    #[error("there is no such customer")]
+    NoCustomer,
+    /// The catalog refused.
+    #[error("the catalog: {0}")]
+    Catalog(String),
+    /// A bill that cannot be made.
+    #[error(transparent)]
+    Bill(#[from] BillError),
+    /// The store was closed, or stopped for a reason that it logged.
+    #[error("the store is closed")]
+    Closed,
+}
+
+impl StoreError {
+    pub(crate) fn io(
+        action: &'static str,
+        path: impl Into<PathBuf>,
+    ) -> impl FnOnce(std::io::Error) -> StoreError {
+        let path = path.into();
+        move |source| StoreError::Io { action, path, source }
+    }
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> StoreError {
+        StoreError::Catalog(error.to_string())
+    }
+}

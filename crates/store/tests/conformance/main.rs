@@ -1,0 +1,53 @@
+//! The conformance suite: what every store must do, asked through the contract alone.
+
+mod customers;
+mod events;
+mod postings;
+mod properties;
+mod support;
+
+/// Runs every test of the suite on a store.
+macro_rules! suite {
+    ($store:ident, $setup:expr) => {
+        mod $store {
+            suite!(@tests $setup,
+                events: [
+                    an_event_counts_once_however_often_it_is_sent,
+                    the_first_of_two_contents_stands,
+                    of_concurrent_requests_with_the_same_events_each_event_is_accepted_once,
+                    what_was_acknowledged_is_there_after_reopening,
+                    listings_are_newest_first_and_pages_join_without_gap_or_overlap,
+                    listings_can_be_narrowed,
+                    an_event_that_cannot_be_billed_is_stored_and_not_counted,
+                    verifying_finds_nothing_and_rebuilding_changes_nothing,
+                ],
+                customers: [
+                    a_customer_is_found_by_each_of_its_names,
+                    names_that_are_taken_are_refused_and_change_nothing,
+                    a_subject_changes_hands_at_a_moment,
+                    a_deleted_customer_frees_its_key_but_not_its_number,
+                    usage_that_nobody_pays_for_is_listed,
+                    customers_are_there_after_reopening,
+                ],
+                postings: [
+                    usage_is_posted_once_and_again_when_it_changes,
+                    of_concurrent_posts_of_the_same_usage_exactly_one_posts,
+                    posting_numbers_have_no_gaps,
+                ],
+                properties: [
+                    any_order_and_any_batching_of_the_same_events_gives_the_same_usage,
+                ]
+            );
+        }
+    };
+    (@tests $setup:expr, $($module:ident: [$($test:ident,)*]),*) => {
+        $($(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $test() {
+                crate::$module::$test(&$setup).await;
+            }
+        )*)*
+    };
+}
+
+suite!(embedded, crate::support::Embedded::new());
