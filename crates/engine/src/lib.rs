@@ -1,1 +1,72 @@
+//! The use cases: what the product does, over any store.
+//!
+//! Moments and new ids are arguments. This crate knows nothing of HTTP, JSON bodies, SQL or files.
 
+mod bill;
+mod customers;
+mod error;
+mod events;
+mod post;
+
+pub use error::EngineError;
+pub use events::ListedEvent;
+pub use post::Posted;
+
+use std::sync::Arc;
+use usage_domain::position::Position;
+use usage_domain::usage::UnpaidSubject;
+use usage_store::{RebuildReport, Store, StoreError, VerifyReport};
+
+/// The use cases over one store.
+#[derive(Clone)]
+pub struct Engine {
+    store: Arc<dyn Store>,
+}
+
+impl Engine {
+    /// The use cases over this store.
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>) -> Engine {
+        Engine { store }
+    }
+
+    /// The position of the last acknowledged event.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn position(&self) -> Result<Position, StoreError> {
+        self.store.position().await
+    }
+
+    /// Subjects with charges that no customer pays for.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn unpaid(&self) -> Result<Vec<UnpaidSubject>, StoreError> {
+        self.store.unpaid().await
+    }
+
+    /// Checks every byte of the log and recounts the projections.
+    ///
+    /// # Errors
+    /// When the store is closed; damage is in the report.
+    pub async fn verify(&self) -> Result<VerifyReport, StoreError> {
+        self.store.verify().await
+    }
+
+    /// Makes the projections anew from the log.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn rebuild(&self) -> Result<RebuildReport, StoreError> {
+        self.store.rebuild().await
+    }
+
+    /// Writes what is only in memory and stops.
+    ///
+    /// # Errors
+    /// When that could not be written; nothing acknowledged is lost by it.
+    pub async fn close(&self) -> Result<(), StoreError> {
+        self.store.close().await
+    }
+}

@@ -1,0 +1,22 @@
+//! Why a use case did not come about.
+
+use usage_domain::bill::BillError;
+use usage_domain::customer::{CustomerRef, InvalidCustomer};
+use usage_store::StoreError;
+
+/// Why a use case did not come about. Nothing of it was stored.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// No customer has this name.
+    #[error("there is no customer \"{0}\"")]
+    NoCustomer(CustomerRef),
+    /// A customer that cannot be.
+    #[error(transparent)]
+    InvalidCustomer(#[from] InvalidCustomer),
+    /// A bill that cannot be made.
+    #[error(transparent)]
+    Bill(#[from] BillError),
+    /// What the store said.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}

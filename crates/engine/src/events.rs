@@ -1,0 +1,54 @@
+//! Usage events: taking them in, listing what is stored.
+
+use crate::{Engine, EngineError};
+use usage_domain::customer::{CustomerId, CustomerRef};
+use usage_domain::event::{StoredEvent, UsageEvent};
+use usage_domain::time::Timestamp;
+use usage_domain::verdict::Verdict;
+use usage_store::{EventFilter, Measured, measure};
+
+/// A stored event with what is known about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedEvent {
+    /// The event.
+    pub stored: StoredEvent,
+    /// The customer that paid for its subject at its time.
+    pub customer: Option<CustomerId>,
+    /// Why it cannot be billed, if it is of a type that is.
+    pub validation_error: Option<String>,
+}
+
+impl Engine {
+    /// Stores valid events that arrived together; one verdict per event, after the commit.
+    ///
+    /// # Errors
+    /// When the store is busy or could not write; then nothing of them is stored.
+    pub async fn ingest(&self, events: Vec<UsageEvent>, received: Timestamp) -> Result<Vec<Verdict>, EngineError> {
+        Ok(self.store.append(events, received).await?)
+    }
+
+    /// Stored events that pass the filter, newest time first; of one customer, where one is named.
+    ///
+    /// # Errors
+    /// No such customer, or a log that cannot be read.
+    pub async fn events(
+        &self,
+        mut filter: EventFilter,
+        customer: Option<&CustomerRef>,
+    ) -> Result<Vec<ListedEvent>, EngineError> {
+        if let Some(name) = customer {
+            let customer = self.customer(name).await?;
+            filter.paid = Some(self.store.paid_subjects(customer.id).await?);
+        }
+        let mut listed = Vec::new();
+        for stored in self.store.events(filter).await? {
+            let customer = self.store.payer(&stored.event.subject, stored.event.time).await?;
+            let validation_error = match measure(&stored.event) {
+                Measured::Invalid(reason) => Some(format!("invalid event: {reason}")),
+                Measured::Charge(_) | Measured::Nothing => None,
+            };
+            listed.push(ListedEvent { stored, customer, validation_error });
+        }
+        Ok(listed)
+    }
+}
