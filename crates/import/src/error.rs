@@ -61,7 +61,7 @@ pub enum ImportError {
         /// The columns that the file has.
         columns: Vec<String>,
     },
-    /// The file has another header than when it was first read.
+    /// The file has another header or size than when it was opened.
     #[error("{path} was changed while it was read")]
     Changed {
         /// The file.

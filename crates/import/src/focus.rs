@@ -54,10 +54,10 @@ impl FocusFile {
     /// Its rows from the first. It can be called again: the rows have the same ids then.
     ///
     /// # Errors
-    /// A file that can no longer be read or has another header now.
+    /// A file that can no longer be read, or has another header or size now.
     pub fn rows(&self) -> Result<Rows<'_>, ImportError> {
         let mut records = Records::open(&self.path)?;
-        if header(&mut records, &self.path)? != self.columns {
+        if header(&mut records, &self.path)? != self.columns || records.size() != self.size {
             return Err(ImportError::Changed { path: self.path.display().to_string() });
         }
         Ok(Rows::new(self, records))

@@ -54,9 +54,16 @@ impl DataText {
 /// Appends `text` as a JSON string. Only ASCII bytes are escaped, so that every cut is between
 /// characters.
 fn push_text(out: &mut String, text: &str) {
+    let special = |byte: u8| (byte < 0x20) | (byte == b'"') | (byte == b'\\');
     out.push('"');
+    // Without an early end, so that many bytes are looked at at a time; mostly there is none.
+    if !text.bytes().fold(false, |found, byte| found | special(byte)) {
+        out.push_str(text);
+        out.push('"');
+        return;
+    }
     let mut kept = 0;
-    for (at, byte) in text.bytes().enumerate().filter(|(_, b)| *b < 0x20 || matches!(b, b'"' | b'\\')) {
+    for (at, byte) in text.bytes().enumerate().filter(|(_, byte)| special(*byte)) {
         out.push_str(&text[kept..at]);
         kept = at + 1;
         match byte {

@@ -4,6 +4,7 @@
 //! not.
 
 use super::customer_by::CustomerBy;
+use super::identity::short_name;
 use crate::ImportError;
 use csv::StringRecord;
 use std::path::Path;
@@ -25,8 +26,8 @@ pub(super) struct Layout {
     /// Columns that are kept beside the charge, and the names that they are kept under.
     pub(super) details: Vec<(usize, &'static str)>,
     pub(super) tags: Option<usize>,
-    /// All columns, in the order of their names.
-    pub(super) by_name: Vec<(String, usize)>,
+    /// All columns, in the order of their names, with the short form of the name.
+    pub(super) by_name: Vec<([u8; 8], usize)>,
 }
 
 /// The columns that name a row's customer.
@@ -119,7 +120,7 @@ impl Layout {
                 )?,
             ),
         };
-        let mut by_name: Vec<(String, usize)> = columns.iter().cloned().zip(0..).collect();
+        let mut by_name: Vec<(&String, usize)> = columns.iter().zip(0..).collect();
         by_name.sort_unstable();
         let quantity = |quantity: &str, unit: &str| find(quantity).map(|column| (column, find(unit)));
         Ok(Layout {
@@ -137,7 +138,7 @@ impl Layout {
             customer_name: find("SubAccountName"),
             details: DETAILS.iter().filter_map(|(column, name)| Some((find(column)?, *name))).collect(),
             tags: find("Tags"),
-            by_name,
+            by_name: by_name.into_iter().map(|(name, column)| (short_name(name), column)).collect(),
         })
     }
 }

@@ -41,7 +41,7 @@ impl Records {
             if !self.reader.read_byte_record(&mut self.record).map_err(into_io)? {
                 return Ok(None);
             }
-            let inside = self.record.as_slice().iter().filter(|byte| **byte == b'\n').count() as u64;
+            let inside = line_feeds(self.record.as_slice());
             let after = self.reader.position().line();
             // Every record ends in a line feed, which `Source` sees to. If all that were read are
             // within fields, the file has ended within quotes.
@@ -94,6 +94,11 @@ impl Records {
         self.record.truncate(fields - 1);
         self.record.push_field(&self.last_field);
     }
+}
+
+/// How many there are: mostly none, which is quick to see.
+fn line_feeds(bytes: &[u8]) -> u64 {
+    if bytes.contains(&b'\n') { bytes.iter().filter(|byte| **byte == b'\n').count() as u64 } else { 0 }
 }
 
 fn into_io(error: csv::Error) -> io::Error {

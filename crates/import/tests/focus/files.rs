@@ -74,9 +74,34 @@ fn a_file_that_breaks_off_ends_with_the_line_that_could_not_be_read() {
 }
 
 #[test]
-fn a_header_that_changed_between_two_readings_is_noticed() {
+fn a_file_that_changed_between_two_readings_is_noticed() {
     let file = file(csv(&[&row_with(&[])]).as_bytes());
     let focus = FocusFile::open(file.path(), &CustomerBy::SubAccount).unwrap();
-    std::fs::write(file.path(), "A,B\n").unwrap();
-    assert!(matches!(focus.rows(), Err(ImportError::Changed { .. })));
+    let longer = csv(&[&row_with(&[]), &row_with(&[])]);
+    for changed in [longer.as_str(), "A,B\n"] {
+        std::fs::write(file.path(), changed).unwrap();
+        assert!(matches!(focus.rows(), Err(ImportError::Changed { .. })), "{changed}");
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_bytes_whatever_stop_the_reading(
+        rows in proptest::collection::vec("[\"\n\r,a0 ]{0,40}|[\\x00-\\xff]{0,20}", 0..8),
+        cut in 0usize..400,
+    ) {
+        let text = csv(&rows.iter().map(String::as_str).chain([row_with(&[]).as_str()]).collect::<Vec<_>>());
+        let bytes = text.as_bytes();
+        let header = COLUMNS.join(",").len() + 1;
+        let lines: Vec<u64> = read(&bytes[..bytes.len().min(header + cut)])
+            .into_iter()
+            .map(|row| match row {
+                Ok(row) => row.line,
+                Err(RowError::Bad(row)) => row.line,
+                Err(RowError::File(ImportError::BreaksOff { line, .. })) => line,
+                Err(RowError::File(other)) => panic!("{other}"),
+            })
+            .collect();
+        proptest::prop_assert!(lines.is_sorted_by(|a, b| a < b), "{:?}", lines);
+    }
 }

@@ -58,6 +58,7 @@ proptest! {
 
 #[test]
 fn an_id_is_the_same_for_ever() {
+    // Worked out apart, with Python's hashlib.
     let row = crate::common::csv(&[&crate::common::ROW.join(","), &crate::common::ROW.join(",")]);
-    assert_eq!(ids(row.as_bytes()), ["-0", "-1"].map(|n| format!("9985138743c52192e65d19c18ad30ed4{n}")));
+    assert_eq!(ids(row.as_bytes()), ["-0", "-1"].map(|n| format!("200ddb53cf012342cfdac3da38940ec2{n}")));
 }
