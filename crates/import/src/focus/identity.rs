@@ -1,11 +1,11 @@
 //! What a row is called for ever.
 //!
 //! A row's id is made of its content and of how many rows with the same content are before it in
-//! the file. The order of the columns, quotes, line ends and compression are not content; nulls are
+//! the file. The order of the columns, quotes, the ends of rows and compression are not content; nulls are
 //! absent. It must never be made of a place in the file: rows move between exports.
 //!
 //! The hash is SHA-512, cut: where the processor has no SHA-256 of its own it is faster, and it
-//! is most of what reading a row costs. How ids are made can never change: what was imported before
+//! is the largest part of what a row costs. How ids are made can never change: what was imported before
 //! would be imported again.
 
 use super::columns::{Layout, value};
