@@ -8,7 +8,7 @@ use std::borrow::Borrow;
 use usage_api::event::{EventVerdict, IngestReport};
 
 const PATH: &str = "/api/v1/events";
-/// A request is closed at this many bytes, however few events it has.
+/// A request takes no further event once it has this many bytes, however few events it has.
 const MAX_BODY: usize = 4 * 1024 * 1024;
 
 /// Sending stopped before every event had its verdict.
@@ -44,7 +44,7 @@ impl UsageAPIClient {
     pub fn ingest<E: Borrow<Event>>(
         &self,
         events: impl IntoIterator<Item = E>,
-    ) -> Result<IngestReport, IngestError> {
+    ) -> Result<IngestReport, Box<IngestError>> {
         self.try_ingest(events.into_iter().map(Ok))
     }
 
@@ -56,7 +56,7 @@ impl UsageAPIClient {
     pub fn try_ingest<E: Borrow<Event>>(
         &self,
         events: impl IntoIterator<Item = Result<E, ClientError>>,
-    ) -> Result<IngestReport, IngestError> {
+    ) -> Result<IngestReport, Box<IngestError>> {
         let mut report = IngestReport::default();
         let mut batch = Batch::new();
         for event in events {
@@ -68,10 +68,11 @@ impl UsageAPIClient {
                 Ok(added) => added,
                 Err(error) => return Err(batch.stopped(error, report)),
             };
-            if batch.events.len() >= self.batch_size || batch.body.len() + text.len() > MAX_BODY {
+            batch.push(event, &text);
+            // Before the source is asked for more: what it gives is lost when this request fails.
+            if batch.events.len() >= self.batch_size || batch.body.len() >= MAX_BODY {
                 batch = self.send(batch, &mut report)?;
             }
-            batch.push(event, &text);
         }
         self.send(batch, &mut report)?;
         Ok(report)
@@ -82,7 +83,7 @@ impl UsageAPIClient {
         &self,
         mut batch: Batch<E>,
         report: &mut IngestReport,
-    ) -> Result<Batch<E>, IngestError> {
+    ) -> Result<Batch<E>, Box<IngestError>> {
         if batch.events.is_empty() {
             return Ok(batch);
         }
@@ -142,8 +143,8 @@ impl<E: Borrow<Event>> Batch<E> {
         self.body.truncate(1);
     }
 
-    fn stopped(&self, error: ClientError, report: IngestReport) -> IngestError {
+    fn stopped(&self, error: ClientError, report: IngestReport) -> Box<IngestError> {
         let unanswered = self.events.iter().map(|event| event.borrow().clone()).collect();
-        IngestError { error, report, unanswered }
+        Box::new(IngestError { error, report, unanswered })
     }
 }
