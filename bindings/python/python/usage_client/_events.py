@@ -104,7 +104,7 @@ def _plain(value: Any, at: str) -> Any:
         return {text(key, f"{at}: key {key!r}"): _plain(item, f"{at}.{key}") for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_plain(item, f"{at}[{index}]") for index, item in enumerate(value)]
-    return _unusable(at, f"is a {type(value).__name__}, which JSON cannot hold")
+    return _unusable(at, f"is of type {type(value).__name__}, which JSON cannot hold")
 
 
 def _unusable(at: str, why: str) -> Any:
