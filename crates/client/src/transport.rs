@@ -153,7 +153,7 @@ impl Transport {
 }
 
 impl Reply {
-    /// The body, where the status is a success.
+    /// Whether the status is a success.
     pub(crate) fn ok(&self) -> Result<(), ClientError> {
         if (200..300).contains(&self.status) { Ok(()) } else { Err(self.error()) }
     }
@@ -165,12 +165,13 @@ impl Reply {
             .map_err(|error| ApiError::unreadable(self.status, &error.to_string(), &self.body))
     }
 
-    /// The body's text, which is JSON, unread.
+    /// The body's text, where the status is a success.
     pub(crate) fn into_text(self) -> Result<String, ClientError> {
         self.ok()?;
         self.text().map(str::to_string)
     }
 
+    /// The body's text, checked to be JSON.
     pub(crate) fn text(&self) -> Result<&str, ClientError> {
         serde_json::from_slice::<&serde_json::value::RawValue>(&self.body)
             .map(serde_json::value::RawValue::get)

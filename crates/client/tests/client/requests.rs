@@ -205,3 +205,22 @@ fn settings_out_of_range_are_refused() {
         assert_eq!(built.unwrap_err().to_string(), why);
     }
 }
+
+/// The handshake itself needs a certificate that the client trusts; that it is tried shows here.
+#[cfg(feature = "tls")]
+#[test]
+fn a_service_without_tls_is_not_asked_over_https() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("https://{}", listener.local_addr().unwrap());
+    let service = std::thread::spawn(move || {
+        use std::io::{Read, Write};
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut hello = [0; 3];
+        stream.read_exact(&mut hello).unwrap();
+        stream.write_all(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n").unwrap();
+        hello
+    });
+    let refused = UsageAPIClient::new(&url).unwrap().create_usage(1).unwrap_err();
+    assert!(matches!(refused, ClientError::Network(_)), "{refused:?}");
+    assert_eq!(service.join().unwrap()[..2], [22, 3], "a TLS handshake record");
+}
