@@ -1,0 +1,98 @@
+//! What an operator asks a running service: its customers, its events, the care of its store.
+
+use crate::client::{UsageAPIClient, json};
+use crate::customer::{CustomerName, percent_encode};
+use crate::error::ClientError;
+use crate::transport::{Content, Reply};
+use std::time::Duration;
+use usage_api::customer::{Customer, CustomerInput, CustomerPage};
+use usage_api::store::{RebuildReport, VerifyReport};
+
+/// How long reading the whole log may take.
+const LONG: Duration = Duration::from_secs(600);
+
+/// Every request here fails with [`ClientError::Network`] without an answer in time, and with
+/// [`ClientError::Api`] for an answer that is no result.
+impl UsageAPIClient {
+    /// A page of customers by number: the first is page 1.
+    ///
+    /// # Errors
+    /// No answer, or one that is no page.
+    pub fn customers(&self, page: u64, page_size: u64) -> Result<CustomerPage, ClientError> {
+        self.transport.get(&format!("/api/v1/customers?page={page}&pageSize={page_size}"))?.json()
+    }
+
+    /// A customer by key, number or id.
+    ///
+    /// # Errors
+    /// An empty name; no answer; 404 where there is no such customer.
+    pub fn customer(&self, customer: impl Into<CustomerName>) -> Result<Customer, ClientError> {
+        let customer = customer.into();
+        customer.check()?;
+        self.transport.get(&format!("/api/v1/customers/{}", customer.segment()))?.json()
+    }
+
+    /// Makes a customer.
+    ///
+    /// # Errors
+    /// No answer; 400 with the field that is wrong; 409 where the number, the key or a subject is
+    /// another customer's.
+    pub fn create_customer(&self, customer: &CustomerInput) -> Result<Customer, ClientError> {
+        let body = json(customer)?;
+        let content = Content { kind: "application/json", prefer: None, body: &body };
+        self.transport.post("/api/v1/customers", &content)?.json()
+    }
+
+    /// Stored events, newest first, as the JSON text that the service sent. `query` holds names and
+    /// values as they are: they are encoded here.
+    ///
+    /// # Errors
+    /// No answer; 400 for a query that the service does not know.
+    pub fn events(&self, query: &[(&str, &str)]) -> Result<String, ClientError> {
+        let mut path = "/api/v1/events".to_string();
+        for (index, (name, value)) in query.iter().enumerate() {
+            path.push(if index == 0 { '?' } else { '&' });
+            path.push_str(&percent_encode(name));
+            path.push('=');
+            path.push_str(&percent_encode(value));
+        }
+        self.transport.get(&path)?.into_text()
+    }
+
+    /// Subjects with charges that no customer pays for, as the JSON text that the service sent.
+    ///
+    /// # Errors
+    /// No answer, or one that is no JSON.
+    pub fn unpaid(&self) -> Result<String, ClientError> {
+        self.transport.get("/api/v1/usage/unpaid")?.into_text()
+    }
+
+    /// Walks through the whole log and compares everything with it. Waits ten minutes at least.
+    ///
+    /// # Errors
+    /// No answer, or one that is no report. A store that does not agree is a report, not an error.
+    pub fn verify(&self) -> Result<VerifyReport, ClientError> {
+        self.long_post("/api/v1/store/verify")?.json()
+    }
+
+    /// Makes the projections anew from the log. Waits ten minutes at least.
+    ///
+    /// # Errors
+    /// No answer, or one that is no report.
+    pub fn rebuild(&self) -> Result<RebuildReport, ClientError> {
+        self.long_post("/api/v1/store/rebuild")?.json()
+    }
+
+    /// Whether the service is up and well.
+    ///
+    /// # Errors
+    /// No answer, or one that says that it is not.
+    pub fn healthz(&self) -> Result<(), ClientError> {
+        self.transport.get("/healthz")?.ok()
+    }
+
+    fn long_post(&self, path: &str) -> Result<Reply, ClientError> {
+        let content = Content { kind: "application/json", prefer: None, body: b"" };
+        self.transport.post_within(path, &content, LONG)
+    }
+}
