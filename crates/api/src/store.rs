@@ -1,6 +1,7 @@
 //! The care of the store: what verifying and rebuilding found.
 
 use serde::{Deserialize, Serialize};
+use usage_domain::{care, usage};
 
 /// What a walk through the whole log found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
@@ -32,4 +33,40 @@ pub struct RebuildReport {
     pub events: u64,
     /// Totals of usage made.
     pub totals: u64,
+}
+
+/// A subject with charges at times when no customer pays for them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct UnpaidSubject {
+    /// The subject of the events.
+    pub subject: String,
+    /// How many such charges it has.
+    pub events: u64,
+}
+
+impl From<usage::UnpaidSubject> for UnpaidSubject {
+    fn from(unpaid: usage::UnpaidSubject) -> UnpaidSubject {
+        UnpaidSubject { subject: unpaid.subject, events: unpaid.events }
+    }
+}
+
+impl From<care::VerifyReport> for VerifyReport {
+    fn from(report: care::VerifyReport) -> VerifyReport {
+        VerifyReport {
+            ok: report.problems.is_empty(),
+            position: report.position.to_string(),
+            events: report.events,
+            records: report.records,
+            bytes: report.bytes,
+            totals: report.totals,
+            problems: report.problems,
+        }
+    }
+}
+
+impl From<care::RebuildReport> for RebuildReport {
+    fn from(report: care::RebuildReport) -> RebuildReport {
+        RebuildReport { position: report.position.to_string(), events: report.events, totals: report.totals }
+    }
 }

@@ -5,6 +5,7 @@
 #![deny(clippy::float_arithmetic, clippy::cast_precision_loss)]
 
 pub mod bill;
+pub mod care;
 pub mod charge;
 pub mod currency;
 pub mod customer;

@@ -11,7 +11,12 @@ impl Engine {
     ///
     /// # Errors
     /// No such customer, or amounts that add up to more than fits.
-    pub async fn bill(&self, name: &CustomerRef, month: Option<Month>, now: Timestamp) -> Result<Bill, EngineError> {
+    pub async fn bill(
+        &self,
+        name: &CustomerRef,
+        month: Option<Month>,
+        now: Timestamp,
+    ) -> Result<Bill, EngineError> {
         let customer = self.customer(name).await?;
         let month = month.unwrap_or_else(|| now.month(&customer.zone));
         let paid = self.store.paid_subjects(customer.id).await?;

@@ -25,7 +25,12 @@ impl Engine {
     ///
     /// # Errors
     /// A field out of its limits, or a name that is taken.
-    pub async fn create_customer(&self, id: CustomerId, draft: CustomerDraft, now: Timestamp) -> Result<Customer, EngineError> {
+    pub async fn create_customer(
+        &self,
+        id: CustomerId,
+        draft: CustomerDraft,
+        now: Timestamp,
+    ) -> Result<Customer, EngineError> {
         draft.check()?;
         Ok(self.store.create_customer(id, draft, now).await?)
     }
@@ -34,7 +39,12 @@ impl Engine {
     ///
     /// # Errors
     /// No such customer, a field out of its limits, or a name that is taken.
-    pub async fn update_customer(&self, name: &CustomerRef, draft: CustomerDraft, now: Timestamp) -> Result<Customer, EngineError> {
+    pub async fn update_customer(
+        &self,
+        name: &CustomerRef,
+        draft: CustomerDraft,
+        now: Timestamp,
+    ) -> Result<Customer, EngineError> {
         draft.check()?;
         let customer = self.customer(name).await?;
         Ok(self.store.update_customer(customer.id, draft, now).await?)

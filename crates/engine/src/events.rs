@@ -23,7 +23,11 @@ impl Engine {
     ///
     /// # Errors
     /// When the store is busy or could not write; then nothing of them is stored.
-    pub async fn ingest(&self, events: Vec<UsageEvent>, received: Timestamp) -> Result<Vec<Verdict>, EngineError> {
+    pub async fn ingest(
+        &self,
+        events: Vec<UsageEvent>,
+        received: Timestamp,
+    ) -> Result<Vec<Verdict>, EngineError> {
         Ok(self.store.append(events, received).await?)
     }
 

@@ -13,9 +13,10 @@ pub use events::ListedEvent;
 pub use post::Posted;
 
 use std::sync::Arc;
+use usage_domain::care::{RebuildReport, VerifyReport};
 use usage_domain::position::Position;
 use usage_domain::usage::UnpaidSubject;
-use usage_store::{RebuildReport, Store, StoreError, VerifyReport};
+use usage_store::{Store, StoreError};
 
 /// The use cases over one store.
 #[derive(Clone)]

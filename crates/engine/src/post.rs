@@ -33,7 +33,12 @@ impl Engine {
     ///
     /// # Errors
     /// A store that could not write; then nothing is posted.
-    pub async fn post_month(&self, customer: &Customer, month: Month, now: Timestamp) -> Result<PostOutcome, EngineError> {
+    pub async fn post_month(
+        &self,
+        customer: &Customer,
+        month: Month,
+        now: Timestamp,
+    ) -> Result<PostOutcome, EngineError> {
         let rated = customer.clone();
         let request = PostRequest {
             customer: customer.id,

@@ -1,1 +1,48 @@
+//! The HTTP service: one file per route, each of which reads the request, asks the engine and
+//! writes the answer.
+//!
+//! No rule of billing lives here and no transaction is opened here. Every answer that is no success
+//! is a problem (`application/problem+json`), but for the two messages of the first contract.
 
+mod customers;
+mod docs;
+mod error;
+mod events;
+mod health;
+mod openapi;
+mod reading;
+mod router;
+mod serve;
+mod store;
+mod usage;
+
+pub use openapi::document;
+pub use router::router;
+pub use serve::{Listeners, serve};
+
+use std::sync::Arc;
+use usage_domain::time::Timestamp;
+use usage_engine::Engine;
+
+/// What every route has at hand.
+#[derive(Clone)]
+pub struct App {
+    /// The use cases.
+    pub engine: Engine,
+    /// The present; only the program's entry knows the clock.
+    pub clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+    /// Eighty random bits for a new id; only the program's entry draws them.
+    pub random: Arc<dyn Fn() -> u128 + Send + Sync>,
+}
+
+impl App {
+    fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
+    /// A new id that sorts by the moment it was made.
+    fn new_id(&self) -> ulid::Ulid {
+        let milliseconds = u64::try_from(self.now().nanos() / 1_000_000).unwrap_or(0);
+        ulid::Ulid::from_parts(milliseconds, (self.random)())
+    }
+}

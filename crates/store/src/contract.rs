@@ -7,6 +7,7 @@ use crate::StoreError;
 use async_trait::async_trait;
 use std::sync::Arc;
 use usage_domain::bill::BillError;
+use usage_domain::care::{RebuildReport, VerifyReport};
 use usage_domain::customer::{Customer, CustomerDraft, CustomerId, CustomerRef, PaidSubject};
 use usage_domain::event::{StoredEvent, UsageEvent};
 use usage_domain::money::Money;
@@ -154,32 +155,4 @@ impl EventFilter {
             && self.paid.as_ref().is_none_or(paid_for)
             && self.after.is_none_or(|after| (event.time, stored.sequence) < after)
     }
-}
-
-/// What a walk through the whole log found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct VerifyReport {
-    /// The position that was compared.
-    pub position: Position,
-    /// Events read.
-    pub events: u64,
-    /// Groups whose checksum was checked.
-    pub records: u64,
-    /// Bytes of log.
-    pub bytes: u64,
-    /// Totals that were recounted and compared.
-    pub totals: u64,
-    /// What does not agree, and where.
-    pub problems: Vec<String>,
-}
-
-/// What making the projections anew did.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RebuildReport {
-    /// The position that the projections include now.
-    pub position: Position,
-    /// Events read.
-    pub events: u64,
-    /// Totals made.
-    pub totals: u64,
 }

@@ -8,6 +8,6 @@ pub mod embedded;
 mod error;
 mod measure;
 
-pub use contract::{EventFilter, PostRequest, RateFn, RebuildReport, Store, VerifyReport};
+pub use contract::{EventFilter, PostRequest, RateFn, Store};
 pub use error::StoreError;
 pub use measure::{Measured, measure};

@@ -23,7 +23,7 @@ pub use backup::{BackupReport, backup};
 pub use faults::{Faults, Step};
 pub use folder::{exists, owner};
 
-use crate::{EventFilter, PostRequest, RebuildReport, Store, StoreError, VerifyReport};
+use crate::{EventFilter, PostRequest, Store, StoreError};
 use async_trait::async_trait;
 use catalog::Catalog;
 use checkpoint::{Chains, Checkpointer};
@@ -37,6 +37,7 @@ use std::path::Path;
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::oneshot;
+use usage_domain::care::{RebuildReport, VerifyReport};
 use usage_domain::customer::{Customer, CustomerDraft, CustomerId, CustomerRef, PaidSubject};
 use usage_domain::event::{StoredEvent, UsageEvent};
 use usage_domain::position::Position;

@@ -4,8 +4,9 @@ use super::projection::claims::HashKey;
 use super::projection::rollup::RollUps;
 use super::replay::{Projections, Wanted};
 use super::shared::Shared;
-use crate::{StoreError, VerifyReport};
+use crate::StoreError;
 use std::collections::{BTreeSet, HashSet};
+use usage_domain::care::VerifyReport;
 use usage_domain::position::Position;
 use usage_domain::usage::Totals;
 

@@ -21,6 +21,7 @@ use hashbrown::HashTable;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use tokio::sync::oneshot;
+use usage_domain::care::RebuildReport;
 use usage_domain::time::Timestamp;
 use usage_domain::verdict::Verdict;
 
@@ -32,7 +33,7 @@ pub(crate) enum Command {
     /// Store these, and answer.
     Append(Prepared, oneshot::Sender<Result<Vec<Verdict>, StoreError>>),
     /// Make the projections anew from the log.
-    Rebuild(oneshot::Sender<Result<crate::RebuildReport, StoreError>>),
+    Rebuild(oneshot::Sender<Result<RebuildReport, StoreError>>),
     /// Write a checkpoint of everything and stop.
     Close(oneshot::Sender<Result<(), StoreError>>),
 }
@@ -220,7 +221,7 @@ impl Writer {
         self.next = sequence;
     }
 
-    fn rebuild(&mut self) -> Result<crate::RebuildReport, StoreError> {
+    fn rebuild(&mut self) -> Result<RebuildReport, StoreError> {
         let log = self.shared.read().log.clone();
         let mut made = Projections::default();
         let mut events = 0;
@@ -236,7 +237,7 @@ impl Writer {
         self.shared.write().rollups = made.rollups;
         self.checkpoint_all()?;
         let position = usage_domain::position::Position::single(self.next);
-        Ok(crate::RebuildReport { position, events, totals })
+        Ok(RebuildReport { position, events, totals })
     }
 
     fn checkpoint_all(&mut self) -> Result<(), StoreError> {

@@ -1,0 +1,41 @@
+//! `GET /api/v1/customers/{customer}/bill`
+
+use crate::App;
+use crate::error::ApiError;
+use crate::reading::{CustomerPath, Query};
+use axum::Json;
+use axum::extract::State;
+use serde::Deserialize;
+use usage_api::bill::Bill;
+use usage_api::problem::Problem;
+
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct BillQuery {
+    /// The month, such as 2026-11; the current month in the customer's zone where absent.
+    #[param(pattern = "^[0-9]{4}-[0-9]{2}$")]
+    month: Option<String>,
+}
+
+/// What a customer owes for a month, current to the last acknowledged event.
+#[utoipa::path(
+    get,
+    path = "/api/v1/customers/{customer}/bill",
+    tag = "bills",
+    params(("customer" = String, Path, description = "The customer's key, number or id."), BillQuery),
+    responses(
+        (status = 200, description = "The bill.", body = Bill),
+        (status = 400, description = "Not a month, or not a customer's name.", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "No such customer.", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn get_bill(
+    State(app): State<App>,
+    CustomerPath(customer): CustomerPath,
+    Query(query): Query<BillQuery>,
+) -> Result<Json<Bill>, ApiError> {
+    let month = query.month.map(|text| text.parse());
+    let month = month.transpose().map_err(|error| ApiError::field("month", format!("{error}")))?;
+    let bill = app.engine.bill(&customer, month, app.now()).await?;
+    Ok(Json(Bill::from(&bill)))
+}

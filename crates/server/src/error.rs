@@ -1,0 +1,177 @@
+//! Errors as problems: which error becomes which status, in one place.
+
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use usage_api::problem::{FieldError, PROBLEM_TYPE, Problem};
+use usage_engine::EngineError;
+use usage_store::StoreError;
+
+/// The answer to a request that did not come about.
+#[derive(Debug)]
+pub(crate) struct ApiError {
+    status: StatusCode,
+    kind: &'static str,
+    title: &'static str,
+    detail: String,
+    errors: Vec<FieldError>,
+    retry_after: Option<u32>,
+}
+
+impl ApiError {
+    fn new(
+        status: StatusCode,
+        kind: &'static str,
+        title: &'static str,
+        detail: impl Into<String>,
+    ) -> ApiError {
+        ApiError { status, kind, title, detail: detail.into(), errors: Vec::new(), retry_after: None }
+    }
+
+    /// 400: something about the request is wrong.
+    pub(crate) fn invalid(detail: impl Into<String>) -> ApiError {
+        ApiError::new(StatusCode::BAD_REQUEST, "/problems/validation", "Validation Error", detail)
+    }
+
+    /// 400: one field is wrong.
+    pub(crate) fn field(field: &str, reason: impl Into<String>) -> ApiError {
+        let reason = reason.into();
+        let error = ApiError::invalid(format!("{field}: {reason}"));
+        error.with(vec![FieldError { field: field.to_string(), reason }])
+    }
+
+    /// 404: there is nothing under this path.
+    pub(crate) fn no_route() -> ApiError {
+        ApiError::new(
+            StatusCode::NOT_FOUND,
+            "/problems/not-found",
+            "Not Found",
+            "there is nothing under this path; see /docs",
+        )
+    }
+
+    /// 405: the path has other methods.
+    pub(crate) fn wrong_method() -> ApiError {
+        let (status, title) = (StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed");
+        ApiError::new(status, "/problems/method-not-allowed", title, "this path has other methods; see /docs")
+    }
+
+    /// 413: the body is larger than is read.
+    pub(crate) fn too_large(limit: usize) -> ApiError {
+        let (status, title) = (StatusCode::PAYLOAD_TOO_LARGE, "Payload Too Large");
+        let detail =
+            format!("a body may have {limit} bytes at most; send smaller batches. Nothing of it was stored");
+        ApiError::new(status, "/problems/too-large", title, detail)
+    }
+
+    /// 415: the body is not of a kind that is read here.
+    pub(crate) fn unsupported(expected: &str) -> ApiError {
+        let (status, title) = (StatusCode::UNSUPPORTED_MEDIA_TYPE, "Unsupported Media Type");
+        ApiError::new(
+            status,
+            "/problems/unsupported-media-type",
+            title,
+            format!("the Content-Type must be {expected}"),
+        )
+    }
+
+    /// What is wrong, one by one.
+    pub(crate) fn with(mut self, errors: Vec<FieldError>) -> ApiError {
+        self.errors = errors;
+        self
+    }
+
+    fn unavailable(detail: String) -> ApiError {
+        let (status, title) = (StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable");
+        let error = ApiError::new(status, "/problems/unavailable", title, detail);
+        ApiError { retry_after: Some(1), ..error }
+    }
+}
+
+impl From<EngineError> for ApiError {
+    fn from(error: EngineError) -> ApiError {
+        let detail = error.to_string();
+        match error {
+            EngineError::NoCustomer(_) => {
+                ApiError::new(StatusCode::NOT_FOUND, "/problems/customer-not-found", "Not Found", detail)
+            }
+            EngineError::InvalidCustomer(_) => ApiError::invalid(detail),
+            EngineError::Bill(_) => ApiError::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "/problems/amount",
+                "Amount Out of Range",
+                detail,
+            ),
+            EngineError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> ApiError {
+        let detail = error.to_string();
+        match error {
+            StoreError::Overloaded => ApiError {
+                retry_after: Some(1),
+                ..ApiError::new(
+                    StatusCode::TOO_MANY_REQUESTS,
+                    "/problems/overloaded",
+                    "Too Many Requests",
+                    detail,
+                )
+            },
+            StoreError::WriteFailed { .. } | StoreError::Closed | StoreError::Catalog(_) => {
+                ApiError::unavailable(detail)
+            }
+            StoreError::Conflict(_) => {
+                ApiError::new(StatusCode::CONFLICT, "/problems/conflict", "Conflict", detail)
+            }
+            StoreError::NoCustomer => {
+                ApiError::new(StatusCode::NOT_FOUND, "/problems/customer-not-found", "Not Found", detail)
+            }
+            StoreError::Bill(error) => EngineError::Bill(error).into(),
+            StoreError::Io { .. }
+            | StoreError::Damaged { .. }
+            | StoreError::InUse { .. }
+            | StoreError::WrongFolder { .. } => {
+                let title = "Internal Server Error";
+                ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "/problems/internal", title, detail)
+            }
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    /// The path of the request is filled in by the router.
+    fn into_response(self) -> Response {
+        if self.status.is_server_error() {
+            tracing::error!(status = self.status.as_u16(), detail = self.detail, "a request failed");
+        }
+        let problem = Problem {
+            kind: self.kind.to_string(),
+            title: self.title.to_string(),
+            status: self.status.as_u16(),
+            detail: self.detail,
+            instance: String::new(),
+            errors: self.errors,
+        };
+        let mut response = (self.status, [(header::CONTENT_TYPE, PROBLEM_TYPE)]).into_response();
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
+        response.extensions_mut().insert(problem);
+        response
+    }
+}
+
+/// Writes the body of a problem, now that the path is known.
+pub(crate) async fn finish(request: axum::extract::Request, next: axum::middleware::Next) -> Response {
+    let path = request.uri().path().to_string();
+    let mut response = next.run(request).await;
+    if let Some(mut problem) = response.extensions_mut().remove::<Problem>() {
+        problem.instance = path;
+        let body = serde_json::to_vec(&problem).unwrap_or_default();
+        *response.body_mut() = body.into();
+        response.headers_mut().remove(header::CONTENT_LENGTH);
+    }
+    response
+}
