@@ -10,7 +10,8 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-const INSTALL: &str = "install Python 3.9 or later with its venv module (Debian and Ubuntu: \
+/// What to do where there is no Python.
+pub(crate) const INSTALL: &str = "install Python 3.9 or later with its venv module (Debian and Ubuntu: \
     apt-get install python3 python3-venv; macOS: brew install python; or name one in PYTHON)";
 
 pub(crate) fn run(workspace: &Workspace) -> Result<Outcome> {
@@ -53,6 +54,11 @@ fn tests(workspace: &Workspace, python: &PathBuf, service: &Service) -> Result<(
     Ok(())
 }
 
+/// The Python of the machine.
+pub(crate) fn system() -> OsString {
+    env::var_os("PYTHON").unwrap_or_else(|| OsString::from("python3"))
+}
+
 /// The Python of `target/venv`, which is made where it is missing.
 fn environment(workspace: &Workspace) -> Result<PathBuf> {
     let venv = workspace.target.join("venv");
@@ -65,8 +71,7 @@ fn environment(workspace: &Workspace) -> Result<PathBuf> {
     if pip.is_ok_and(|status| status.success()) {
         return Ok(python);
     }
-    let system = env::var_os("PYTHON").unwrap_or_else(|| OsString::from("python3"));
-    sh(Command::new(&system).args(["-m", "venv", "--clear"]).arg(&venv))
+    sh(Command::new(system()).args(["-m", "venv", "--clear"]).arg(&venv))
         .map_err(|failure| format!("{failure}: {INSTALL}"))?;
     Ok(python)
 }
