@@ -11,6 +11,14 @@ pub struct CreateUsage {
     pub customer: u64,
 }
 
+/// Which month's usage to post (`POST /api/v1/customers/{customer}/postings`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PostMonth {
+    /// The month, such as `2026-11`.
+    pub month: String,
+}
+
 /// The posted usage of a customer's month (201).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

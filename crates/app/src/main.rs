@@ -1,1 +1,44 @@
-fn main() {}
+//! usage_app: the one executable. It reads the arguments, knows the clock, the randomness, the
+//! folder and the address, and wires them together. No rule of billing lives here.
+#![expect(clippy::disallowed_methods, reason = "this crate alone reads the clock and draws randomness")]
+
+mod args;
+mod commands;
+mod failure;
+mod gateway;
+mod output;
+mod present;
+
+use args::{Args, Command};
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    tracing_subscriber::fmt().with_writer(std::io::stderr).with_max_level(args.log).with_target(false).init();
+    match run(&args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            failure.print(args.json);
+            ExitCode::from(failure.code())
+        }
+    }
+}
+
+fn run(args: &Args) -> Result<(), failure::Failure> {
+    match &args.command {
+        Command::Serve(serve) => commands::serve::run(args, serve),
+        Command::Demo(serve) => commands::demo::run(args, serve),
+        Command::Migrate => commands::migrate::run(args),
+        Command::Loaddata(load) => commands::loaddata::run(args, load),
+        Command::Import(import) => commands::import::run(args, import),
+        Command::Customers => commands::customers::run(args),
+        Command::Bill(bill) => commands::bill::run(args, bill),
+        Command::Events(events) => commands::events::run(args, events),
+        Command::Verify => commands::verify::run(args),
+        Command::Rebuild => commands::rebuild::run(args),
+        Command::Backup(backup) => commands::backup::run(args, backup),
+        Command::Openapi => output::write(&usage_server::document()),
+        Command::HelpMarkdown => output::write(&args::markdown()),
+    }
+}

@@ -6,7 +6,8 @@ use crate::error::ClientError;
 use crate::transport::{Content, Reply};
 use std::time::Duration;
 use usage_api::customer::{Customer, CustomerInput, CustomerPage};
-use usage_api::store::{RebuildReport, VerifyReport};
+use usage_api::posting::{PostMonth, Posting};
+use usage_api::store::{RebuildReport, UnpaidSubject, VerifyReport};
 
 /// How long reading the whole log may take.
 const LONG: Duration = Duration::from_secs(600);
@@ -43,6 +44,36 @@ impl UsageAPIClient {
         self.transport.post("/api/v1/customers", &content)?.json()
     }
 
+    /// Changes a customer to what `customer` says; its number stays where that names none.
+    ///
+    /// # Errors
+    /// No answer; 400 with the field that is wrong; 404 where there is no such customer; 409 where
+    /// the key or a subject is another customer's.
+    pub fn update_customer(
+        &self,
+        name: impl Into<CustomerName>,
+        customer: &CustomerInput,
+    ) -> Result<Customer, ClientError> {
+        let name = name.into();
+        name.check()?;
+        let body = json(customer)?;
+        let content = Content { kind: "application/json", prefer: None, body: &body };
+        self.transport.put(&format!("/api/v1/customers/{}", name.segment()), &content)?.json()
+    }
+
+    /// Posts a customer's usage of a month, such as `2026-11`, to that month's bill; a month with
+    /// nothing new stays as it is.
+    ///
+    /// # Errors
+    /// No answer; 400 where that is no month; 404 where there is no such customer or no usage.
+    pub fn post_month(&self, customer: impl Into<CustomerName>, month: &str) -> Result<Posting, ClientError> {
+        let customer = customer.into();
+        customer.check()?;
+        let body = json(&PostMonth { month: month.to_string() })?;
+        let content = Content { kind: "application/json", prefer: None, body: &body };
+        self.transport.post(&format!("/api/v1/customers/{}/postings", customer.segment()), &content)?.json()
+    }
+
     /// Stored events, newest first, as the JSON text that the service sent. `query` holds names and
     /// values as they are: they are encoded here.
     ///
@@ -59,12 +90,12 @@ impl UsageAPIClient {
         self.transport.get(&path)?.into_text()
     }
 
-    /// Subjects with charges that no customer pays for, as the JSON text that the service sent.
+    /// Subjects with charges that no customer pays for.
     ///
     /// # Errors
-    /// No answer, or one that is no JSON.
-    pub fn unpaid(&self) -> Result<String, ClientError> {
-        self.transport.get("/api/v1/usage/unpaid")?.into_text()
+    /// No answer, or one that is no list of subjects.
+    pub fn unpaid(&self) -> Result<Vec<UnpaidSubject>, ClientError> {
+        self.transport.get("/api/v1/usage/unpaid")?.json()
     }
 
     /// Walks through the whole log and compares everything with it. Waits ten minutes at least.

@@ -8,7 +8,8 @@ use serde::de::DeserializeOwned;
 use std::net::IpAddr;
 use std::time::Duration;
 use ureq::http::{Response, Uri, header};
-use ureq::{Agent, Body};
+use ureq::typestate::WithBody;
+use ureq::{Agent, Body, RequestBuilder};
 
 /// The largest answer that is read, in bytes.
 const MAX_ANSWER: u64 = 256 * 1024 * 1024;
@@ -95,8 +96,20 @@ impl Transport {
         content: &Content<'_>,
         timeout: Duration,
     ) -> Result<Reply, ClientError> {
-        let timeout = timeout.max(self.timeout);
-        let mut request = self.agent.post(self.url(path)).header(header::CONTENT_TYPE, content.kind);
+        self.send(self.agent.post(self.url(path)), content, timeout.max(self.timeout))
+    }
+
+    pub(crate) fn put(&self, path: &str, content: &Content<'_>) -> Result<Reply, ClientError> {
+        self.send(self.agent.put(self.url(path)), content, self.timeout)
+    }
+
+    fn send(
+        &self,
+        request: RequestBuilder<WithBody>,
+        content: &Content<'_>,
+        timeout: Duration,
+    ) -> Result<Reply, ClientError> {
+        let mut request = request.header(header::CONTENT_TYPE, content.kind);
         if let Some(prefer) = content.prefer {
             request = request.header("Prefer", prefer);
         }

@@ -17,7 +17,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use usage_domain::customer::CustomerDraft;
 use usage_domain::event::UsageEvent;
-use usage_domain::time::{Month, Zone};
+use usage_domain::time::{Month, Timestamp, Zone};
 
 /// The source of the events of a fixture.
 pub const SOURCE: &str = "fixture";
@@ -74,13 +74,14 @@ impl FixtureText {
 
 impl Fixture {
     /// Reads fixtures as one. `known` gives the time zone of a customer that is in none of them;
-    /// with `into_month`, the usage is moved into that month and its ids carry it.
+    /// with `into_month_of`, the usage is moved into the month that this moment is in, in the
+    /// customer's zone, and its ids carry that month.
     ///
     /// # Errors
     /// The first thing that is wrong, with its file, line and field.
     pub fn read(
         files: &[FixtureText],
-        into_month: Option<Month>,
+        into_month_of: Option<Timestamp>,
         known: impl Fn(u64) -> Option<Zone>,
     ) -> Result<Fixture, ImportError> {
         let mut records = Vec::new();
@@ -100,7 +101,7 @@ impl Fixture {
         let rows = records
             .iter()
             .filter(|record| record.model == Model::Usage)
-            .map(|record| usage::read(record, into_month, zone_of))
+            .map(|record| usage::read(record, into_month_of, zone_of))
             .collect::<Result<_, _>>()?;
         Ok(Fixture { customers, rows })
     }

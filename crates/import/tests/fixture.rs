@@ -16,10 +16,12 @@ fn read(texts: &[&str]) -> Result<Fixture, String> {
     Fixture::read(&files, None, |number| (number == 7).then(Zone::utc)).map_err(|error| error.to_string())
 }
 
-fn sample(into_month: Option<Month>) -> Fixture {
+/// The sample, as loaded in the middle of a month.
+fn sample(month: Option<&str>) -> Fixture {
     let files = ["usage_data.json", "customer_data.json"]
         .map(|name| FixtureText::read(format!("{}/../../{name}", env!("CARGO_MANIFEST_DIR"))).unwrap());
-    Fixture::read(&files, into_month, |_| None).unwrap()
+    let moment = month.map(|month| format!("{month}-15T00:00:00Z").parse().unwrap());
+    Fixture::read(&files, moment, |_| None).unwrap()
 }
 
 fn charge(data: &str) -> Charge {
@@ -254,7 +256,7 @@ fn the_sample_has_bob_with_a_line_that_is_rounded_once_and_alice_without_usage()
 #[test]
 fn the_sample_moved_into_a_month_is_all_in_it_under_ids_of_that_month() {
     for month in ["2026-11", "2027-02", "2028-02", "2026-03", "2023-08"] {
-        let fixture = sample(Some(month.parse().unwrap()));
+        let fixture = sample(Some(month));
         assert_eq!(fixture.rows.len(), sample(None).rows.len());
         for row in &fixture.rows {
             assert_eq!(row.month.to_string(), month, "{row:?}");

@@ -39,14 +39,14 @@ impl ApiError {
         error.with(vec![FieldError { field: field.to_string(), reason }])
     }
 
+    /// 404: what is asked for is not there.
+    pub(crate) fn not_found(detail: impl Into<String>) -> ApiError {
+        ApiError::new(StatusCode::NOT_FOUND, "/problems/not-found", "Not Found", detail)
+    }
+
     /// 404: there is nothing under this path.
     pub(crate) fn no_route() -> ApiError {
-        ApiError::new(
-            StatusCode::NOT_FOUND,
-            "/problems/not-found",
-            "Not Found",
-            "there is nothing under this path; see /docs",
-        )
+        ApiError::not_found("there is nothing under this path; see /docs")
     }
 
     /// 405: the path has other methods.

@@ -24,6 +24,7 @@ use utoipa::OpenApi;
         customers::update::update_customer,
         customers::delete::delete_customer,
         customers::bill::get_bill,
+        customers::post::post_month,
         store::verify_store,
         store::rebuild_store,
         health::healthz,

@@ -23,6 +23,7 @@ pub fn router(app: App) -> Router {
                 .delete(customers::delete::delete_customer),
         )
         .route("/api/v1/customers/{customer}/bill", get(customers::bill::get_bill))
+        .route("/api/v1/customers/{customer}/postings", post(customers::post::post_month))
         .route("/api/v1/store/verify", post(store::verify_store))
         .route("/api/v1/store/rebuild", post(store::rebuild_store))
         .route("/healthz", get(health::healthz))

@@ -1,0 +1,198 @@
+//! The command line.
+
+use crate::failure::EXIT_CODES;
+use clap::{Args as Arguments, CommandFactory, Parser, Subcommand};
+use std::path::PathBuf;
+use tracing_subscriber::filter::LevelFilter;
+
+/// Tracks what customers use of a cloud service and turns it into bills.
+///
+/// All data is in one folder. While a service is running on that folder, the other commands ask the
+/// service; otherwise they open the folder themselves.
+#[derive(Parser)]
+#[command(name = "usage_app", version, after_help = EXIT_CODES, arg_required_else_help = true)]
+pub(crate) struct Args {
+    /// The folder that holds the data.
+    #[arg(
+        long,
+        global = true,
+        value_name = "PATH",
+        default_value = "usage-data",
+        env = "USAGE_APP_DATABASE"
+    )]
+    pub(crate) database: PathBuf,
+
+    /// Print data and errors as JSON, for programs.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+
+    /// What to log on standard error: off, error, warn, info, debug or trace.
+    #[arg(long, global = true, value_name = "LEVEL", default_value = "warn", env = "USAGE_APP_LOG")]
+    pub(crate) log: LevelFilter,
+
+    /// Events after which a checkpoint of the totals is written.
+    #[arg(long, global = true, hide = true, default_value_t = 250_000, env = "USAGE_APP_CHECKPOINT_EVERY")]
+    pub(crate) checkpoint_every: u64,
+
+    /// Bytes after which the log goes on in a new file.
+    #[arg(long, global = true, hide = true, default_value_t = 256 << 20, env = "USAGE_APP_SEGMENT_BYTES")]
+    pub(crate) segment_bytes: u64,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Run the service.
+    #[command(alias = "runserver")]
+    Serve(Serve),
+    /// Load sample data where the folder is new, then run the service.
+    Demo(Serve),
+    /// Create the folder, or bring it up to this version.
+    Migrate,
+    /// Load customers and usage from Django fixtures (JSON).
+    Loaddata(Loaddata),
+    /// Import usage from other systems' files.
+    Import(Import),
+    /// List the customers.
+    Customers,
+    /// Show what a customer owes for a month, and for what.
+    Bill(Bill),
+    /// List stored usage events, newest first.
+    Events(Events),
+    /// Check every byte of the log, and compare the totals with a recount.
+    Verify,
+    /// Make the totals and the duplicate index anew from the log.
+    Rebuild,
+    /// Copy everything to a new folder, also while the service is running.
+    Backup(Backup),
+    /// Print the OpenAPI document.
+    #[command(hide = true)]
+    Openapi,
+    /// Print this help as Markdown.
+    #[command(hide = true)]
+    HelpMarkdown,
+}
+
+#[derive(Arguments)]
+pub(crate) struct Serve {
+    /// Where to listen: an address and a port, 0 for any free one. `localhost` is 127.0.0.1 and ::1.
+    #[arg(long, value_name = "ADDR", default_value = "localhost:8000", env = "USAGE_APP_LISTEN")]
+    pub(crate) listen: String,
+
+    /// Listen on an address that other machines reach. There is no protection: whoever reaches it
+    /// reads and writes everything.
+    #[arg(long)]
+    pub(crate) insecure: bool,
+}
+
+#[derive(Arguments)]
+pub(crate) struct Loaddata {
+    /// Fixture files; customers may come in any of them.
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+
+    /// Move every date into the current month, keeping its day.
+    #[arg(long)]
+    pub(crate) into_current_month: bool,
+}
+
+#[derive(Arguments)]
+pub(crate) struct Import {
+    #[command(subcommand)]
+    pub(crate) format: ImportFormat,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum ImportFormat {
+    /// A cloud's cost export in FOCUS 1.x form (CSV, gzip too).
+    ///
+    /// One event per row, whose amount is the row's BilledCost. Its id comes from the row's content,
+    /// so that importing a file twice counts once. Customers are made as needed.
+    Focus(ImportFocus),
+}
+
+#[derive(Arguments)]
+pub(crate) struct ImportFocus {
+    /// The export.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+
+    /// Columns whose values, joined by ':', are the customer's key.
+    /// [default: ProviderName,SubAccountId]
+    #[arg(long, value_name = "COLUMNS")]
+    pub(crate) customer_by: Option<String>,
+
+    /// Import the good rows and write the bad ones to FILE.bad.csv; otherwise one bad row refuses the
+    /// whole file.
+    #[arg(long)]
+    pub(crate) skip_bad_rows: bool,
+}
+
+#[derive(Arguments)]
+pub(crate) struct Bill {
+    /// The customer's key, number or id (`key:`, `number:` or `id:` in front remove doubt).
+    #[arg(value_name = "CUSTOMER")]
+    pub(crate) customer: String,
+
+    /// The month, such as 2026-11. [default: the current month in the customer's zone]
+    #[arg(long, value_name = "YYYY-MM")]
+    pub(crate) month: Option<String>,
+
+    /// Show what every line is made of, however long the bill gets.
+    #[arg(long)]
+    pub(crate) details: bool,
+}
+
+#[derive(Arguments)]
+pub(crate) struct Events {
+    /// Only events that this customer pays for.
+    #[arg(long, value_name = "CUSTOMER")]
+    pub(crate) customer: Option<String>,
+
+    /// Only events whose subject contains this text.
+    #[arg(long)]
+    pub(crate) subject: Option<String>,
+
+    /// Only events at or after this time (RFC 3339).
+    #[arg(long, value_name = "TIME")]
+    pub(crate) from: Option<String>,
+
+    /// Only events before this time (RFC 3339).
+    #[arg(long, value_name = "TIME")]
+    pub(crate) to: Option<String>,
+
+    /// At most so many.
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u8).range(1..=100))]
+    pub(crate) limit: u8,
+}
+
+#[derive(Arguments)]
+pub(crate) struct Backup {
+    /// A new or empty folder.
+    #[arg(value_name = "DIR")]
+    pub(crate) target: PathBuf,
+}
+
+/// The help of all commands as one Markdown page.
+pub(crate) fn markdown() -> String {
+    let mut page =
+        String::from("# The command line\n\nMade by `cargo xtask generate` from the program's own help.\n");
+    let mut root = Args::command().term_width(100);
+    root.build();
+    section(&mut page, &mut root, "usage_app");
+    page
+}
+
+fn section(page: &mut String, command: &mut clap::Command, name: &str) {
+    let help = command.clone().bin_name(name).render_long_help().to_string();
+    let help: Vec<&str> = help.lines().map(str::trim_end).collect();
+    page.push_str(&format!("\n## {name}\n\n```text\n{}\n```\n", help.join("\n").trim_end()));
+    for sub in command.get_subcommands_mut() {
+        if !sub.is_hide_set() && sub.get_name() != "help" {
+            let name = format!("{name} {}", sub.get_name());
+            section(page, sub, &name);
+        }
+    }
+}

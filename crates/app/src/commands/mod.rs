@@ -1,0 +1,14 @@
+//! One file per command: it asks the gateway and writes the answer.
+
+pub(crate) mod backup;
+pub(crate) mod bill;
+pub(crate) mod customers;
+pub(crate) mod demo;
+pub(crate) mod events;
+pub(crate) mod import;
+pub(crate) mod import_focus;
+pub(crate) mod loaddata;
+pub(crate) mod migrate;
+pub(crate) mod rebuild;
+pub(crate) mod serve;
+pub(crate) mod verify;

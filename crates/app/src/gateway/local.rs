@@ -1,0 +1,151 @@
+//! The data of a folder that this process owns.
+
+use super::Gateway;
+use crate::args::Args;
+use crate::failure::Failure;
+use crate::present;
+use std::sync::Arc;
+use tokio::runtime::Runtime;
+use usage_api::bill::Bill;
+use usage_api::customer::{Customer, CustomerInput, CustomerPage};
+use usage_api::event::{IngestReport, IngestedEvent};
+use usage_api::store::{RebuildReport, UnpaidSubject, VerifyReport};
+use usage_domain::customer::{CustomerDraft, CustomerId, CustomerRef};
+use usage_domain::event::UsageEvent;
+use usage_domain::time::{Month, Period, Timestamp};
+use usage_engine::{Engine, EngineError};
+use usage_store::EventFilter;
+use usage_store::embedded::{EmbeddedStore, Options};
+
+/// Opens the store of the folder that the arguments name.
+pub(crate) fn open_store(args: &Args, owner: &str) -> Result<EmbeddedStore, Failure> {
+    let options = Options {
+        checkpoint_every: args.checkpoint_every,
+        segment_bytes: args.segment_bytes,
+        ..Options::new(present::secret()?, owner)
+    };
+    Ok(EmbeddedStore::open(&args.database, options)?)
+}
+
+pub(super) struct Local {
+    engine: Engine,
+    runtime: Runtime,
+}
+
+impl Local {
+    pub(super) fn new(store: EmbeddedStore) -> Result<Local, Failure> {
+        let runtime =
+            Runtime::new().map_err(|error| Failure::operation(format!("cannot start threads: {error}")))?;
+        Ok(Local { engine: Engine::new(Arc::new(store)), runtime })
+    }
+}
+
+fn draft(input: CustomerInput) -> Result<CustomerDraft, Failure> {
+    CustomerDraft::try_from(input).map_err(|error| Failure::operation(error.to_string()))
+}
+
+fn new_id() -> CustomerId {
+    let milliseconds = u64::try_from(present::now().nanos() / 1_000_000).unwrap_or(0);
+    CustomerId(ulid::Ulid::from_parts(milliseconds, present::random()))
+}
+
+impl Gateway for Local {
+    fn bill(&self, customer: &str, month: Option<&str>) -> Result<Bill, Failure> {
+        let name: CustomerRef = customer.parse()?;
+        let month = month.map(|text| text.parse::<Month>()).transpose()?;
+        let bill = self.runtime.block_on(self.engine.bill(&name, month, present::now()))?;
+        Ok(Bill::from(&bill))
+    }
+
+    fn customers(&self, page: u64, page_size: u64) -> Result<CustomerPage, Failure> {
+        let offset = page.saturating_sub(1).saturating_mul(page_size);
+        let (customers, total_count) = self.runtime.block_on(self.engine.customers(offset, page_size))?;
+        Ok(CustomerPage {
+            items: customers.iter().map(Customer::from).collect(),
+            page,
+            page_size,
+            total_count,
+        })
+    }
+
+    fn customer(&self, name: &str) -> Result<Option<Customer>, Failure> {
+        let name: CustomerRef = name.parse()?;
+        match self.runtime.block_on(self.engine.customer(&name)) {
+            Ok(customer) => Ok(Some(Customer::from(&customer))),
+            Err(EngineError::NoCustomer(_)) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn create_customers(&self, customers: Vec<CustomerInput>) -> Result<(), Failure> {
+        let drafts = customers.into_iter().map(draft).collect::<Result<Vec<_>, _>>()?;
+        self.runtime.block_on(async {
+            // Together, so that they share the catalog's commits; a part at a time, within its queue.
+            for part in drafts.chunks(1000) {
+                let mut tasks = tokio::task::JoinSet::new();
+                for draft in part {
+                    let (engine, draft) = (self.engine.clone(), draft.clone());
+                    tasks.spawn(async move { engine.create_customer(new_id(), draft, present::now()).await });
+                }
+                for created in tasks.join_all().await {
+                    created?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn update_customer(&self, name: &str, customer: CustomerInput) -> Result<(), Failure> {
+        let name: CustomerRef = name.parse()?;
+        self.runtime.block_on(self.engine.update_customer(&name, draft(customer)?, present::now()))?;
+        Ok(())
+    }
+
+    fn ingest(&self, events: Vec<UsageEvent>) -> Result<IngestReport, Failure> {
+        let verdicts = self.runtime.block_on(self.engine.ingest(events, present::now()))?;
+        Ok(IngestReport::new(verdicts))
+    }
+
+    fn post_month(&self, customer: u64, month: Month) -> Result<(), Failure> {
+        self.runtime.block_on(async {
+            let customer = self.engine.customer(&CustomerRef::Number(customer)).await?;
+            self.engine.post_month(&customer, month, present::now()).await?;
+            Ok(())
+        })
+    }
+
+    fn events(&self, query: &[(&str, &str)]) -> Result<String, Failure> {
+        let value = |name: &str| query.iter().find(|(key, _)| *key == name).map(|(_, value)| *value);
+        let time = |name: &str, default: Timestamp| value(name).map_or(Ok(default), str::parse);
+        let limit = value("limit").and_then(|text| text.parse().ok()).unwrap_or(100);
+        let filter = EventFilter {
+            period: Period { start: time("from", Timestamp::MIN)?, end: time("to", Timestamp::MAX)? },
+            subject: value("subject").map(str::to_string),
+            ..EventFilter::newest(limit)
+        };
+        let customer = value("customerId").map(str::parse::<CustomerRef>).transpose()?;
+        let events = self.runtime.block_on(self.engine.events(filter, customer.as_ref()))?;
+        let events: Vec<_> = events
+            .into_iter()
+            .map(|e| IngestedEvent::new(e.stored, e.customer.map(|id| id.to_string()), e.validation_error))
+            .collect();
+        serde_json::to_string(&events).map_err(|error| Failure::operation(error.to_string()))
+    }
+
+    fn unpaid(&self) -> Result<Vec<UnpaidSubject>, Failure> {
+        let unpaid = self.runtime.block_on(self.engine.unpaid())?;
+        Ok(unpaid.into_iter().map(UnpaidSubject::from).collect())
+    }
+
+    fn verify(&self) -> Result<VerifyReport, Failure> {
+        Ok(VerifyReport::from(self.runtime.block_on(self.engine.verify())?))
+    }
+
+    fn rebuild(&self) -> Result<RebuildReport, Failure> {
+        Ok(RebuildReport::from(self.runtime.block_on(self.engine.rebuild())?))
+    }
+
+    fn close(&self) -> Result<(), Failure> {
+        Ok(self.runtime.block_on(self.engine.close())?)
+    }
+}

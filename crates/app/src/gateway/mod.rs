@@ -1,0 +1,64 @@
+//! How commands reach the data: through the service that runs on the folder, or by opening the
+//! folder themselves. Both give the same answers in the same wire types.
+
+mod local;
+mod remote;
+
+use crate::args::Args;
+use crate::failure::Failure;
+use local::Local;
+pub(crate) use local::open_store;
+use remote::Remote;
+use usage_api::bill::Bill;
+use usage_api::customer::{Customer, CustomerInput, CustomerPage};
+use usage_api::event::IngestReport;
+use usage_api::store::{RebuildReport, UnpaidSubject, VerifyReport};
+use usage_domain::event::UsageEvent;
+use usage_domain::time::Month;
+use usage_store::embedded;
+
+/// What commands ask for.
+pub(crate) trait Gateway {
+    fn bill(&self, customer: &str, month: Option<&str>) -> Result<Bill, Failure>;
+    fn customers(&self, page: u64, page_size: u64) -> Result<CustomerPage, Failure>;
+    fn customer(&self, name: &str) -> Result<Option<Customer>, Failure>;
+    /// Makes customers; all of them are tried, the first error is given.
+    fn create_customers(&self, customers: Vec<CustomerInput>) -> Result<(), Failure>;
+    fn update_customer(&self, name: &str, customer: CustomerInput) -> Result<(), Failure>;
+    /// Stores valid events.
+    fn ingest(&self, events: Vec<UsageEvent>) -> Result<IngestReport, Failure>;
+    /// Posts a customer's usage of a month.
+    fn post_month(&self, customer: u64, month: Month) -> Result<(), Failure>;
+    /// Stored events as JSON.
+    fn events(&self, query: &[(&str, &str)]) -> Result<String, Failure>;
+    fn unpaid(&self) -> Result<Vec<UnpaidSubject>, Failure>;
+    fn verify(&self) -> Result<VerifyReport, Failure>;
+    fn rebuild(&self) -> Result<RebuildReport, Failure>;
+    /// Writes what is only in memory, where this process owns the folder.
+    fn close(&self) -> Result<(), Failure>;
+}
+
+/// What a missing folder means to a command.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Missing {
+    /// It is made.
+    Create,
+    /// It is an error: there is nothing to show.
+    Refuse,
+}
+
+/// The way to the data of the folder that the arguments name.
+pub(crate) fn open(args: &Args, missing: Missing) -> Result<Box<dyn Gateway>, Failure> {
+    if let Some(owner) = embedded::owner(&args.database)
+        && let Some(at) = owner.find("http://")
+    {
+        return Ok(Box::new(Remote::new(&owner[at..])?));
+    }
+    if missing == Missing::Refuse && !embedded::exists(&args.database) {
+        let what = format!("there is no usage data in {}", args.database.display());
+        return Err(Failure::folder(what).next(
+            "'usage_app demo' makes it with sample data, 'usage_app migrate' without; --database names another folder.",
+        ));
+    }
+    Ok(Box::new(Local::new(open_store(args, &format!("process {}", std::process::id()))?)?))
+}

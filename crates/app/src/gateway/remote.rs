@@ -1,0 +1,87 @@
+//! The data of a folder that a running service owns.
+
+use super::Gateway;
+use crate::failure::Failure;
+use usage_api::bill::Bill;
+use usage_api::customer::{Customer, CustomerInput, CustomerPage};
+use usage_api::event::{CloudEvent, IngestReport};
+use usage_api::store::{RebuildReport, UnpaidSubject, VerifyReport};
+use usage_client::{ClientError, Event, UsageAPIClient};
+use usage_domain::event::UsageEvent;
+use usage_domain::time::Month;
+
+pub(super) struct Remote {
+    client: UsageAPIClient,
+}
+
+impl Remote {
+    pub(super) fn new(address: &str) -> Result<Remote, Failure> {
+        Ok(Remote { client: UsageAPIClient::new(address.trim())? })
+    }
+}
+
+impl Gateway for Remote {
+    fn bill(&self, customer: &str, month: Option<&str>) -> Result<Bill, Failure> {
+        Ok(self.client.bill(customer, month)?)
+    }
+
+    fn customers(&self, page: u64, page_size: u64) -> Result<CustomerPage, Failure> {
+        Ok(self.client.customers(page, page_size)?)
+    }
+
+    fn customer(&self, name: &str) -> Result<Option<Customer>, Failure> {
+        match self.client.customer(name) {
+            Ok(customer) => Ok(Some(customer)),
+            Err(ClientError::Api(error)) if error.status == 404 => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn create_customers(&self, customers: Vec<CustomerInput>) -> Result<(), Failure> {
+        for customer in customers {
+            self.client.create_customer(&customer)?;
+        }
+        Ok(())
+    }
+
+    fn update_customer(&self, name: &str, customer: CustomerInput) -> Result<(), Failure> {
+        self.client.update_customer(name, &customer)?;
+        Ok(())
+    }
+
+    fn ingest(&self, events: Vec<UsageEvent>) -> Result<IngestReport, Failure> {
+        let wire = |event: &UsageEvent| CloudEvent::new(event).map(Event::from);
+        let events = events.iter().map(wire).collect::<Result<Vec<_>, _>>();
+        let events = events.map_err(|error| Failure::operation(error.to_string()))?;
+        self.client.ingest(events).map_err(|error| {
+            let stored = error.report.accepted + error.report.duplicate;
+            Failure::from(error.error)
+                .next(format!("{stored} events of this part were stored; run it again, none counts twice."))
+        })
+    }
+
+    fn post_month(&self, customer: u64, month: Month) -> Result<(), Failure> {
+        self.client.post_month(customer, &month.to_string())?;
+        Ok(())
+    }
+
+    fn events(&self, query: &[(&str, &str)]) -> Result<String, Failure> {
+        Ok(self.client.events(query)?)
+    }
+
+    fn unpaid(&self) -> Result<Vec<UnpaidSubject>, Failure> {
+        Ok(self.client.unpaid()?)
+    }
+
+    fn verify(&self) -> Result<VerifyReport, Failure> {
+        Ok(self.client.verify()?)
+    }
+
+    fn rebuild(&self) -> Result<RebuildReport, Failure> {
+        Ok(self.client.rebuild()?)
+    }
+
+    fn close(&self) -> Result<(), Failure> {
+        Ok(())
+    }
+}

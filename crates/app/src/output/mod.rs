@@ -1,0 +1,31 @@
+//! What is written: text for people, JSON for programs.
+
+pub(crate) mod bill;
+pub(crate) mod progress;
+pub(crate) mod table;
+
+use crate::failure::Failure;
+use serde::Serialize;
+use std::io::{ErrorKind, Write};
+
+/// Writes to standard output. A reader that has seen enough (`| head`) is no failure.
+pub(crate) fn write(text: &str) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(Failure::operation(format!("cannot write the output: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Writes data as JSON, one document.
+pub(crate) fn json(data: &impl Serialize) -> Result<(), Failure> {
+    let text = serde_json::to_string_pretty(data).map_err(|error| Failure::operation(error.to_string()))?;
+    write(&format!("{text}\n"))
+}
+
+/// Writes data as JSON where that was asked for, and else the text about it.
+pub(crate) fn either(as_json: bool, data: &impl Serialize, text: &str) -> Result<(), Failure> {
+    if as_json { json(data) } else { write(&format!("{text}\n")) }
+}
