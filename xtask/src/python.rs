@@ -67,7 +67,11 @@ fn environment(workspace: &Workspace) -> Result<PathBuf> {
         false => venv.join("bin/python"),
     };
     // Without pip it is one that could not be finished.
-    let pip = Command::new(&python).args(["-m", "pip", "--version"]).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    let pip = Command::new(&python)
+        .args(["-m", "pip", "--version"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
     if pip.is_ok_and(|status| status.success()) {
         return Ok(python);
     }

@@ -28,7 +28,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<Outcome> {
     let counted = output(Command::new(python::system()).arg(script).arg(&sample).arg(MONTH))
         .map_err(|failure| format!("{failure}: {}", python::INSTALL))?;
     let counted: BTreeMap<String, String> = serde_json::from_str(&counted)?;
-    equal("the recount's sum", &sum(counted.values())?, SUM)?;
+    equal("the recount's sum", sum(counted.values())?.as_str(), SUM)?;
 
     let imported = app.import(&sample)?;
     equal("rows stored by the import", &imported["accepted"], &ROWS.into())?;

@@ -27,7 +27,12 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<bool> {
         return Ok(steps.finish());
     }
     steps.step("Rust tests", || {
-        sh(workspace.cargo().args(["test", "--workspace", "--exclude=usage_client_python", "--no-fail-fast"]))?;
+        sh(workspace.cargo().args([
+            "test",
+            "--workspace",
+            "--exclude=usage_client_python",
+            "--no-fail-fast",
+        ]))?;
         Ok(Outcome::Passed)
     });
     steps.step("Recount of real data (FOCUS sample, September 2024)", || recount::run(workspace));

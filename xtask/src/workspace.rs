@@ -18,7 +18,8 @@ impl Workspace {
         let metadata =
             output(cargo().args(["metadata", "--no-deps", "--format-version=1"]).stderr(Stdio::inherit()))?;
         let metadata: Value = serde_json::from_str(&metadata)?;
-        let path = |key: &str| metadata[key].as_str().map(PathBuf::from).ok_or("cargo metadata names no folder");
+        let path =
+            |key: &str| metadata[key].as_str().map(PathBuf::from).ok_or("cargo metadata names no folder");
         Ok(Workspace { root: path("workspace_root")?, target: path("target_directory")? })
     }
 

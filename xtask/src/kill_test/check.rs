@@ -40,11 +40,20 @@ impl Remembered {
     pub(crate) fn between(&self, earlier: u64, round: &Round) -> Result<()> {
         let (least, most) = (earlier + round.acknowledged(), earlier + round.sent());
         if !(least..=most).contains(&self.billed) {
-            return Err(format!("{} events are billed, of {least} acknowledged and {most} sent", self.billed).into());
+            return Err(format!(
+                "{} events are billed, of {least} acknowledged and {most} sent",
+                self.billed
+            )
+            .into());
         }
         let listed = self.listed_once()?;
         if self.billed - earlier != listed.len() as u64 {
-            return Err(format!("{} events of the round are billed, {} listed", self.billed - earlier, listed.len()).into());
+            return Err(format!(
+                "{} events of the round are billed, {} listed",
+                self.billed - earlier,
+                listed.len()
+            )
+            .into());
         }
         if let Some(lost) = ids(&round.acknowledged).find(|id| !listed.contains(id)) {
             return Err(format!("event {lost} was acknowledged and is not listed").into());
@@ -66,7 +75,8 @@ impl Remembered {
         match sent.find(|id| !listed.contains(id)) {
             Some(lost) => Err(format!("event {lost} is not listed").into()),
             None if listed.len() as u64 != round.sent() => {
-                Err(format!("{} events of the round are listed, of {} sent", listed.len(), round.sent()).into())
+                Err(format!("{} events of the round are listed, of {} sent", listed.len(), round.sent())
+                    .into())
             }
             None => Ok(()),
         }
@@ -91,7 +101,9 @@ pub(crate) fn listing_is_complete(address: SocketAddr, events: u64) -> Result<()
         true
     })?;
     if (listed, once.len() as u64) != (events, events) {
-        return Err(format!("{listed} events are listed, {} different ones, of {events} sent", once.len()).into());
+        return Err(
+            format!("{listed} events are listed, {} different ones, of {events} sent", once.len()).into()
+        );
     }
     Ok(())
 }
@@ -106,7 +118,11 @@ fn billed_events(connection: &mut Connection, subject: u64) -> Result<u64> {
     let lines = bill["lines"].as_array().ok_or("a bill without lines")?;
     let events: u64 = lines.iter().filter_map(|line| line["events"].as_u64()).sum();
     if bill["exact_total"].as_str() != Some(&events.to_string()) {
-        return Err(format!("{events} events of 1 each add up to {} on s-{subject}'s bill", bill["exact_total"]).into());
+        return Err(format!(
+            "{events} events of 1 each add up to {} on s-{subject}'s bill",
+            bill["exact_total"]
+        )
+        .into());
     }
     Ok(events)
 }
@@ -118,14 +134,12 @@ fn for_each_page(connection: &mut Connection, mut more: impl FnMut(Vec<String>) 
         let page = ask(connection, &path)?;
         let items = page["items"].as_array().ok_or("a page without items")?;
         let ids = items.iter().filter_map(|item| item["event"]["id"].as_str()).map(str::to_string).collect();
-        let cursor = page["nextCursor"].as_str();
-        match cursor {
-            Some(cursor) if more(ids) => path = format!("/api/v2/events?limit=100&cursor={cursor}"),
-            Some(_) => return Ok(()),
-            None => {
-                more(ids);
-                return Ok(());
-            }
+        if !more(ids) {
+            return Ok(());
+        }
+        match page["nextCursor"].as_str() {
+            Some(cursor) => path = format!("/api/v2/events?limit=100&cursor={cursor}"),
+            None => return Ok(()),
         }
     }
 }

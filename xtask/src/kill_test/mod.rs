@@ -17,7 +17,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// Small enough that kills land in checkpoints and between log files, too.
-const SETTINGS: [(&str, &str); 2] = [("USAGE_APP_CHECKPOINT_EVERY", "500"), ("USAGE_APP_SEGMENT_BYTES", "65536")];
+const SETTINGS: [(&str, &str); 2] =
+    [("USAGE_APP_CHECKPOINT_EVERY", "500"), ("USAGE_APP_SEGMENT_BYTES", "65536")];
 /// Whose usage the events are.
 const SUBJECTS: u64 = 5;
 /// A start in so many is killed before it is finished.
@@ -93,7 +94,9 @@ impl Campaign {
                 None => create_customers(&service)?,
                 Some(round) => self.settle(&service, &round).map_err(|failure| after(number, &failure))?,
             }
-            last = Some(round::run(number, service, &mut self.random).map_err(|failure| after(number, &failure))?);
+            last = Some(
+                round::run(number, service, &mut self.random).map_err(|failure| after(number, &failure))?,
+            );
         }
         let service = self.start()?;
         if let Some(round) = last {

@@ -86,9 +86,6 @@ impl Batch {
         &self.request
     }
 
-    pub(crate) fn events(&self) -> usize {
-        self.slots.len()
-    }
 
     /// The mean length of an event.
     pub(crate) fn event_bytes(&self) -> usize {

@@ -46,7 +46,11 @@ impl Timing {
 /// Loads an address over some connections at once, each on a thread of its own. `worker` makes the
 /// connection's work before the clock starts; the work does one request per call and says whether
 /// there was one.
-pub(crate) fn drive<W>(address: SocketAddr, connections: usize, worker: impl Fn(usize) -> W + Sync) -> Result<Timing>
+pub(crate) fn drive<W>(
+    address: SocketAddr,
+    connections: usize,
+    worker: impl Fn(usize) -> W + Sync,
+) -> Result<Timing>
 where
     W: FnMut(&mut Connection) -> Result<bool>,
 {
@@ -60,7 +64,7 @@ where
                 let connection = Connection::open(address);
                 barrier.wait();
                 let mut latencies = Vec::new();
-                let mut requests = || -> Result<()> {
+                let requests = || -> Result<()> {
                     let mut connection = connection?;
                     loop {
                         let start = Instant::now();

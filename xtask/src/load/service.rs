@@ -127,6 +127,7 @@ impl Service {
         if status.success() {
             return Ok(());
         }
-        Err(format!("the service stopped with {status}; its standard error: {}", self.started.errors()).into())
+        Err(format!("the service stopped with {status}; its standard error: {}", self.started.errors())
+            .into())
     }
 }
