@@ -1,7 +1,7 @@
 //! Documents that the program writes about itself.
 
 use crate::Result;
-use crate::workspace::{Workspace, app, output, run as sh};
+use crate::workspace::{Workspace, app, output};
 use std::fs;
 use std::path::Path;
 
@@ -16,11 +16,10 @@ pub(crate) struct Options {
 const DOCUMENTS: [(&str, &str); 2] = [("docs/openapi.json", "openapi"), ("docs/cli.md", "help-markdown")];
 
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
-    // The same selection as the tests', so that one build serves both.
-    sh(workspace.cargo().args(crate::test::BUILD))?;
+    let program = workspace.build_app()?;
     let mut stale = Vec::new();
     for (path, command) in DOCUMENTS {
-        let text = output(app(&workspace.debug_app(), Path::new("usage-data")).arg(command))
+        let text = output(app(&program, Path::new("usage-data")).arg(command))
             .map_err(|failure| format!("{path} is made by `usage_app {command}`, which failed: {failure}"))?;
         let text = format!("{}\n", text.trim_end());
         let file = workspace.root.join(path);

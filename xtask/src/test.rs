@@ -14,7 +14,7 @@ pub(crate) struct Options {
 
 /// Builds the programs and all tests once. The Python module is left to pip, which builds it as it
 /// is for those who install it.
-pub(crate) const BUILD: [&str; 5] =
+const BUILD: [&str; 5] =
     ["build", "--workspace", "--exclude=usage_client_python", "--all-targets", "--quiet"];
 
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<bool> {

@@ -30,6 +30,12 @@ impl Workspace {
         cargo
     }
 
+    /// Builds the program as the tests do and says where it is.
+    pub(crate) fn build_app(&self) -> Result<PathBuf> {
+        run(self.cargo().args(["build", "--quiet", "--package", "usage_app"]))?;
+        Ok(self.debug_app())
+    }
+
     /// The program as the tests built it.
     pub(crate) fn debug_app(&self) -> PathBuf {
         self.target.join("debug").join(app_name())

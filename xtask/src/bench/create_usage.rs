@@ -3,7 +3,7 @@
 use super::ingest::latencies;
 use super::{Bench, World};
 use crate::Result;
-use crate::load::events::{Batch, subject};
+use crate::load::events::{Batch, Clock, subject};
 use crate::load::http::{Connection, post};
 use crate::load::random::Random;
 use crate::load::{Timing, drive};
@@ -26,22 +26,7 @@ pub(super) fn run(bench: &mut Bench) -> Result<()> {
         );
         (post("/api/v1/customers", "application/json", body.as_bytes()), 201)
     })?;
-    let mut random = Random::new(Random::seed());
-    let mut batch = Batch::new(&mut random, 1);
-    let mut clock = crate::load::events::Clock::default();
-    let mut connection = Connection::open(world.service.address())?;
-    let mut events = Vec::new();
-    for number in 1..=customers {
-        batch.renew(&mut random, &mut clock);
-        events.push(batch.first_subject(number).to_vec());
-    }
-    // In a row, so that preparing takes no round trip per event.
-    for part in events.chunks(100) {
-        connection.send(&part.concat())?;
-        for _ in part {
-            connection.receive()?.expect(204)?;
-        }
-    }
+    ingest_for_each(&world, customers)?;
     let create_usage = |number: u64| {
         let body = format!("{{\"customer\":{number}}}");
         post("/api/v1/usage/create/", "application/json", body.as_bytes())
@@ -67,6 +52,19 @@ pub(super) fn run(bench: &mut Bench) -> Result<()> {
         report.add(NAME, what, timing.rate(), "requests/s", method);
     }
     latencies(report, NAME, &first, "a first post among the others");
+    Ok(())
+}
+
+/// Gives each customer an event of this month.
+fn ingest_for_each(world: &World, customers: u64) -> Result<()> {
+    const BATCH: usize = 100;
+    let (mut random, mut clock) = (Random::new(Random::seed()), Clock::default());
+    let mut batch = Batch::new(&mut random, BATCH);
+    let mut connection = Connection::open(world.service.address())?;
+    for first in (1..=customers).step_by(BATCH) {
+        batch.renew(&mut random, &mut clock);
+        connection.ask(batch.subjects_from(first))?.expect(204)?;
+    }
     Ok(())
 }
 

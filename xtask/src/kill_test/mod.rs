@@ -41,7 +41,7 @@ impl Options {
 }
 
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
-    sh(workspace.cargo().args(crate::test::BUILD))?;
+    workspace.build_app()?;
     campaign(workspace, options)
 }
 

@@ -86,16 +86,16 @@ impl Batch {
         &self.request
     }
 
-
     /// The mean length of an event.
     pub(crate) fn event_bytes(&self) -> usize {
         self.request.len() / self.slots.len()
     }
 
-    /// Makes the first event one of this subject.
-    pub(crate) fn first_subject(&mut self, number: u64) -> &[u8] {
-        let at = self.slots[0].subject;
-        digits(&mut self.request[at..at + SUBJECT_DIGITS], number);
+    /// The request with the events' subjects counted up from this one.
+    pub(crate) fn subjects_from(&mut self, first: u64) -> &[u8] {
+        for (number, slot) in (first..).zip(&self.slots) {
+            digits(&mut self.request[slot.subject..slot.subject + SUBJECT_DIGITS], number);
+        }
         &self.request
     }
 }
