@@ -3,7 +3,7 @@
 use crate::args::{self, Args};
 use crate::failure::Failure;
 use crate::output;
-use crate::output::progress;
+use crate::output::{counted, progress};
 use serde_json::json;
 use usage_store::embedded;
 
@@ -17,9 +17,10 @@ pub(crate) fn run(args: &Args, asked: &args::Backup) -> Result<(), Failure> {
     let report = copied?;
     let target = asked.target.display();
     let text = format!(
-        "Copied {} events ({} bytes of log), customers and postings to {target}.\n\
+        "Copied {} ({} of log), customers and postings to {target}.\n\
          To use the copy: usage_app --database {target} serve",
-        report.events, report.bytes
+        counted(report.events, "event"),
+        counted(report.bytes, "byte")
     );
     let data = json!({"target": asked.target, "events": report.events, "bytes": report.bytes});
     output::either(args.json, &data, &text)

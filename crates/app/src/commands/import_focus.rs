@@ -5,7 +5,7 @@ use crate::args::{Args, ImportFocus};
 use crate::failure::Failure;
 use crate::gateway::{Gateway, Missing, open};
 use crate::output;
-use crate::output::progress;
+use crate::output::{counted, progress};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -215,9 +215,9 @@ fn store(gateway: &dyn Gateway, file: &FocusFile, imported: &mut Imported) -> Re
 fn summary(args: &Args, imported: &Imported, checked: &Checked) -> String {
     let months: Vec<&str> = imported.months.iter().map(String::as_str).collect();
     let mut text = format!(
-        "Imported {} rows for {} customers ({} new), months {}.",
-        imported.accepted,
-        imported.customers,
+        "Imported {} for {} ({} new), months {}.",
+        counted(imported.accepted, "row"),
+        counted(imported.customers as u64, "customer"),
         imported.customers_created,
         months.join(", ")
     );

@@ -3,6 +3,7 @@
 use crate::args::{self, Args};
 use crate::failure::Failure;
 use crate::gateway::{Gateway, Missing, open};
+use crate::output::counted;
 use crate::{output, present};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -10,6 +11,7 @@ use usage_api::customer::{Customer, CustomerInput};
 use usage_api::event::VerdictKind;
 use usage_domain::customer::CustomerDraft;
 use usage_import::fixture::{Fixture, FixtureRow, FixtureText};
+use usage_store::embedded;
 
 /// Events that are stored at a time.
 const PART: usize = 5000;
@@ -34,28 +36,31 @@ pub(crate) fn run(args: &Args, asked: &args::Loaddata) -> Result<(), Failure> {
     let loaded = load(args, &texts, asked.into_current_month)?;
     let already = match loaded.duplicate {
         0 => String::new(),
+        1 => "; 1 was there already".to_string(),
         n => format!("; {n} were there already"),
     };
     let text = format!(
-        "Loaded {} customers ({} new or changed) and {} usage rows{already}.",
-        loaded.customers, loaded.customers_changed, loaded.accepted
+        "Loaded {} ({} new or changed) and {}{already}.",
+        counted(loaded.customers as u64, "customer"),
+        loaded.customers_changed,
+        counted(loaded.accepted, "usage row")
     );
     output::either(args.json, &loaded, &text)
 }
 
 /// Loads fixtures into the folder, or through the service that runs on it.
 pub(crate) fn load(args: &Args, texts: &[FixtureText], into_current_month: bool) -> Result<Loaded, Failure> {
-    // Read once before the folder is made: a broken fixture leaves nothing behind.
-    let now = into_current_month.then(present::now);
-    let gateway = open(
-        args,
-        if usage_store::embedded::exists(&args.database) { Missing::Refuse } else { Missing::Create },
-    )?;
-    let known = |number: u64| {
-        let customer = gateway.customer(&format!("number:{number}")).ok().flatten()?;
+    // A broken fixture leaves no folder behind: it is read before a new one is made.
+    let existing = if embedded::exists(&args.database) { Some(open(args, Missing::Refuse)?) } else { None };
+    let zone_of = |number: u64| {
+        let customer = existing.as_ref()?.customer(&format!("number:{number}")).ok().flatten()?;
         customer.timezone.parse().ok()
     };
-    let fixture = Fixture::read(texts, now, known)?;
+    let fixture = Fixture::read(texts, into_current_month.then(present::now), zone_of)?;
+    let gateway = match existing {
+        Some(gateway) => gateway,
+        None => open(args, Missing::Create)?,
+    };
     let mut loaded = Loaded { customers: fixture.customers.len(), ..Loaded::default() };
     loaded.customers_changed = customers(&*gateway, fixture.customers)?;
     usage(&*gateway, fixture.rows, &mut loaded)?;
@@ -121,11 +126,15 @@ fn usage(gateway: &dyn Gateway, rows: Vec<FixtureRow>, loaded: &mut Loaded) -> R
     match conflicts.first() {
         None => Ok(()),
         Some(first) => Err(Failure::operation(format!(
-            "{} rows are stored already with other figures, the first at {first}; what is stored stands, all other rows were loaded",
-            conflicts.len()
+            "{} stored already with other figures, the first at {first}; what is stored stands, all other rows were loaded",
+            counted_are(conflicts.len())
         ))
         .next("A row that was wrong is corrected by a further row with the difference, under a pk of its own.")),
     }
+}
+
+fn counted_are(rows: usize) -> String {
+    if rows == 1 { "1 row is".to_string() } else { format!("{rows} rows are") }
 }
 
 fn store(

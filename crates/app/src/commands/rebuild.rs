@@ -4,7 +4,7 @@ use crate::args::Args;
 use crate::failure::Failure;
 use crate::gateway::{Missing, open};
 use crate::output;
-use crate::output::progress;
+use crate::output::{counted, progress};
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let gateway = open(args, Missing::Refuse)?;
@@ -13,6 +13,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     spinner.finish_and_clear();
     let report = report?;
     gateway.close()?;
-    let text = format!("Made {} totals anew from {} events.", report.totals, report.events);
+    let text =
+        format!("Made {} anew from {}.", counted(report.totals, "total"), counted(report.events, "event"));
     output::either(args.json, &report, &text)
 }

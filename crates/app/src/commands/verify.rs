@@ -4,7 +4,7 @@ use crate::args::Args;
 use crate::failure::Failure;
 use crate::gateway::{Missing, open};
 use crate::output;
-use crate::output::progress;
+use crate::output::{counted, progress};
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let gateway = open(args, Missing::Refuse)?;
@@ -16,8 +16,12 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         output::json(&report)?;
     } else if report.ok {
         output::write(&format!(
-            "All is well: {} events in {} groups ({} bytes) are sound, and {} totals agree with a recount.\n",
-            report.events, report.records, report.bytes, report.totals
+            "All is well: {} in {} ({} of log) are sound, and {} agree with a recount.
+",
+            counted(report.events, "event"),
+            counted(report.records, "group"),
+            counted(report.bytes, "byte"),
+            counted(report.totals, "total")
         ))?;
     } else {
         output::write(&format!("{}\n", report.problems.join("\n")))?;
@@ -25,6 +29,9 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     if report.ok {
         return Ok(());
     }
-    Err(Failure::verification(format!("{} things do not agree; nothing was changed", report.problems.len()))
-        .next("'usage_app rebuild' mends totals; damaged log files are brought back from a backup."))
+    Err(Failure::verification(format!(
+        "{} found; nothing was changed",
+        counted(report.problems.len() as u64, "problem")
+    ))
+    .next("'usage_app rebuild' mends totals; damaged log files are brought back from a backup."))
 }

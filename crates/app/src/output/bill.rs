@@ -1,8 +1,10 @@
 //! A bill in the terminal.
 
+use super::counted;
 use super::table::Table;
 use std::fmt::Write;
 use usage_api::bill::{Bill, Detail, Line};
+use usage_domain::decimal::Decimal;
 
 /// Parts of lines that are shown without being asked for.
 const FEW_DETAILS: usize = 40;
@@ -36,14 +38,17 @@ pub(crate) fn text(bill: &Bill, details: bool) -> String {
         }
     }
     let _ = writeln!(text, "Total        {}", bill.total_formatted);
-    if bill.exact_total != bill.total {
+    let figure = |text: &str| text.parse::<Decimal>();
+    if figure(&bill.exact_total) != figure(&bill.total) {
         let _ = writeln!(text, "before rounding each line: {}", bill.exact_total);
     }
     for other in &bill.other_currencies {
         let _ = writeln!(
             text,
-            "Not in this total: {} {} of {} events in another currency",
-            other.currency, other.exact_amount, other.events
+            "Not in this total: {} {} of {} in that currency",
+            other.currency,
+            other.exact_amount,
+            counted(other.events, "event")
         );
     }
     text

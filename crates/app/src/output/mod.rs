@@ -29,3 +29,8 @@ pub(crate) fn json(data: &impl Serialize) -> Result<(), Failure> {
 pub(crate) fn either(as_json: bool, data: &impl Serialize, text: &str) -> Result<(), Failure> {
     if as_json { json(data) } else { write(&format!("{text}\n")) }
 }
+
+/// A count with its noun: `1 event`, `2 events`.
+pub(crate) fn counted(count: u64, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
