@@ -1,0 +1,49 @@
+//! All tests, in steps.
+
+use crate::kill_test;
+use crate::steps::{Outcome, Steps};
+use crate::workspace::{Workspace, run as sh};
+use crate::{Result, python, recount};
+
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// The Rust tests, the recount and 10 crashes only.
+    #[arg(long)]
+    quick: bool,
+}
+
+/// Builds the programs and all tests once. The Python module is left to pip, which builds it as it
+/// is for those who install it.
+const BUILD: [&str; 5] =
+    ["build", "--workspace", "--exclude=usage_client_python", "--all-targets", "--quiet"];
+
+pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<bool> {
+    let mut steps = Steps::default();
+    let built = steps.step("Build the programs and their tests", || {
+        sh(workspace.cargo().args(BUILD))?;
+        Ok(Outcome::Passed)
+    });
+    if !built {
+        return Ok(steps.finish());
+    }
+    steps.step("Rust tests", || {
+        sh(workspace.cargo().args([
+            "test",
+            "--workspace",
+            "--exclude=usage_client_python",
+            "--no-fail-fast",
+        ]))?;
+        Ok(Outcome::Passed)
+    });
+    steps.step("Recount of real data (FOCUS sample, September 2024)", || recount::run(workspace));
+    let rounds = if options.quick { 10 } else { 100 };
+    steps.step("Crashes (SIGKILL) of the real service", || {
+        kill_test::campaign(workspace, &kill_test::Options::rounds(rounds))?;
+        Ok(Outcome::Passed)
+    });
+    steps.step("Python client against the real service", || match options.quick {
+        true => Ok(Outcome::Skipped("--quick".to_string())),
+        false => python::run(workspace),
+    });
+    Ok(steps.finish())
+}
