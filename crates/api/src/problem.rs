@@ -20,7 +20,7 @@ pub struct Problem {
     pub detail: String,
     /// The path of the request.
     pub instance: String,
-    /// What is wrong, field by field or event by event, where there is more than one thing.
+    /// What is wrong, field by field or event by event, where that is known.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldError>,
 }
@@ -29,7 +29,7 @@ pub struct Problem {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FieldError {
-    /// Where: a field, or the index of an event and its field, such as `3.time`.
+    /// Where: a field such as `customer`, or the index of an event in the request, from 0.
     pub field: String,
     /// What is wrong with it.
     pub reason: String,

@@ -13,6 +13,7 @@ use usage_domain::customer::{CustomerRef, MAX_NUMBER};
 use usage_domain::posting::PostOutcome;
 use usage_engine::EngineError;
 use usage_json::Value;
+use usage_store::StoreError;
 
 /// Posts a customer's usage of the current month to that month's bill.
 #[utoipa::path(
@@ -35,13 +36,14 @@ pub(crate) async fn create_usage(
     headers: HeaderMap,
     RawBody(body): RawBody,
 ) -> Result<Response, ApiError> {
-    let number = match media_type(&headers) {
+    let number = match &*media_type(&headers) {
         "application/x-www-form-urlencoded" => form_customer(text(&body)?)?,
         "application/json" | "" => json_customer(text(&body)?)?,
         _ => return Err(ApiError::unsupported("application/json or application/x-www-form-urlencoded")),
     };
     let posted = match app.engine.post(&CustomerRef::Number(number), app.now()).await {
-        Err(EngineError::NoCustomer(_)) => {
+        // The second is one that ended while its usage was being rated.
+        Err(EngineError::NoCustomer(_) | EngineError::Store(StoreError::NoCustomer)) => {
             return Ok((StatusCode::NOT_FOUND, Json(Message::no_customer())).into_response());
         }
         other => other?,
@@ -71,8 +73,12 @@ fn json_customer(body: &str) -> Result<u64, ApiError> {
 
 fn form_customer(body: &str) -> Result<u64, ApiError> {
     // A number needs no escapes, so that what has any is not one.
-    let field = body.split('&').find_map(|pair| pair.strip_prefix("customer="));
-    customer_number(field.ok_or_else(|| ApiError::field("customer", "is missing"))?)
+    let mut fields = body.split('&').filter_map(|pair| pair.strip_prefix("customer="));
+    let field = fields.next().ok_or_else(|| ApiError::field("customer", "is missing"))?;
+    match fields.next() {
+        None => customer_number(field),
+        Some(_) => Err(ApiError::field("customer", "stands twice")),
+    }
 }
 
 fn customer_number(digits: &str) -> Result<u64, ApiError> {
