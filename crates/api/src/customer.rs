@@ -9,6 +9,10 @@ use usage_domain::time::{TimeError, Zone};
 /// What a customer is made from (`POST`) or becomes (`PUT`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(example = json!({
+    "name": "Example Ltd", "key": "example", "usageAttribution": {"subjectKeys": ["example-api"]},
+    "currency": "EUR", "timezone": "Europe/Berlin",
+})))]
 #[serde(rename_all = "camelCase")]
 pub struct CustomerInput {
     /// What people call it.
@@ -17,6 +21,7 @@ pub struct CustomerInput {
     pub name: String,
     /// The integer that the first clients use; the next free one where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 9_007_199_254_740_991_u64))]
     pub number: Option<u64>,
     /// A text of your own that names it; events of this subject are its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -86,8 +91,10 @@ pub struct Customer {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<BTreeMap<String, String>>,
     /// RFC 3339.
+    #[cfg_attr(feature = "openapi", schema(format = DateTime))]
     pub created_at: String,
     /// RFC 3339.
+    #[cfg_attr(feature = "openapi", schema(format = DateTime))]
     pub updated_at: String,
 }
 

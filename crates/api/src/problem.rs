@@ -8,6 +8,11 @@ pub const PROBLEM_TYPE: &str = "application/problem+json";
 /// What went wrong with a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(example = json!({
+    "type": "/problems/validation", "title": "Validation Error", "status": 400,
+    "detail": "customer: is missing", "instance": "/api/v1/usage/create/",
+    "errors": [{"field": "customer", "reason": "is missing"}],
+})))]
 pub struct Problem {
     /// A stable name of the kind of problem, such as `/problems/customer-not-found`.
     #[serde(rename = "type")]

@@ -63,10 +63,11 @@ pub(crate) fn json<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Res
     let mut reader = serde_json::Deserializer::from_str(text);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let (field, reason) = (error.path().to_string(), error.inner().to_string());
-        if field == "." {
-            ApiError::invalid(format!("the body: {reason}"))
-        } else {
+        // Where the text itself is no JSON, the field in which that shows is of no interest.
+        if field != "." && error.inner().is_data() {
             ApiError::field(&field, reason)
+        } else {
+            ApiError::invalid(format!("the body: {reason}"))
         }
     })?;
     reader.end().map_err(|error| ApiError::invalid(format!("the body: {error}")))?;
