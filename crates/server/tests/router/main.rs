@@ -2,6 +2,7 @@
 
 mod bills;
 mod customers;
+mod docs;
 mod first_contract;
 mod ingest;
 mod lenient;

@@ -52,7 +52,9 @@ impl Service {
     pub(crate) fn with_alice_and_bob() -> Service {
         let app = Service::start();
         app.customer(json!({"number": 123, "name": "Alice"}));
-        app.customer(json!({"number": 456, "name": "Bob", "key": "bob"}));
+        app.customer(
+            json!({"number": 456, "name": "Bob", "key": "bob", "usageAttribution": {"subjectKeys": ["456"]}}),
+        );
         for (day, quantity, price) in
             [("03", "104.7", "0.05"), ("11", "84.5", "0.05"), ("24", "95.3", "0.075")]
         {
