@@ -50,7 +50,10 @@ pub struct CloudEvent {
 /// One event or many, as `application/json` may hold.
 #[cfg(feature = "openapi")]
 #[derive(utoipa::ToSchema)]
-#[schema(as = OneOrManyEvents)]
+#[schema(as = OneOrManyEvents, example = json!([{
+    "specversion": "1.0", "id": "0001", "source": "docs", "type": "usage.charge", "subject": "acme-web",
+    "data": {"service": "Search API", "quantity": "1000", "unit": "queries", "unit_price": "0.0004"},
+}]))]
 #[serde(untagged)]
 pub enum OneOrMany {
     /// One event.

@@ -1,9 +1,7 @@
 //! Which path leads to which route.
 
-use crate::reading::MAX_BODY;
 use crate::{App, customers, docs, error, events, health, openapi, store, usage};
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 
 /// The whole service.
@@ -33,7 +31,6 @@ pub fn router(app: App) -> Router {
         .route("/", get(docs::home))
         .fallback(async || error::ApiError::no_route())
         .method_not_allowed_fallback(async || error::ApiError::wrong_method())
-        .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(axum::middleware::from_fn(error::finish))
         .with_state(app)
 }

@@ -28,7 +28,11 @@ const EXPECTED: &str = "application/cloudevents+json (one event), application/cl
     path = "/api/v1/events",
     tag = "events",
     params(("Prefer" = Option<String>, Header, description = "`handling=lenient`: store the good events of a request, and answer with a verdict per event.")),
-    request_body(content((CloudEvent = "application/cloudevents+json"), (Vec<CloudEvent> = "application/cloudevents-batch+json"), (OneOrMany = "application/json", example = json!([{"specversion": "1.0", "id": "0001", "source": "docs", "type": "usage.charge", "subject": "acme-web", "data": {"service": "Search API", "quantity": "1000", "unit": "queries", "unit_price": "0.0004"}}])))),
+    request_body(content(
+        (CloudEvent = "application/cloudevents+json"),
+        (Vec<CloudEvent> = "application/cloudevents-batch+json"),
+        (OneOrMany = "application/json"),
+    )),
     responses(
         (status = 204, description = "All events are stored, now or before."),
         (status = 200, description = "Sent with `Prefer: handling=lenient`: a verdict per event.", body = IngestReport),

@@ -20,11 +20,25 @@ use usage_store::StoreError;
     post,
     path = "/api/v1/usage/create/",
     tag = "usage",
-    request_body(content((CreateUsage = "application/json"), (CreateUsage = "application/x-www-form-urlencoded", example = "customer=456"))),
+    request_body(content(
+        (CreateUsage = "application/json"),
+        (CreateUsage = "application/x-www-form-urlencoded", example = "customer=456"),
+    )),
     responses(
-        (status = 201, description = "Usage that was not yet posted is posted now.", body = Posting, example = json!({"id": 1, "month": 8, "year": 2023, "accumulated_price": "16.61", "price_in_dollars": "$16.61", "customer": 456})),
-        (status = 409, description = "Nothing is new since the last posting.", body = Message, example = json!({"message": "Entry has already been processed for customer Bob.", "data": {"total_price": "$16.61"}})),
-        (status = 404, description = "No usage and no bill this month, or no such customer.", body = Message, example = json!({"message": "No accumulated usage record or usage records found for customer Alice."})),
+        (
+            status = 201, description = "Usage that was not yet posted is posted now.", body = Posting,
+            example = json!({"id": 1, "month": 8, "year": 2023,
+                "accumulated_price": "16.61", "price_in_dollars": "$16.61", "customer": 456}),
+        ),
+        (
+            status = 409, description = "Nothing is new since the last posting.", body = Message,
+            example = json!({"message": "Entry has already been processed for customer Bob.",
+                "data": {"total_price": "$16.61"}}),
+        ),
+        (
+            status = 404, description = "No usage and no bill this month, or no such customer.", body = Message,
+            example = json!({"message": "No accumulated usage record or usage records found for customer Alice."}),
+        ),
         (status = 400, description = "The customer is missing or unusable.", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "The body is neither JSON nor a form.", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "The body is too large.", body = Problem, content_type = "application/problem+json"),

@@ -1,71 +1,49 @@
 //! `GET /api/v1/customers/{customer}/bill`
 
 use crate::support::Service;
-use serde_json::json;
+use serde_json::{Value, json};
+
+/// A detail of a line: description, quantity, unit and unit price, of one event where not said otherwise.
+fn detail(labels: [Option<&str>; 4], events: u64, exact: &str) -> Value {
+    let [description, quantity, unit, price] = labels;
+    json!({"description": description, "quantity": quantity, "unit": unit, "unit_price": price,
+           "events": events, "exact_amount": exact})
+}
+
+/// A line: its quantity, unit and unit price, and how much it is exactly and rounded.
+fn line(service: &str, labels: [Option<&str>; 3], amounts: [&str; 2], details: &[Value]) -> Value {
+    let ([quantity, unit, price], [exact, amount]) = (labels, amounts);
+    let events: u64 = details.iter().map(|detail| detail["events"].as_u64().unwrap()).sum();
+    json!({"service": service, "quantity": quantity, "unit": unit, "unit_price": price, "events": events,
+           "exact_amount": exact, "amount": amount, "details": details})
+}
 
 #[test]
 fn a_bill_has_a_line_per_service_and_each_line_its_details() {
     let app = Service::start();
     let made = app.customer(json!({"number": 7, "name": "Acme", "key": "acme"}));
-    let charges = [
-        json!({"service": "Search", "description": "Queries", "quantity": 1000, "unit": "queries", "unit_price": "0.0004"}),
-        json!({"service": "Search", "description": "Queries", "quantity": "12.5", "unit": "queries", "unit_price": 0.0004}),
-        json!({"service": "GPU", "description": "H100", "quantity": "1.5", "unit": "hours", "unit_price": "2.99"}),
-        json!({"service": "GPU", "description": "A10", "quantity": "2", "unit": "hours", "unit_price": "0.75"}),
-        json!({"service": "Support", "amount": "49.9"}),
-        json!({"quantity": 3, "unit": "seats", "unit_price": "1"}),
-    ];
-    for data in charges {
+    for (service, description, quantity, unit, price) in [
+        ("Search", "Queries", json!(1000), "queries", json!("0.0004")),
+        ("Search", "Queries", json!("12.5"), "queries", json!("4e-4")),
+        ("GPU", "H100", json!("1.5"), "hours", json!("2.99")),
+        ("GPU", "A10", json!("2"), "hours", json!("0.75")),
+    ] {
+        let data = json!({"service": service, "description": description, "quantity": quantity,
+                          "unit": unit, "unit_price": price});
         app.charge("acme", "2023-08-10T10:00:00Z", data);
     }
-    let bill = app.get("/api/v1/customers/acme/bill").ok();
-    let line = |service: &str,
-                quantity: Option<&str>,
-                unit: Option<&str>,
-                price: Option<&str>,
-                events: u64,
-                exact: &str,
-                amount: &str,
-                details| {
-        json!({"service": service, "quantity": quantity, "unit": unit, "unit_price": price, "events": events,
-               "exact_amount": exact, "amount": amount, "details": details})
-    };
-    let detail = |description: Option<&str>,
-                  quantity: Option<&str>,
-                  unit: Option<&str>,
-                  price: Option<&str>,
-                  events: u64,
-                  exact: &str| {
-        json!({"description": description, "quantity": quantity, "unit": unit, "unit_price": price,
-               "events": events, "exact_amount": exact})
-    };
-    let (hours, seats, queries) = (Some("hours"), Some("seats"), Some("queries"));
-    let a10 = detail(Some("A10"), Some("2"), hours, Some("0.75"), 1, "1.5");
-    let h100 = detail(Some("H100"), Some("1.5"), hours, Some("2.99"), 1, "4.485");
-    let searched = detail(Some("Queries"), Some("1012.5"), queries, Some("0.0004"), 2, "0.405");
+    app.charge("acme", "2023-08-10T10:00:00Z", json!({"service": "Support", "amount": "49.9"}));
+    app.charge("acme", "2023-08-10T10:00:00Z", json!({"quantity": 3, "unit": "seats", "unit_price": "1"}));
+    let a10 = detail([Some("A10"), Some("2"), Some("hours"), Some("0.75")], 1, "1.5");
+    let h100 = detail([Some("H100"), Some("1.5"), Some("hours"), Some("2.99")], 1, "4.485");
+    let searched = detail([Some("Queries"), Some("1012.5"), Some("queries"), Some("0.0004")], 2, "0.405");
+    let support = detail([None; 4], 1, "49.9");
+    let seats = detail([None, Some("3"), Some("seats"), Some("1")], 1, "3");
     let lines = json!([
-        line("GPU", Some("3.5"), hours, None, 2, "5.985", "5.99", json!([a10, h100])),
-        line("Search", Some("1012.5"), queries, Some("0.0004"), 2, "0.405", "0.41", json!([searched])),
-        line(
-            "Support",
-            None,
-            None,
-            None,
-            1,
-            "49.9",
-            "49.90",
-            json!([detail(None, None, None, None, 1, "49.9")])
-        ),
-        line(
-            "Usage",
-            Some("3"),
-            seats,
-            Some("1"),
-            1,
-            "3",
-            "3.00",
-            json!([detail(None, Some("3"), seats, Some("1"), 1, "3")])
-        ),
+        line("GPU", [Some("3.5"), Some("hours"), None], ["5.985", "5.99"], &[a10, h100]),
+        line("Search", [Some("1012.5"), Some("queries"), Some("0.0004")], ["0.405", "0.41"], &[searched]),
+        line("Support", [None; 3], ["49.9", "49.90"], &[support]),
+        line("Usage", [Some("3"), Some("seats"), Some("1")], ["3", "3.00"], &[seats]),
     ]);
     let whole = json!({
         "customer": {"id": made["id"], "number": 7, "key": "acme", "name": "Acme"},
@@ -73,6 +51,7 @@ fn a_bill_has_a_line_per_service_and_each_line_its_details() {
         "status": "open", "currency": "USD", "lines": lines,
         "total": "59.30", "exact_total": "59.29", "total_formatted": "$59.30", "position": "6",
     });
+    let bill = app.get("/api/v1/customers/acme/bill").ok();
     assert_eq!(bill, whole, "{bill:#}");
 }
 

@@ -1,7 +1,13 @@
 //! Bodies that no sender should send: each is refused whole, and nothing of it is stored.
 
 use crate::support::{JSON, LENIENT, Service, event, event_with};
+use axum::body::{Body, Bytes, HttpBody};
 use serde_json::json;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::task::{Context, Poll};
 
 const EVENTS: &str = "/api/v1/events";
 
@@ -48,7 +54,7 @@ fn malformed_bodies_store_nothing() {
     .into_iter()
     .map(|text| text.as_bytes().to_vec())
     .collect();
-    let mut invalid = good.clone().into_bytes();
+    let mut invalid = good.into_bytes();
     invalid[10] = 0xff;
     bodies.push(invalid);
     bodies.push(vec![0xed, 0xa0, 0x80]);
@@ -124,24 +130,55 @@ fn a_body_beyond_sixteen_mebibytes_is_413_and_one_within_is_read() {
 #[test]
 fn a_body_that_breaks_off_is_no_large_one() {
     let app = Service::start();
-    // Its words are those of a limit; only the type of an error tells.
-    let broken = std::io::Error::other("length limit exceeded");
-    let body = axum::body::Body::new(Broken(Some(broken)));
-    app.call("POST", EVENTS, JSON, body).problem(400, "validation", "the body was cut off");
+    for chunks in [0, 3, 20] {
+        let body = Chunks { chunks, breaks_off: true, ..Chunks::default() };
+        app.call("POST", EVENTS, JSON, Body::new(body)).problem(400, "validation", "the body was cut off");
+    }
     assert_eq!(app.stored(), 0);
 }
 
-/// A body of which the connection ends.
-struct Broken(Option<std::io::Error>);
+#[test]
+fn a_sender_of_too_much_gets_to_the_answer_and_one_that_asks_first_is_told_first() {
+    let app = Service::start();
+    let asking = [("content-type", "application/json"), ("expect", "100-continue")];
+    // Of far too much not all is read.
+    for (chunks, headers, read) in [(17, JSON, 17), (200, JSON, 200), (1000, JSON, 257), (17, &asking, 0)] {
+        let body = Chunks { chunks, ..Chunks::default() };
+        let taken = body.taken.clone();
+        app.call("POST", EVENTS, headers, Body::new(body)).problem(413, "too-large", "16777216 bytes");
+        assert_eq!(taken.load(Relaxed), read, "of {chunks} MiB");
+    }
+    let body = Chunks { chunks: 1, ..Chunks::default() };
+    app.call("POST", EVENTS, &asking, Body::new(body)).problem(400, "validation", "must be a CloudEvent");
+}
 
-impl axum::body::HttpBody for Broken {
-    type Data = axum::body::Bytes;
-    type Error = std::io::Error;
+/// A body that comes in chunks of a mebibyte, and of which the connection may end.
+#[derive(Default)]
+struct Chunks {
+    chunks: usize,
+    taken: Arc<AtomicUsize>,
+    breaks_off: bool,
+}
+
+impl HttpBody for Chunks {
+    type Data = Bytes;
+    type Error = io::Error;
 
     fn poll_frame(
-        mut self: std::pin::Pin<&mut Self>,
-        _: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Option<Result<http_body::Frame<Self::Data>, Self::Error>>> {
-        std::task::Poll::Ready(self.0.take().map(Err))
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<http_body::Frame<Bytes>, io::Error>>> {
+        static CHUNK: [u8; 1 << 20] = [b' '; 1 << 20];
+        if self.taken.load(Relaxed) < self.chunks {
+            self.taken.fetch_add(1, Relaxed);
+            return Poll::Ready(Some(Ok(http_body::Frame::data(Bytes::from_static(&CHUNK)))));
+        }
+        // Its words are those of a limit; they must not be taken for one.
+        let broken = || Err(io::Error::other("length limit exceeded"));
+        Poll::Ready(self.breaks_off.then(broken))
+    }
+
+    fn size_hint(&self) -> http_body::SizeHint {
+        http_body::SizeHint::with_exact((self.chunks as u64) << 20)
     }
 }

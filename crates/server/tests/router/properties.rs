@@ -47,7 +47,7 @@ proptest! {
         seed in any::<u64>(),
     ) {
         let events = events(&sent);
-        let at_once = bill(&[events.clone()]);
+        let at_once = bill(std::slice::from_ref(&events));
         let mut shuffled = events;
         let turn = order.index(shuffled.len());
         shuffled.rotate_left(turn);
