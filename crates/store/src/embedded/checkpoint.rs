@@ -4,18 +4,18 @@
 //! them. A failed checkpoint loses nothing: its changes go with the next one.
 
 use super::faults::Faults;
-use super::projection::delta::{
-    Delta, Named, encode_cells, encode_claims, merge_cells, merge_claims, name_cells,
-};
+use super::projection::cells::{Cells, merge_cells};
+use super::projection::delta::{Delta, encode_claims, merge_claims};
 use super::projection::files::Chain;
 use super::shared::Shared;
 use crate::StoreError;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use usage_domain::charge::ChargeGroup;
 
-/// Cells that are named under one reading lock, so that the writer never waits long for it.
-const CELLS_AT_ONCE: usize = 4096;
+/// Subjects that are named under one reading lock, so that the writer never waits long for it.
+const NAMES_AT_ONCE: usize = 4096;
 
 /// The files of both projections.
 pub(crate) struct Chains {
@@ -44,12 +44,8 @@ impl Chains {
         }
         let mark = shared.read().log.mark(to)?.unwrap_or(0);
         if self.usage.position() < to {
-            let cells: Vec<_> = delta.cells.iter().map(|(key, totals)| (*key, *totals)).collect();
-            let mut named = Named::new();
-            for part in cells.chunks(CELLS_AT_ONCE) {
-                name_cells(part, &shared.read().rollups, &mut named);
-            }
-            self.usage.push(to, mark, &encode_cells(&named), merge_cells)?;
+            let cells = Cells::of(&delta.cells, |subjects, groups| names(shared, subjects, groups));
+            self.usage.push(to, mark, &cells.encode(), merge_cells)?;
             delta.cells.clear();
         }
         if self.claims.position() < to {
@@ -58,6 +54,17 @@ impl Chains {
         }
         Ok(())
     }
+}
+
+/// The names of subjects and groups, from the roll-ups that their numbers are of.
+fn names(shared: &Shared, subjects: &[u32], groups: &[u32]) -> (Vec<String>, Vec<ChargeGroup>) {
+    let mut names = Vec::with_capacity(subjects.len());
+    for part in subjects.chunks(NAMES_AT_ONCE) {
+        let state = shared.read();
+        names.extend(part.iter().map(|number| state.rollups.subject(*number).clone()));
+    }
+    let state = shared.read();
+    (names, groups.iter().map(|number| state.rollups.group(*number).clone()).collect())
 }
 
 /// Decides when a checkpoint is due and has it written.

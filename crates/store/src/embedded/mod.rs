@@ -186,7 +186,9 @@ impl Store for EmbeddedStore {
             self.shared.queue.release(weight);
             return Err(error);
         }
-        answer.await.map_err(|_| StoreError::Closed)?
+        let (verdicts, prepared) = answer.await.map_err(|_| StoreError::Closed)??;
+        drop(prepared);
+        Ok(verdicts)
     }
 
     async fn position(&self) -> Result<Position, StoreError> {

@@ -6,7 +6,7 @@ use super::log::block;
 use super::projection::claims::HashKey;
 use super::shared::Weight;
 use crate::measure::{Measured, measure};
-use std::collections::HashMap;
+use hashbrown::HashTable;
 use usage_domain::charge::Charge;
 use usage_domain::event::UsageEvent;
 use usage_domain::time::Timestamp;
@@ -59,7 +59,7 @@ pub(crate) fn prepare(events: Vec<UsageEvent>, received: Timestamp, key: &HashKe
     let mut verdicts = vec![None; events.len()];
     let mut repeats = Vec::new();
     let mut rows: Vec<Row> = Vec::with_capacity(events.len());
-    let mut seen: HashMap<u64, Vec<usize>> = HashMap::with_capacity(events.len());
+    let mut seen: HashTable<usize> = HashTable::with_capacity(events.len());
     let mut scratch = Vec::new();
     for (place, event) in events.into_iter().enumerate() {
         let content = match content(&event, key, &mut scratch) {
@@ -70,27 +70,35 @@ pub(crate) fn prepare(events: Vec<UsageEvent>, received: Timestamp, key: &HashKe
             }
         };
         let claim = key.claim(&event.source, &event.id);
-        let earlier = seen.entry(claim).or_default();
-        let same = |row: &&usize| {
-            let first = &rows[**row].event;
-            first.source == event.source && first.id == event.id
+        let same = |row: &usize| {
+            let first: &Row = &rows[*row];
+            first.claim == claim && first.event.source == event.source && first.event.id == event.id
         };
-        if let Some(row) = earlier.iter().find(same) {
+        if let Some(row) = seen.find(claim, same) {
             repeats.push(Repeat { place, first: rows[*row].place, content });
             continue;
         }
-        earlier.push(rows.len());
+        seen.insert_unique(claim, rows.len(), |row| rows[*row].claim);
         let charge = match measure(&event) {
             Measured::Charge(charge) => Some(charge),
             Measured::Nothing | Measured::Invalid(_) => None,
         };
         rows.push(Row { event, place, claim, content, charge });
     }
-    // A stable sort: events of one subject and time stay in the order sent.
-    rows.sort_by(|a, b| (&a.event.subject, a.event.time).cmp(&(&b.event.subject, b.event.time)));
+    let rows = sorted(rows);
     let sections = block::encode(rows.iter().map(|row| (&row.event, row.content)));
     let text = rows.iter().map(|row| text(&row.event)).sum();
     Prepared { rows, repeats, verdicts, sections, received, text }
+}
+
+/// Rows by subject and time; those of one subject and time stay in the order sent. Their order is
+/// found first and each row moved once, because rows are large.
+fn sorted(rows: Vec<Row>) -> Vec<Row> {
+    let mut order: Vec<usize> = (0..rows.len()).collect();
+    let key = |row: &usize| (&rows[*row].event.subject, rows[*row].event.time);
+    order.sort_by(|a, b| key(a).cmp(&key(b)));
+    let mut rows: Vec<Option<Row>> = rows.into_iter().map(Some).collect();
+    order.into_iter().filter_map(|row| rows[row].take()).collect()
 }
 
 /// Bytes of an event's texts.

@@ -4,8 +4,9 @@ use super::checkpoint::Chains;
 use super::log::block::Claim;
 use super::log::scan;
 use super::log::segment::LogIndex;
+use super::projection::cells::Cells;
 use super::projection::claims::{ClaimEntry, Claims, HashKey};
-use super::projection::delta::{Delta, load_cells, load_claims};
+use super::projection::delta::{Delta, load_claims};
 use super::projection::rollup::RollUps;
 use crate::StoreError;
 use crate::measure::{Measured, measure};
@@ -45,7 +46,13 @@ impl Projections {
             chains.clear()?;
         }
         let mut made = Projections::default();
-        chains.usage.load(|to| log.mark(to), |bytes| load_cells(bytes, &mut made.rollups))?;
+        chains.usage.load(
+            |to| log.mark(to),
+            |bytes| {
+                Cells::read(bytes)?.add_to(&mut made.rollups);
+                Ok(())
+            },
+        )?;
         chains.claims.load(|to| log.mark(to), |bytes| load_claims(bytes, &mut made.claims))?;
         let (usage, claims) = (chains.usage.position(), chains.claims.position());
         scan::replay(log, usage.min(claims), |stored, claim| {

@@ -34,14 +34,15 @@ const GROUP_BYTES: usize = 64 << 20;
 /// What the writer is asked for.
 pub(crate) enum Command {
     /// Store these, and answer.
-    Append(Prepared, oneshot::Sender<Result<Vec<Verdict>, StoreError>>),
+    Append(Prepared, Reply),
     /// Make the projections anew from the log.
     Rebuild(oneshot::Sender<Result<RebuildReport, StoreError>>),
     /// Write a checkpoint of everything and stop.
     Close(oneshot::Sender<Result<(), StoreError>>),
 }
 
-type Reply = oneshot::Sender<Result<Vec<Verdict>, StoreError>>;
+/// The verdicts, with the request's events: its own thread frees them, not the one that all wait for.
+type Reply = oneshot::Sender<Result<(Vec<Verdict>, Prepared), StoreError>>;
 
 pub(crate) struct Writer {
     pub(crate) shared: Arc<Shared>,
@@ -98,8 +99,8 @@ impl Writer {
         let answers = self.commit(&batches);
         match answers {
             Ok(answers) => {
-                for (reply, verdicts) in replies.into_iter().zip(answers) {
-                    let _ = reply.send(Ok(verdicts));
+                for ((reply, verdicts), batch) in replies.into_iter().zip(answers).zip(batches) {
+                    let _ = reply.send(Ok((verdicts, batch)));
                 }
             }
             // The disk failed all of them.
@@ -112,9 +113,9 @@ impl Writer {
             // Some request asks for what cannot be read: that one fails, and no other.
             Err(error) => {
                 tracing::error!(%error, "a group of events is stored request by request");
-                for (batch, reply) in batches.iter().zip(replies) {
-                    let answer = self.commit(std::slice::from_ref(batch));
-                    let _ = reply.send(answer.map(|mut answers| answers.pop().unwrap_or_default()));
+                for (batch, reply) in batches.into_iter().zip(replies) {
+                    let answer = self.commit(std::slice::from_ref(&batch));
+                    let _ = reply.send(answer.map(|mut answers| (answers.pop().unwrap_or_default(), batch)));
                 }
             }
         }
@@ -145,7 +146,8 @@ impl Writer {
     /// Decides for every row whether it is new, without changing anything.
     fn stage(&mut self, batches: &[Prepared]) -> Result<Staged, StoreError> {
         let stored = self.stored(batches)?;
-        let mut pending: HashTable<(u64, &Row)> = HashTable::new();
+        let mut pending: HashTable<(u64, &Row)> =
+            HashTable::with_capacity(batches.iter().map(|batch| batch.rows.len()).sum());
         let mut staged = Staged { batches: Vec::new(), events: 0, times: (Timestamp::MAX, Timestamp::MIN) };
         for (number, batch) in batches.iter().enumerate() {
             let mut fates = Vec::with_capacity(batch.rows.len());

@@ -1,6 +1,7 @@
 //! Projections: what is made from the log to answer quickly. Each can be made anew from it at any
 //! time; none holds anything that the log does not.
 
+pub(crate) mod cells;
 pub(crate) mod claims;
 pub(crate) mod delta;
 pub(crate) mod files;
