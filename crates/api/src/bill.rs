@@ -14,8 +14,10 @@ pub struct Bill {
     /// The month, such as `2026-11`.
     pub month: String,
     /// The first moment of the month in the customer's zone, RFC 3339.
+    #[cfg_attr(feature = "openapi", schema(format = DateTime))]
     pub from: String,
     /// The first moment after it.
+    #[cfg_attr(feature = "openapi", schema(format = DateTime))]
     pub to: String,
     /// The IANA zone that the month is of.
     pub time_zone: String,

@@ -9,12 +9,19 @@ use usage_domain::time::{TimeError, Zone};
 /// What a customer is made from (`POST`) or becomes (`PUT`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(example = json!({
+    "name": "Example Ltd", "key": "example", "usageAttribution": {"subjectKeys": ["example-api"]},
+    "currency": "EUR", "timezone": "Europe/Berlin",
+})))]
 #[serde(rename_all = "camelCase")]
 pub struct CustomerInput {
     /// What people call it.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required = true, min_length = 1, max_length = 256))]
     pub name: String,
     /// The integer that the first clients use; the next free one where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 9_007_199_254_740_991_u64))]
     pub number: Option<u64>,
     /// A text of your own that names it; events of this subject are its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -84,8 +91,10 @@ pub struct Customer {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<BTreeMap<String, String>>,
     /// RFC 3339.
+    #[cfg_attr(feature = "openapi", schema(format = DateTime))]
     pub created_at: String,
     /// RFC 3339.
+    #[cfg_attr(feature = "openapi", schema(format = DateTime))]
     pub updated_at: String,
 }
 
@@ -107,6 +116,9 @@ pub struct CustomerPage {
 /// Why a wire customer is none.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidInput {
+    /// No name.
+    #[error("name: is missing or empty")]
+    Name,
     /// Not a currency.
     #[error("currency: {0}")]
     Currency(#[from] UnknownCurrency),
@@ -115,10 +127,35 @@ pub enum InvalidInput {
     Zone(#[from] TimeError),
 }
 
+impl InvalidInput {
+    /// The field that is wrong.
+    #[must_use]
+    pub fn field(&self) -> &'static str {
+        match self {
+            InvalidInput::Name => "name",
+            InvalidInput::Currency(_) => "currency",
+            InvalidInput::Zone(_) => "timezone",
+        }
+    }
+
+    /// What is wrong with it.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        match self {
+            InvalidInput::Name => "is missing or empty".to_string(),
+            InvalidInput::Currency(error) => error.to_string(),
+            InvalidInput::Zone(error) => error.to_string(),
+        }
+    }
+}
+
 impl TryFrom<CustomerInput> for CustomerDraft {
     type Error = InvalidInput;
 
     fn try_from(input: CustomerInput) -> Result<CustomerDraft, InvalidInput> {
+        if input.name.trim().is_empty() {
+            return Err(InvalidInput::Name);
+        }
         let json = |map: &BTreeMap<String, String>| serde_json::to_string(map).unwrap_or_default();
         Ok(CustomerDraft {
             number: input.number,

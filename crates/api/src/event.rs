@@ -16,25 +16,50 @@ pub use read::read_event;
 /// A CloudEvent to send.
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(example = json!({
+    "specversion": "1.0", "id": "0001", "source": "docs", "type": "usage.charge", "subject": "acme-web",
+    "data": {"service": "Search API", "quantity": "1000", "unit": "queries", "unit_price": "0.0004"},
+})))]
 pub struct CloudEvent {
     /// With `source`, its name for ever.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 1024))]
     pub id: String,
     /// Who says so.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 1024))]
     pub source: String,
     /// Always `1.0`.
+    #[cfg_attr(feature = "openapi", schema(pattern = r"^1\.0$"))]
     pub specversion: String,
     /// What kind of usage this is, such as `usage.charge`.
     #[serde(rename = "type")]
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 1024))]
     pub event_type: String,
     /// Whose usage this is.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 1024))]
     pub subject: String,
     /// When it happened, RFC 3339; the moment of arrival where absent.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(format = DateTime))]
     pub time: Option<String>,
     /// The payload: a JSON object.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
     pub data: Option<Box<RawValue>>,
+}
+
+/// One event or many, as `application/json` may hold.
+#[cfg(feature = "openapi")]
+#[derive(utoipa::ToSchema)]
+#[schema(as = OneOrManyEvents, example = json!([{
+    "specversion": "1.0", "id": "0001", "source": "docs", "type": "usage.charge", "subject": "acme-web",
+    "data": {"service": "Search API", "quantity": "1000", "unit": "queries", "unit_price": "0.0004"},
+}]))]
+#[serde(untagged)]
+pub enum OneOrMany {
+    /// One event.
+    One(CloudEvent),
+    /// Many events.
+    Many(Vec<CloudEvent>),
 }
 
 impl CloudEvent {
@@ -71,8 +96,10 @@ pub struct IngestedEvent {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub validation_error: Option<String>,
     /// When the request that brought it arrived, RFC 3339.
+    #[cfg_attr(feature = "openapi", schema(format = DateTime))]
     pub ingested_at: String,
     /// When it was stored, RFC 3339.
+    #[cfg_attr(feature = "openapi", schema(format = DateTime))]
     pub stored_at: String,
 }
 

@@ -6,8 +6,10 @@ use usage_domain::posting;
 /// What to post: a customer's usage of the current month.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(example = json!({"customer": 456})))]
 pub struct CreateUsage {
     /// The customer's number.
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 9_007_199_254_740_991_u64))]
     pub customer: u64,
 }
 

@@ -8,6 +8,11 @@ pub const PROBLEM_TYPE: &str = "application/problem+json";
 /// What went wrong with a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(example = json!({
+    "type": "/problems/validation", "title": "Validation Error", "status": 400,
+    "detail": "customer: is missing", "instance": "/api/v1/usage/create/",
+    "errors": [{"field": "customer", "reason": "is missing"}],
+})))]
 pub struct Problem {
     /// A stable name of the kind of problem, such as `/problems/customer-not-found`.
     #[serde(rename = "type")]
@@ -20,7 +25,7 @@ pub struct Problem {
     pub detail: String,
     /// The path of the request.
     pub instance: String,
-    /// What is wrong, field by field or event by event, where there is more than one thing.
+    /// What is wrong, field by field or event by event, where that is known.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldError>,
 }
@@ -29,7 +34,7 @@ pub struct Problem {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FieldError {
-    /// Where: a field, or the index of an event and its field, such as `3.time`.
+    /// Where: a field such as `customer`, or the index of an event in the request, from 0.
     pub field: String,
     /// What is wrong with it.
     pub reason: String,

@@ -1,53 +1,174 @@
 //! The canonical form: no white space, keys in order, numbers by value, texts by character.
 //!
 //! It is for comparing and hashing, not for showing: a number is written as its significant digits
-//! and a power of ten.
+//! and a power of ten. One pass reads and writes; it must never take two texts that mean different
+//! things for one.
 
-use crate::object::{Value, array, object, value};
 use crate::{JsonError, MAX_DEPTH};
+use std::borrow::Cow;
 
 /// Appends the canonical form of `text` to `out`.
 ///
 /// # Errors
 /// What is no JSON, a key that stands twice, nesting that is too deep. `out` may then end in a part.
 pub fn canonical(text: &str, out: &mut Vec<u8>) -> Result<(), JsonError> {
-    write(text.trim_ascii(), out, 0)
+    let mut reader = Reader { text, at: 0 };
+    reader.value(out, 0)?;
+    reader.space();
+    if reader.at < text.len() { Err(reader.wrong("something follows the value")) } else { Ok(()) }
 }
 
-fn write(text: &str, out: &mut Vec<u8>, depth: usize) -> Result<(), JsonError> {
-    if depth >= MAX_DEPTH {
-        return Err(JsonError::TooDeep);
+/// A place in a JSON text.
+struct Reader<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Reader<'a> {
+    fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
     }
-    match value(text)? {
-        Value::Null => out.push(b'n'),
-        Value::Bool(true) => out.push(b't'),
-        Value::Bool(false) => out.push(b'f'),
-        Value::Number(digits) => number(digits, out),
-        Value::Text(text) => string(&text, out),
-        Value::Array(text) => {
-            out.push(b'[');
-            for element in array(text)? {
-                write(element, out, depth + 1)?;
-            }
-            out.push(b']');
-        }
-        Value::Object(text) => {
-            let object = object(text)?;
-            let mut entries: Vec<_> = object.entries().collect();
-            entries.sort_unstable_by_key(|(key, _)| *key);
-            out.push(b'{');
-            for (key, value) in entries {
-                string(key, out);
-                write(value, out, depth + 1)?;
-            }
-            out.push(b'}');
+
+    fn space(&mut self) {
+        while matches!(self.peek(), Some(b' ' | b'\n' | b'\r' | b'\t')) {
+            self.at += 1;
         }
     }
-    Ok(())
+
+    fn wrong(&self, what: &str) -> JsonError {
+        JsonError::Syntax(format!("{what} at byte {}", self.at))
+    }
+
+    /// Takes this byte, if it is next behind white space.
+    fn takes(&mut self, byte: u8) -> bool {
+        self.space();
+        let there = self.peek() == Some(byte);
+        self.at += usize::from(there);
+        there
+    }
+
+    fn value(&mut self, out: &mut Vec<u8>, depth: usize) -> Result<(), JsonError> {
+        if depth >= MAX_DEPTH {
+            return Err(JsonError::TooDeep);
+        }
+        self.space();
+        match self.peek() {
+            Some(b'{') => self.object(out, depth),
+            Some(b'[') => self.array(out, depth),
+            Some(b'"') => {
+                let text = self.string()?;
+                put_string(&text, out);
+                Ok(())
+            }
+            Some(b'-' | b'0'..=b'9') => {
+                let rest = &self.text[self.at..];
+                let is_part = |c: char| c.is_ascii_digit() || matches!(c, '-' | '+' | '.' | 'e' | 'E');
+                let length = rest.find(|c| !is_part(c)).unwrap_or(rest.len());
+                number(&rest[..length], out);
+                self.at += length;
+                Ok(())
+            }
+            _ => {
+                let known = [("null", b'n'), ("true", b't'), ("false", b'f')];
+                let rest = &self.text[self.at..];
+                let (word, short) = known
+                    .into_iter()
+                    .find(|(word, _)| rest.starts_with(word))
+                    .ok_or_else(|| self.wrong("no value begins"))?;
+                self.at += word.len();
+                out.push(short);
+                Ok(())
+            }
+        }
+    }
+
+    fn array(&mut self, out: &mut Vec<u8>, depth: usize) -> Result<(), JsonError> {
+        self.at += 1;
+        out.push(b'[');
+        if !self.takes(b']') {
+            loop {
+                self.value(out, depth + 1)?;
+                if self.takes(b']') {
+                    break;
+                }
+                if !self.takes(b',') {
+                    return Err(self.wrong("a comma or a bracket is missing"));
+                }
+            }
+        }
+        out.push(b']');
+        Ok(())
+    }
+
+    /// Writes the members as they come, then puts them in the order of their keys.
+    fn object(&mut self, out: &mut Vec<u8>, depth: usize) -> Result<(), JsonError> {
+        self.at += 1;
+        out.push(b'{');
+        let start = out.len();
+        let mut members: Vec<(Cow<'a, str>, usize, usize)> = Vec::with_capacity(8);
+        if !self.takes(b'}') {
+            loop {
+                self.space();
+                if self.peek() != Some(b'"') {
+                    return Err(self.wrong("a key is missing"));
+                }
+                let (key, from) = (self.string()?, out.len());
+                put_string(&key, out);
+                if !self.takes(b':') {
+                    return Err(self.wrong("a colon is missing"));
+                }
+                self.value(out, depth + 1)?;
+                members.push((key, from, out.len()));
+                if self.takes(b'}') {
+                    break;
+                }
+                if !self.takes(b',') {
+                    return Err(self.wrong("a comma or a brace is missing"));
+                }
+            }
+        }
+        if !members.is_sorted_by(|a, b| a.0 < b.0) {
+            members.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+            if let Some(pair) = members.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+                return Err(JsonError::DuplicateKey(pair[0].0.chars().take(64).collect()));
+            }
+            let sorted: Vec<u8> =
+                members.iter().flat_map(|(_, from, to)| &out[*from..*to]).copied().collect();
+            out.truncate(start);
+            out.extend_from_slice(&sorted);
+        }
+        out.push(b'}');
+        Ok(())
+    }
+
+    /// The text that begins here; borrowed where it has no escapes.
+    fn string(&mut self) -> Result<Cow<'a, str>, JsonError> {
+        let rest = &self.text.as_bytes()[self.at + 1..];
+        let (mut length, mut escaped) = (0, false);
+        loop {
+            match rest.get(length) {
+                None => return Err(self.wrong("a text does not end")),
+                Some(b'"') => break,
+                Some(b'\\') => {
+                    escaped = true;
+                    length += 2;
+                }
+                Some(_) => length += 1,
+            }
+        }
+        let whole = &self.text[self.at..self.at + length + 2];
+        self.at += whole.len();
+        if escaped {
+            let text: String =
+                serde_json::from_str(whole).map_err(|error| JsonError::Syntax(error.to_string()))?;
+            return Ok(Cow::Owned(text));
+        }
+        Ok(Cow::Borrowed(&whole[1..=length]))
+    }
 }
 
 /// Length first, so that no text can look like the end of another.
-fn string(text: &str, out: &mut Vec<u8>) {
+fn put_string(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
     out.extend_from_slice(&(text.len() as u64).to_le_bytes());
     out.extend_from_slice(text.as_bytes());
@@ -58,22 +179,32 @@ fn number(text: &str, out: &mut Vec<u8>) {
     let (sign, unsigned) = text.strip_prefix('-').map_or(("", text), |rest| ("-", rest));
     let (mantissa, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let digits = format!("{whole}{fraction}");
-    let significant = digits.trim_start_matches('0');
-    let plain = significant.trim_end_matches('0');
+    // The significant digits of the two parts, which are written one after the other.
+    let (mut head, mut tail) = (whole.trim_start_matches('0'), fraction);
+    if head.is_empty() {
+        tail = tail.trim_start_matches('0');
+    }
+    let mut shift = -(fraction.len() as i128);
+    let all = head.len() + tail.len();
+    tail = tail.trim_end_matches('0');
+    if tail.is_empty() {
+        head = head.trim_end_matches('0');
+    }
+    shift += (all - head.len() - tail.len()) as i128;
     out.push(b'#');
-    if plain.is_empty() {
+    if head.is_empty() && tail.is_empty() {
         out.extend_from_slice(b"0;");
         return;
     }
-    let zeros = significant.len() - plain.len();
-    let shift = i128::try_from(zeros).unwrap_or(0) - i128::try_from(fraction.len()).unwrap_or(0);
-    let power = match exponent.strip_prefix('+').unwrap_or(exponent).parse::<i64>() {
-        Ok(power) => (i128::from(power) + shift).to_string(),
+    for part in [sign, head, tail, "e"] {
+        out.extend_from_slice(part.as_bytes());
+    }
+    match exponent.strip_prefix('+').unwrap_or(exponent).parse::<i64>() {
+        Ok(power) => out.extend_from_slice((i128::from(power) + shift).to_string().as_bytes()),
         // Beyond any number that is ever computed with: compared as written.
-        Err(_) => format!("{exponent}~{shift}"),
-    };
-    out.extend_from_slice(format!("{sign}{plain}e{power};").as_bytes());
+        Err(_) => out.extend_from_slice(format!("{exponent}~{shift}").as_bytes()),
+    }
+    out.push(b';');
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ mod canonical;
 mod object;
 
 pub use canonical::canonical;
-pub use object::{Object, Value, array, object};
+pub use object::{Object, Value, array, array_within, object};
 
 /// The deepest nesting that is read.
 pub const MAX_DEPTH: usize = 32;
@@ -23,6 +23,9 @@ pub enum JsonError {
     /// A key twice in one object.
     #[error("the key \"{0}\" stands twice in one object")]
     DuplicateKey(String),
+    /// An array that is longer than asked for.
+    #[error("more than {0} elements")]
+    TooMany(usize),
     /// Nested deeper than [`MAX_DEPTH`].
     #[error("nested deeper than {MAX_DEPTH} levels")]
     TooDeep,

@@ -1,7 +1,7 @@
 //! Objects and arrays as lists of raw values: each value is looked into only when it is asked for.
 
 use crate::JsonError;
-use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -39,7 +39,7 @@ pub fn object(text: &str) -> Result<Object<'_>, JsonError> {
     let entries = reader.deserialize_map(Entries).map_err(syntax)?;
     reader.end().map_err(syntax)?;
     if let Some(key) = repeated(&entries) {
-        return Err(JsonError::DuplicateKey(key));
+        return Err(JsonError::DuplicateKey(key.chars().take(64).collect()));
     }
     Ok(Object { entries })
 }
@@ -49,8 +49,19 @@ pub fn object(text: &str) -> Result<Object<'_>, JsonError> {
 /// # Errors
 /// Anything but an array.
 pub fn array(text: &str) -> Result<Vec<&str>, JsonError> {
-    let elements: Vec<&RawValue> = serde_json::from_str(text).map_err(syntax)?;
-    Ok(elements.into_iter().map(RawValue::get).collect())
+    array_within(text, usize::MAX)
+}
+
+/// Reads the elements of an array as their texts; stops reading once there are more than `most`.
+///
+/// # Errors
+/// Anything but an array, or one that is too long.
+pub fn array_within(text: &str, most: usize) -> Result<Vec<&str>, JsonError> {
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let elements = reader.deserialize_seq(Elements { most }).map_err(syntax)?;
+    let elements = elements.ok_or(JsonError::TooMany(most))?;
+    reader.end().map_err(syntax)?;
+    Ok(elements)
 }
 
 impl<'a> Object<'a> {
@@ -99,6 +110,30 @@ fn syntax(error: serde_json::Error) -> JsonError {
 #[derive(serde::Deserialize)]
 struct Borrowed<'a>(#[serde(borrow)] Cow<'a, str>);
 
+/// Elements of an array; `None` where there are too many.
+struct Elements {
+    most: usize,
+}
+
+impl<'de> Visitor<'de> for Elements {
+    type Value = Option<Vec<&'de str>>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON array")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Self::Value, A::Error> {
+        let mut elements = Vec::new();
+        while let Some(raw) = sequence.next_element::<&'de RawValue>()? {
+            if elements.len() == self.most {
+                return Ok(None);
+            }
+            elements.push(raw.get());
+        }
+        Ok(Some(elements))
+    }
+}
+
 struct Entries;
 
 impl<'de> Visitor<'de> for Entries {
@@ -135,6 +170,16 @@ mod tests {
             ("missing", None),
         ] {
             assert_eq!(object.get(key), Ok(value), "{key}");
+        }
+    }
+
+    #[test]
+    fn an_array_is_read_up_to_a_length() {
+        assert_eq!(array_within(" [1, [2,3],\"x\"] ", 3), Ok(vec!["1", "[2,3]", "\"x\""]));
+        assert_eq!(array_within("[1,2,3]", 2), Err(JsonError::TooMany(2)));
+        assert_eq!(array("[]"), Ok(vec![]));
+        for text in ["", "{}", "[1", "[1,]", "[1] 2", "[01]"] {
+            assert!(matches!(array(text), Err(JsonError::Syntax(_))), "{text}");
         }
     }
 

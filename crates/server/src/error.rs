@@ -3,6 +3,7 @@
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use usage_api::problem::{FieldError, PROBLEM_TYPE, Problem};
+use usage_domain::customer::InvalidCustomer;
 use usage_engine::EngineError;
 use usage_store::StoreError;
 
@@ -74,6 +75,12 @@ impl ApiError {
         )
     }
 
+    /// 415: the body is compressed.
+    pub(crate) fn coded() -> ApiError {
+        let detail = "a body is read as it is: send it without a Content-Encoding".to_string();
+        ApiError { detail, ..ApiError::unsupported("") }
+    }
+
     /// What is wrong, one by one.
     pub(crate) fn with(mut self, errors: Vec<FieldError>) -> ApiError {
         self.errors = errors;
@@ -94,7 +101,9 @@ impl From<EngineError> for ApiError {
             EngineError::NoCustomer(_) => {
                 ApiError::new(StatusCode::NOT_FOUND, "/problems/customer-not-found", "Not Found", detail)
             }
-            EngineError::InvalidCustomer(_) => ApiError::invalid(detail),
+            EngineError::InvalidCustomer(InvalidCustomer::Field { field, reason }) => {
+                ApiError::field(field, reason)
+            }
             EngineError::Bill(_) => ApiError::new(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "/problems/amount",

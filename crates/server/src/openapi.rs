@@ -3,13 +3,16 @@
 use crate::{customers, events, health, store, usage};
 use axum::http::header;
 use axum::response::IntoResponse;
-use utoipa::OpenApi;
+use usage_api::problem::PROBLEM_TYPE;
+use utoipa::openapi::{self, ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
+use utoipa::{Modify, OpenApi};
 
 #[derive(OpenApi)]
 #[openapi(
     info(
         title = "usage_app",
         description = "Tracks what customers use of a cloud service and turns it into bills. Figures are exact decimals, written as strings; every error is a problem (`application/problem+json`).",
+        version = env!("CARGO_PKG_VERSION"),
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
     paths(
@@ -29,6 +32,7 @@ use utoipa::OpenApi;
         store::rebuild_store,
         health::healthz,
     ),
+    modifiers(&Failures),
     tags(
         (name = "bills", description = "What a customer owes for a month, and for what."),
         (name = "usage", description = "Posting usage to a month's bill, as the first clients do."),
@@ -38,6 +42,32 @@ use utoipa::OpenApi;
     )
 )]
 struct Document;
+
+/// Every route asks the store, which may be damaged, full or closed.
+struct Failures;
+
+impl Modify for Failures {
+    fn modify(&self, document: &mut openapi::OpenApi) {
+        let failures = [
+            ("500", "The store could not be read; the reason is in `detail` and in the log."),
+            ("503", "The store cannot write or is closed; nothing was stored, try again."),
+        ];
+        for path in document.paths.paths.values_mut() {
+            let operations = [&mut path.get, &mut path.put, &mut path.post, &mut path.delete];
+            for operation in operations.into_iter().flatten() {
+                for (status, description) in failures {
+                    let known = &mut operation.responses.responses;
+                    known.entry(status.to_string()).or_insert_with(|| problem(description));
+                }
+            }
+        }
+    }
+}
+
+fn problem(description: &str) -> RefOr<Response> {
+    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+    ResponseBuilder::new().description(description).content(PROBLEM_TYPE, content).build().into()
+}
 
 /// The OpenAPI document, as JSON for people.
 #[must_use]

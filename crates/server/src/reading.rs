@@ -1,16 +1,22 @@
 //! Reading requests: bodies, queries and customers' names, with the reason where they are not usable.
 
 use crate::error::ApiError;
-use axum::body::{Body, Bytes};
+use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use serde::de::DeserializeOwned;
+use std::error::Error;
+use std::future::poll_fn;
+use std::pin::Pin;
 use usage_domain::customer::CustomerRef;
 use usage_domain::time::{Period, Timestamp};
 
-/// The largest body that is read, in bytes.
-pub(crate) const MAX_BODY: usize = 16 << 20;
+/// The largest body that is taken, in bytes.
+const MAX_BODY: usize = 16 << 20;
+/// What of a larger body is read all the same, and thrown away: many clients look at the answer
+/// only once they have sent everything.
+const MAX_IGNORED: usize = 16 * MAX_BODY;
 
 /// A body, whole, within the limit.
 pub(crate) struct RawBody(pub(crate) Bytes);
@@ -19,28 +25,46 @@ impl<S: Send + Sync> FromRequest<S> for RawBody {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _: &S) -> Result<RawBody, ApiError> {
-        read(request.into_body()).await.map(RawBody)
+        let coding = request.headers().get(header::CONTENT_ENCODING);
+        if coding.is_some_and(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+            return Err(ApiError::coded());
+        }
+        let waits = request.headers().contains_key(header::EXPECT);
+        let announced = request.body().size_hint().lower();
+        if waits && announced > MAX_BODY as u64 {
+            // Who asks before sending is told before.
+            return Err(ApiError::too_large(MAX_BODY));
+        }
+        read(request.into_body()).await.map(|body| RawBody(body.into()))
     }
 }
 
-async fn read(body: Body) -> Result<Bytes, ApiError> {
-    axum::body::to_bytes(body, MAX_BODY).await.map_err(|error| {
-        // The limit is the only error of ours; any other is the connection's.
-        let mut source: Option<&dyn std::error::Error> = Some(&error);
-        while let Some(cause) = source {
-            if cause.to_string().contains("length limit exceeded") {
-                return ApiError::too_large(MAX_BODY);
-            }
-            source = cause.source();
+async fn read(mut body: Body) -> Result<Vec<u8>, ApiError> {
+    let announced = usize::try_from(body.size_hint().lower()).unwrap_or(MAX_BODY);
+    let mut whole = Vec::with_capacity(announced.min(MAX_BODY));
+    let mut length = 0;
+    while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
+        let cut_off = |_| ApiError::invalid("the body was cut off; nothing of it was stored");
+        // What is no data is trailers, which say nothing here.
+        let Ok(data) = frame.map_err(cut_off)?.into_data() else { continue };
+        length += data.len();
+        if length <= MAX_BODY {
+            whole.extend_from_slice(&data);
+        } else if length > MAX_IGNORED {
+            break;
+        } else {
+            whole = Vec::new();
         }
-        ApiError::invalid("the body was cut off; nothing of it was stored")
-    })
+    }
+    if length > MAX_BODY { Err(ApiError::too_large(MAX_BODY)) } else { Ok(whole) }
 }
 
-/// The media type of a body, without parameters.
-pub(crate) fn media_type(headers: &HeaderMap) -> &str {
-    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
-    value.split(';').next().unwrap_or("").trim()
+/// The media type of a body in small letters, without parameters; empty where none is named.
+pub(crate) fn media_type(headers: &HeaderMap) -> String {
+    let Some(value) = headers.get(header::CONTENT_TYPE) else { return String::new() };
+    // What is not ASCII is no media type, so that it is refused like any other unknown one.
+    let value = value.to_str().unwrap_or("not/ascii");
+    value.split(';').next().unwrap_or("").trim().to_ascii_lowercase()
 }
 
 /// The text of a body.
@@ -51,16 +75,22 @@ pub(crate) fn text(body: &[u8]) -> Result<&str, ApiError> {
 
 /// Reads a JSON body; what is wrong is named with its field.
 pub(crate) fn json<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Result<T, ApiError> {
-    if !matches!(media_type(headers), "application/json" | "") {
+    if !matches!(&*media_type(headers), "application/json" | "") {
         return Err(ApiError::unsupported("application/json"));
     }
-    let mut reader = serde_json::Deserializer::from_str(text(body)?);
+    let text = text(body)?;
+    // An array would be taken for the properties in their order.
+    if !text.trim_ascii_start().starts_with('{') {
+        return Err(ApiError::invalid("the body: must be a JSON object"));
+    }
+    let mut reader = serde_json::Deserializer::from_str(text);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let (field, reason) = (error.path().to_string(), error.inner().to_string());
-        if field == "." {
-            ApiError::invalid(format!("the body: {reason}"))
-        } else {
+        // Where the text itself is no JSON, the field in which that shows is of no interest.
+        if field != "." && error.inner().is_data() {
             ApiError::field(&field, reason)
+        } else {
+            ApiError::invalid(format!("the body: {reason}"))
         }
     })?;
     reader.end().map_err(|error| ApiError::invalid(format!("the body: {error}")))?;
@@ -75,10 +105,20 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Query<T>, ApiError> {
         let query = axum::extract::Query::<T>::from_request_parts(parts, state).await;
-        query
-            .map(|axum::extract::Query(value)| Query(value))
-            .map_err(|error| ApiError::invalid(error.body_text()))
+        query.map(|axum::extract::Query(value)| Query(value)).map_err(|error| {
+            parameter(&error)
+                .unwrap_or_else(|| ApiError::invalid(format!("the query: {}", error.body_text())))
+        })
     }
+}
+
+/// Which parameter of a query is unusable, where the reason is a single one.
+fn parameter(error: &(dyn Error + 'static)) -> Option<ApiError> {
+    type Unreadable = serde_path_to_error::Error<serde::de::value::Error>;
+    let causes = std::iter::successors(Some(error), |error| (*error).source());
+    let found = causes.into_iter().find_map(|cause| cause.downcast_ref::<Unreadable>())?;
+    let name = found.path().to_string();
+    (name != ".").then(|| ApiError::field(&name, found.inner().to_string()))
 }
 
 /// The customer that a path names.

@@ -73,6 +73,28 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// The same error for another request that failed together with this one.
+    pub(crate) fn repeated(&self) -> StoreError {
+        let same = |source: &std::io::Error| match source.raw_os_error() {
+            Some(code) => std::io::Error::from_raw_os_error(code),
+            None => std::io::Error::new(source.kind(), source.to_string()),
+        };
+        match self {
+            StoreError::WriteFailed { path, source } => {
+                StoreError::WriteFailed { path: path.clone(), source: same(source) }
+            }
+            StoreError::Io { action, path, source } => {
+                StoreError::Io { action, path: path.clone(), source: same(source) }
+            }
+            StoreError::Damaged { path, offset, what } => {
+                StoreError::Damaged { path: path.clone(), offset: *offset, what: what.clone() }
+            }
+            StoreError::Overloaded => StoreError::Overloaded,
+            StoreError::Closed => StoreError::Closed,
+            other => StoreError::Catalog(other.to_string()),
+        }
+    }
+
     pub(crate) fn io(
         action: &'static str,
         path: impl Into<PathBuf>,

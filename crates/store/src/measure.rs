@@ -6,6 +6,7 @@ use usage_json::{Object, Value};
 
 /// What an event contributes to bills.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "one at a time, taken apart where it is made")]
 pub enum Measured {
     /// It carries its own price.
     Charge(Charge),

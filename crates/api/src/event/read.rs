@@ -1,6 +1,6 @@
 //! Reading one CloudEvent from its text, attribute by attribute.
 
-use usage_domain::event::UsageEvent;
+use usage_domain::event::{InvalidEvent, MAX_DATA, MAX_EXTENSIONS, UsageEvent};
 use usage_domain::time::Timestamp;
 use usage_json::{Object, Value, canonical, object};
 
@@ -15,7 +15,7 @@ pub fn read_event(text: &str, received: Timestamp) -> Result<UsageEvent, String>
     let attributes = object(text).map_err(|e| format!("not a CloudEvent: {e}"))?;
     let version = required(&attributes, "specversion")?;
     if version != "1.0" {
-        return Err(format!("specversion: must be \"1.0\", not {version:?}"));
+        return Err(format!("specversion: must be \"1.0\", not {:?}", short(&version)));
     }
     let time = optional(&attributes, "time")?;
     let event = UsageEvent {
@@ -52,6 +52,9 @@ fn data(attributes: &Object<'_>) -> Result<Option<String>, String> {
     match attributes.get("data").map_err(|e| format!("data: {e}"))? {
         None | Some(Value::Null) => Ok(None),
         Some(Value::Object(text)) => {
+            if text.len() > MAX_DATA {
+                return Err(InvalidEvent::TooLong { field: "data", limit: MAX_DATA }.to_string());
+            }
             // The canonical form is made again where the content is hashed; here it is the check
             // that every level of the data is unambiguous.
             canonical(text, &mut Vec::with_capacity(text.len())).map_err(|e| format!("data: {e}"))?;
@@ -69,9 +72,11 @@ fn extensions(attributes: &Object<'_>) -> Result<Option<String>, String> {
             return Err("datacontenttype: must be application/json".to_string());
         }
         if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-') {
-            return Err(format!("{name:?}: is no name of a CloudEvents attribute"));
+            return Err(format!("{:?}: is no name of a CloudEvents attribute", short(name)));
         }
-        canonical(value, &mut Vec::new()).map_err(|e| format!("{name}: {e}"))?;
+        if text.len() + value.len() > MAX_EXTENSIONS {
+            return Err(InvalidEvent::TooLong { field: "extensions", limit: MAX_EXTENSIONS }.to_string());
+        }
         text.push(if text.is_empty() { '{' } else { ',' });
         text.push_str(&format!("\"{name}\":{value}"));
     }
@@ -79,7 +84,15 @@ fn extensions(attributes: &Object<'_>) -> Result<Option<String>, String> {
         return Ok(None);
     }
     text.push('}');
+    // They are kept and compared as one object: what is too deep as a part of it is too deep.
+    canonical(&text, &mut Vec::with_capacity(text.len()))
+        .map_err(|e| format!("attributes besides data: {e}"))?;
     Ok(Some(text))
+}
+
+/// The beginning of a text that may be of any length.
+fn short(text: &str) -> String {
+    text.chars().take(64).collect()
 }
 
 fn is_json(value: &str) -> bool {

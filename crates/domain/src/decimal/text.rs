@@ -18,6 +18,10 @@ impl FromStr for Decimal {
             [b'+', ..] => (false, &text[1..]),
             _ => (false, text),
         };
+        if let Some((digits, scale)) = plain(unsigned) {
+            let coefficient = if negative { -digits } else { digits };
+            return Ok(Decimal { coefficient: I256::from(coefficient), scale });
+        }
         if unsigned.len() > MAX_TEXT {
             return Err(if unsigned.bytes().all(|b| b.is_ascii_digit()) {
                 DecimalError::TooLarge
@@ -37,6 +41,28 @@ impl FromStr for Decimal {
         let coefficient = if negative { -digits } else { digits };
         Ok(Decimal { coefficient, scale })
     }
+}
+
+/// Up to 18 digits with or without a point among them, as nearly all figures are; `None` for any
+/// other text, which is then read with care.
+fn plain(text: &str) -> Option<(i64, u8)> {
+    let bytes = text.as_bytes();
+    if bytes.len() > 19 || !bytes.first()?.is_ascii_digit() || !bytes.last()?.is_ascii_digit() {
+        return None;
+    }
+    let (mut digits, mut count, mut scale) = (0i64, 0, None);
+    for byte in bytes {
+        match byte {
+            b'0'..=b'9' => {
+                digits = digits * 10 + i64::from(byte - b'0');
+                count += 1;
+                scale = scale.map(|places: u8| places + 1);
+            }
+            b'.' if scale.is_none() => scale = Some(0),
+            _ => return None,
+        }
+    }
+    (count <= 18).then_some((digits, scale.unwrap_or(0)))
 }
 
 fn split_exponent(text: &str) -> Result<(&str, i32), DecimalError> {

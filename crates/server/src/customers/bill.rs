@@ -26,6 +26,7 @@ pub(crate) struct BillQuery {
     responses(
         (status = 200, description = "The bill.", body = Bill),
         (status = 400, description = "Not a month, or not a customer's name.", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "The amounts add up to more than fits.", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "No such customer.", body = Problem, content_type = "application/problem+json"),
     )
 )]

@@ -37,5 +37,5 @@ pub(crate) async fn create_customer(
 /// Reads a customer from a body.
 pub(super) fn draft(headers: &HeaderMap, body: &[u8]) -> Result<CustomerDraft, ApiError> {
     let input: CustomerInput = json(headers, body)?;
-    CustomerDraft::try_from(input).map_err(|error| ApiError::invalid(error.to_string()))
+    CustomerDraft::try_from(input).map_err(|error| ApiError::field(error.field(), error.reason()))
 }

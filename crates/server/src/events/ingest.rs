@@ -7,14 +7,16 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use usage_api::event::{CloudEvent, IngestReport, read_event};
+use usage_api::event::{CloudEvent, IngestReport, OneOrMany, read_event};
 use usage_api::problem::{FieldError, Problem};
 use usage_domain::event::UsageEvent;
 use usage_domain::time::Timestamp;
 use usage_domain::verdict::Verdict;
+use usage_json::JsonError;
 
 /// The most events that one request may have.
 const MAX_EVENTS: usize = 50_000;
+const PREFER: &str = "prefer";
 const EXPECTED: &str = "application/cloudevents+json (one event), application/cloudevents-batch+json (an array) or application/json (either)";
 
 /// Takes usage events in: each (source, id) counts once, for ever.
@@ -26,7 +28,11 @@ const EXPECTED: &str = "application/cloudevents+json (one event), application/cl
     path = "/api/v1/events",
     tag = "events",
     params(("Prefer" = Option<String>, Header, description = "`handling=lenient`: store the good events of a request, and answer with a verdict per event.")),
-    request_body(content((CloudEvent = "application/cloudevents+json"), (Vec<CloudEvent> = "application/cloudevents-batch+json"), (Vec<CloudEvent> = "application/json"))),
+    request_body(content(
+        (CloudEvent = "application/cloudevents+json"),
+        (Vec<CloudEvent> = "application/cloudevents-batch+json"),
+        (OneOrMany = "application/json"),
+    )),
     responses(
         (status = 204, description = "All events are stored, now or before."),
         (status = 200, description = "Sent with `Prefer: handling=lenient`: a verdict per event.", body = IngestReport),
@@ -43,7 +49,7 @@ pub(crate) async fn ingest_events(
     RawBody(body): RawBody,
 ) -> Result<Response, ApiError> {
     let received = app.now();
-    let texts = split(media_type(&headers), text(&body)?)?;
+    let texts = split(&media_type(&headers), text(&body)?)?;
     let read = texts.into_iter().map(|text| read_event(text, received)).collect();
     if lenient(&headers) {
         ingest_lenient(&app, read, received).await
@@ -58,7 +64,7 @@ type Read = Vec<Result<UsageEvent, String>>;
 fn split<'a>(media_type: &str, body: &'a str) -> Result<Vec<&'a str>, ApiError> {
     let trimmed = body.trim_ascii_start();
     let is_array = trimmed.starts_with('[');
-    let texts = match media_type {
+    Ok(match media_type {
         "application/cloudevents+json" if !is_array => vec![body],
         "application/cloudevents-batch+json" => array(body)?,
         "application/json" | "" if is_array => array(body)?,
@@ -72,23 +78,33 @@ fn split<'a>(media_type: &str, body: &'a str) -> Result<Vec<&'a str>, ApiError> 
             ));
         }
         _ => return Err(ApiError::unsupported(EXPECTED)),
-    };
-    if texts.len() > MAX_EVENTS {
-        let text = format!("a request may have {MAX_EVENTS} events at most, this one has {}", texts.len());
-        return Err(ApiError::invalid(text));
-    }
-    Ok(texts)
+    })
 }
 
 fn array(body: &str) -> Result<Vec<&str>, ApiError> {
-    usage_json::array(body).map_err(|error| ApiError::invalid(format!("the body: {error}")))
+    usage_json::array_within(body, MAX_EVENTS).map_err(|error| match error {
+        JsonError::TooMany(most) => ApiError::invalid(format!("a request may have {most} events at most")),
+        error => ApiError::invalid(format!("the body: {error}")),
+    })
 }
 
+/// Whether the sender prefers lenient handling (RFC 7240). Of a preference that stands twice the
+/// first counts; its parameters are nobody's here.
 fn lenient(headers: &HeaderMap) -> bool {
-    let preferences = headers.get_all("prefer").into_iter().filter_map(|value| value.to_str().ok());
-    preferences.flat_map(|value| value.split([',', ';'])).any(|preference| {
-        let preference = preference.trim().to_ascii_lowercase();
-        preference.replace([' ', '"'], "") == "handling=lenient"
+    let values = headers.get_all(PREFER).into_iter().filter_map(|value| value.to_str().ok());
+    let mut preferences = values.flat_map(|value| unquoted(value, ',')).filter_map(|preference| {
+        let (name, value) = unquoted(preference, ';').next()?.split_once('=')?;
+        name.trim().eq_ignore_ascii_case("handling").then(|| value.trim().trim_matches('"'))
+    });
+    preferences.next().is_some_and(|value| value.eq_ignore_ascii_case("lenient"))
+}
+
+/// The parts of a header's value between separators that do not stand in quotes.
+fn unquoted(value: &str, separator: char) -> impl Iterator<Item = &str> {
+    let mut quoted = false;
+    value.split(move |c| {
+        quoted ^= c == '"';
+        c == separator && !quoted
     })
 }
 
@@ -129,5 +145,6 @@ async fn ingest_lenient(app: &App, read: Read, received: Timestamp) -> Result<Re
     }
     let mut stored = app.engine.ingest(events, received).await?.into_iter();
     let verdicts = verdicts.into_iter().filter_map(|verdict| verdict.or_else(|| stored.next())).collect();
-    Ok(Json(IngestReport::new(verdicts)).into_response())
+    let applied = [("preference-applied", "handling=lenient")];
+    Ok((applied, Json(IngestReport::new(verdicts))).into_response())
 }

@@ -20,8 +20,10 @@ const MAX_LIMIT: usize = 100;
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ListQuery {
     /// Only events at or after this time, RFC 3339.
+    #[param(format = DateTime)]
     from: Option<String>,
     /// Only events before this time, RFC 3339.
+    #[param(format = DateTime)]
     to: Option<String>,
     /// At most so many: 100 where absent.
     #[param(minimum = 1, maximum = 100)]
@@ -33,8 +35,10 @@ pub(crate) struct ListQuery {
     /// Only events that this customer pays for: its key, number or id.
     customer_id: Option<String>,
     /// Only events that arrived at or after this moment, RFC 3339.
+    #[param(format = DateTime)]
     ingested_at_from: Option<String>,
     /// Only events that arrived before this moment, RFC 3339.
+    #[param(format = DateTime)]
     ingested_at_to: Option<String>,
 }
 

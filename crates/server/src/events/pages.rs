@@ -20,6 +20,9 @@ pub(crate) struct PageQuery {
     /// At most so many: 100 where absent.
     #[param(minimum = 1, maximum = 100)]
     limit: Option<usize>,
+    /// Refused: a listing that ignored it would show what was not asked for.
+    #[param(ignore)]
+    filter: Option<String>,
 }
 
 /// Stored events, newest time first, page by page.
@@ -37,12 +40,21 @@ pub(crate) async fn list_event_pages(
     State(app): State<App>,
     Query(query): Query<PageQuery>,
 ) -> Result<Json<EventPage>, ApiError> {
+    if query.filter.is_some() {
+        return Err(ApiError::field(
+            "filter",
+            "is not supported; /api/v1/events has parameters to filter by",
+        ));
+    }
     let limit = limit(query.limit)?;
     let after = query.cursor.map(|text| read_cursor(&text)).transpose()?;
-    let events = app.engine.events(EventFilter { after, ..EventFilter::newest(limit) }, None).await?;
+    // One more than the page shows whether there is a next one.
+    let mut events = app.engine.events(EventFilter { after, ..EventFilter::newest(limit + 1) }, None).await?;
+    let more = events.len() > limit;
+    events.truncate(limit);
     let next_cursor = events
         .last()
-        .filter(|_| events.len() == limit)
+        .filter(|_| more)
         .map(|last| format!("{}-{}", last.stored.event.time.nanos(), last.stored.sequence));
     Ok(Json(EventPage { items: events.into_iter().map(wire).collect(), next_cursor }))
 }

@@ -60,6 +60,14 @@ pub fn backup(
         })
         .map_err(StoreError::io("cannot copy to", &path))?;
     }
+    let copy = log::open::find(&to.log)?;
+    if copy.next != found.next || copy.torn.is_some() {
+        return Err(StoreError::Damaged {
+            path: to.log,
+            offset: copied,
+            what: "a write failed while the log was copied; make the backup again".into(),
+        });
+    }
     fs::rename(&unfinished, &to.catalog).map_err(StoreError::io("cannot write", &to.catalog))?;
     for folder in [&to.log, &target.to_path_buf()] {
         File::open(folder).and_then(|f| f.sync_all()).map_err(StoreError::io("cannot write", folder))?;
@@ -71,7 +79,8 @@ fn copy_catalog(from: &Path, to: &Path) -> Result<(), StoreError> {
     let source = Connection::open_with_flags(from, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     let mut copy = Connection::open(to)?;
     let backup = rusqlite::backup::Backup::new(&source, &mut copy)?;
-    backup.run_to_completion(1000, std::time::Duration::ZERO, None)?;
+    // In one step, which is one reading: with several, each commit meanwhile begins the copy anew.
+    backup.run_to_completion(i32::MAX, std::time::Duration::ZERO, None)?;
     drop(backup);
     copy.close().map_err(|(_, error)| error)?;
     File::open(to).and_then(|f| f.sync_all()).map_err(StoreError::io("cannot write", to))

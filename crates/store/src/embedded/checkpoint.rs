@@ -31,19 +31,29 @@ impl Chains {
         })
     }
 
+    /// Forgets all files of both: where the removal of one fails, the others are forgotten all the same.
+    pub(crate) fn clear(&mut self) -> Result<(), StoreError> {
+        let usage = self.usage.clear();
+        self.claims.clear().and(usage)
+    }
+
     /// Writes changes that end at the log position `to`.
     fn write(&mut self, delta: &mut Delta, to: u64, shared: &Shared) -> Result<(), StoreError> {
+        if self.usage.position() == to && self.claims.position() == to {
+            return Ok(());
+        }
+        let mark = shared.read().log.mark(to)?.unwrap_or(0);
         if self.usage.position() < to {
             let cells: Vec<_> = delta.cells.iter().map(|(key, totals)| (*key, *totals)).collect();
             let mut named = Named::new();
             for part in cells.chunks(CELLS_AT_ONCE) {
                 name_cells(part, &shared.read().rollups, &mut named);
             }
-            self.usage.push(to, &encode_cells(&named), merge_cells)?;
+            self.usage.push(to, mark, &encode_cells(&named), merge_cells)?;
             delta.cells.clear();
         }
         if self.claims.position() < to {
-            self.claims.push(to, &encode_claims(&mut delta.claims), merge_claims)?;
+            self.claims.push(to, mark, &encode_claims(&mut delta.claims), merge_claims)?;
             delta.claims.clear();
         }
         Ok(())
@@ -134,10 +144,7 @@ impl Checkpointer {
     /// Forgets all checkpoints.
     pub(crate) fn clear(&mut self) -> Result<(), StoreError> {
         self.take_back(&mut Delta::default());
-        let mut chains = self.chains.lock().unwrap_or_else(PoisonError::into_inner);
-        chains.usage.clear()?;
-        chains.claims.clear()?;
         self.lost = false;
-        Ok(())
+        self.chains.lock().unwrap_or_else(PoisonError::into_inner).clear()
     }
 }

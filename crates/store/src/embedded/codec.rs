@@ -46,7 +46,7 @@ impl Put for Vec<u8> {
             self.push((value & 0x7f) as u8 | 0x80);
             value >>= 7;
         }
-        self.push(value as u8);
+        self.push((value & 0x7f) as u8);
     }
 
     /// Zigzag: small sizes of either sign are short.
@@ -69,7 +69,7 @@ impl Put for Vec<u8> {
             length -= 1;
         }
         self.push(scale);
-        self.push(length as u8);
+        self.push(u8::try_from(length).unwrap_or(32));
         self.extend_from_slice(&bytes[..length]);
     }
 

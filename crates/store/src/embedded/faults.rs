@@ -13,6 +13,8 @@ pub enum Step {
     Write,
     /// Making a record durable.
     Sync,
+    /// Cutting a failed record off again.
+    Undo,
     /// Writing a checkpoint of the projections.
     Checkpoint,
     /// Committing to the catalog.

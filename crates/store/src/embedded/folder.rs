@@ -22,6 +22,11 @@ impl Layout {
             lock: folder.join("lock"),
         }
     }
+
+    /// Whether anything of a log is there.
+    pub(crate) fn has_log(&self) -> bool {
+        fs::read_dir(&self.log).is_ok_and(|mut entries| entries.next().is_some())
+    }
 }
 
 /// Whether a folder holds a store.
@@ -62,15 +67,9 @@ impl OwnedFolder {
             .write(true)
             .open(&layout.lock)
             .map_err(StoreError::io("cannot open", &layout.lock))?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let owner = fs::read_to_string(&layout.lock).unwrap_or_default().trim().to_string();
-                return Err(StoreError::InUse { path: folder.to_path_buf(), owner });
-            }
-            Err(TryLockError::Error(source)) => {
-                return Err(StoreError::io("cannot lock", &layout.lock)(source));
-            }
+        if !take_lock(&lock).map_err(StoreError::io("cannot lock", &layout.lock))? {
+            let owner = fs::read_to_string(&layout.lock).unwrap_or_default().trim().to_string();
+            return Err(StoreError::InUse { path: folder.to_path_buf(), owner });
         }
         write_owner(&lock, owner).map_err(StoreError::io("cannot write", &layout.lock))?;
         Ok(OwnedFolder { layout, lock })
@@ -79,6 +78,25 @@ impl OwnedFolder {
     /// Changes what others read of us.
     pub(crate) fn announce(&self, owner: &str) -> Result<(), StoreError> {
         write_owner(&self.lock, owner).map_err(StoreError::io("cannot write", &self.layout.lock))
+    }
+}
+
+/// Takes the lock unless somebody owns it. Whoever asks for the owner shares the lock for a moment,
+/// and is waited for.
+fn take_lock(lock: &File) -> std::io::Result<bool> {
+    loop {
+        match lock.try_lock() {
+            Ok(()) => return Ok(true),
+            Err(TryLockError::WouldBlock) => {}
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+        match lock.try_lock_shared() {
+            // Only readers were there.
+            Ok(()) => lock.unlock()?,
+            Err(TryLockError::WouldBlock) => return Ok(false),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+        std::thread::yield_now();
     }
 }
 
@@ -105,8 +123,7 @@ fn check(folder: &Path, layout: &Layout) -> Result<(), StoreError> {
             return Err(wrong("it is not empty and holds no usage_app data; name another folder"));
         }
     }
-    let has_log = fs::read_dir(&layout.log).is_ok_and(|mut entries| entries.next().is_some());
-    if has_log {
+    if layout.has_log() {
         return Err(wrong("it has a log and no catalog.db; bring the catalog back from a backup"));
     }
     Ok(())

@@ -30,8 +30,7 @@ use checkpoint::{Chains, Checkpointer};
 use folder::OwnedFolder;
 use log::scan;
 use projection::claims::HashKey;
-use projection::delta::{load_cells, load_claims};
-use replay::{Projections, Wanted};
+use replay::Projections;
 use shared::{Shared, State};
 use std::path::Path;
 use std::sync::mpsc::{Sender, channel};
@@ -96,34 +95,21 @@ impl EmbeddedStore {
     /// A folder in use, of a newer version, of another program, or damaged.
     pub fn open(folder: &Path, options: Options) -> Result<EmbeddedStore, StoreError> {
         let folder = OwnedFolder::take(folder, &options.owner)?;
-        let catalog = Catalog::open(&folder.layout.catalog, options.secret, options.faults.clone())?;
+        let catalog = Catalog::open(&folder.layout, options.secret, options.faults.clone())?;
         let key = HashKey(catalog.secret);
         let (found, appender) =
             log::open::open(&folder.layout.log, options.segment_bytes, options.faults.clone())?;
         let mut chains = Chains::open(&folder.layout.projections, &options.faults)?;
-        if chains.usage.position() > found.next || chains.claims.position() > found.next {
-            // The log is the truth: projections of a longer one are of another log.
-            chains.usage.clear()?;
-            chains.claims.clear()?;
-        }
-        let mut made = Projections::default();
-        chains.usage.load(|bytes| load_cells(bytes, &mut made.rollups))?;
-        chains.claims.load(|bytes| load_claims(bytes, &mut made.claims))?;
-        let (usage, claims) = (chains.usage.position(), chains.claims.position());
-        scan::replay(&found.index, usage.min(claims), |stored, claim| {
-            let wanted = Wanted { usage: stored.sequence >= usage, claims: stored.sequence >= claims };
-            made.add(&key, &stored, &claim, wanted);
-            Ok(())
-        })?;
+        let mut made = Projections::open(&mut chains, &found.index, found.next, &key)?;
         if made.claims.len() != found.next {
-            return Err(StoreError::WrongFolder {
-                path: folder.layout.projections.clone(),
-                reason: "its claims are not those of the log; remove the folder, it is made anew".into(),
-            });
+            tracing::warn!("the duplicate index is not that of the log; the projections are made anew");
+            chains.clear()?;
+            made = Projections::open(&mut chains, &found.index, found.next, &key)?;
         }
-        let state = State { log: found.index, rollups: made.rollups, next: found.next };
+        let claims = made.claims.digest();
+        let state = State { log: found.index, rollups: made.rollups, next: found.next, claims };
         let shared = Arc::new(Shared::new(state, key, options.most_waiting));
-        let last = usage.min(claims);
+        let last = chains.usage.position().min(chains.claims.position());
         let writer = Writer {
             shared: shared.clone(),
             appender,
@@ -183,17 +169,21 @@ async fn blocking<T: Send + 'static>(
 impl Store for EmbeddedStore {
     async fn append(&self, events: Vec<UsageEvent>, received: Timestamp) -> Result<Vec<Verdict>, StoreError> {
         let prepared = prepare::prepare(events, received, &self.shared.key);
-        let rows = prepared.rows.len();
-        if rows == 0 {
+        let weight = prepared.weight();
+        if weight.events == 0 {
             // Nothing is left to decide: every event was rejected, or there is none.
             return Ok(prepared.verdicts.into_iter().flatten().collect());
         }
-        if !self.shared.queue.take(rows) {
+        if !weight.is_storable() {
+            let path = self.folder.layout.log.clone();
+            return Err(StoreError::WriteFailed { path, source: std::io::ErrorKind::FileTooLarge.into() });
+        }
+        if !self.shared.queue.take(weight) {
             return Err(StoreError::Overloaded);
         }
         let (reply, answer) = oneshot::channel();
         if let Err(error) = self.command(Command::Append(prepared, reply)) {
-            self.shared.queue.release(rows);
+            self.shared.queue.release(weight);
             return Err(error);
         }
         answer.await.map_err(|_| StoreError::Closed)?

@@ -4,6 +4,7 @@
 
 use super::log::block;
 use super::projection::claims::HashKey;
+use super::shared::Weight;
 use crate::measure::{Measured, measure};
 use std::collections::HashMap;
 use usage_domain::charge::Charge;
@@ -23,6 +24,15 @@ pub(crate) struct Prepared {
     /// The block's sections.
     pub(crate) sections: Vec<u8>,
     pub(crate) received: Timestamp,
+    /// Bytes of the rows' texts.
+    text: usize,
+}
+
+impl Prepared {
+    pub(crate) fn weight(&self) -> Weight {
+        let rows = self.rows.len() * size_of::<Row>();
+        Weight { events: self.rows.len(), bytes: self.text + rows + self.sections.len() }
+    }
 }
 
 /// An event that is stored unless the log has it already.
@@ -79,7 +89,15 @@ pub(crate) fn prepare(events: Vec<UsageEvent>, received: Timestamp, key: &HashKe
     // A stable sort: events of one subject and time stay in the order sent.
     rows.sort_by(|a, b| (&a.event.subject, a.event.time).cmp(&(&b.event.subject, b.event.time)));
     let sections = block::encode(rows.iter().map(|row| (&row.event, row.content)));
-    Prepared { rows, repeats, verdicts, sections, received }
+    let text = rows.iter().map(|row| text(&row.event)).sum();
+    Prepared { rows, repeats, verdicts, sections, received, text }
+}
+
+/// Bytes of an event's texts.
+fn text(event: &UsageEvent) -> usize {
+    let optional = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+    let names = event.id.len() + event.source.len() + event.event_type.len() + event.subject.len();
+    names + optional(&event.data) + optional(&event.extensions)
 }
 
 /// The hash of an event's content as sent: a time that the server filled in is not part of it.

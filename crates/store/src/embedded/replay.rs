@@ -1,9 +1,13 @@
 //! Making projections from stored events: after a crash from the last checkpoint on, or all anew.
 
+use super::checkpoint::Chains;
 use super::log::block::Claim;
+use super::log::scan;
+use super::log::segment::LogIndex;
 use super::projection::claims::{ClaimEntry, Claims, HashKey};
-use super::projection::delta::Delta;
+use super::projection::delta::{Delta, load_cells, load_claims};
 use super::projection::rollup::RollUps;
+use crate::StoreError;
 use crate::measure::{Measured, measure};
 use usage_domain::event::StoredEvent;
 
@@ -28,6 +32,30 @@ impl Wanted {
 }
 
 impl Projections {
+    /// Loads what checkpoints have, and replays the rest of the log.
+    pub(crate) fn open(
+        chains: &mut Chains,
+        log: &LogIndex,
+        next: u64,
+        key: &HashKey,
+    ) -> Result<Projections, StoreError> {
+        if chains.usage.position() > next || chains.claims.position() > next {
+            // The log is the truth: projections of a longer one are of another log.
+            tracing::warn!(next, "the projections are of a longer log; they are made anew");
+            chains.clear()?;
+        }
+        let mut made = Projections::default();
+        chains.usage.load(|to| log.mark(to), |bytes| load_cells(bytes, &mut made.rollups))?;
+        chains.claims.load(|to| log.mark(to), |bytes| load_claims(bytes, &mut made.claims))?;
+        let (usage, claims) = (chains.usage.position(), chains.claims.position());
+        scan::replay(log, usage.min(claims), |stored, claim| {
+            let wanted = Wanted { usage: stored.sequence >= usage, claims: stored.sequence >= claims };
+            made.add(key, &stored, &claim, wanted);
+            Ok(())
+        })?;
+        Ok(made)
+    }
+
     /// Adds an event to the projections that want it.
     pub(crate) fn add(&mut self, key: &HashKey, stored: &StoredEvent, claim: &Claim, wanted: Wanted) {
         if wanted.claims {

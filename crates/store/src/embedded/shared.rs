@@ -13,6 +13,8 @@ pub(crate) struct State {
     pub(crate) rollups: RollUps,
     /// The sequence of the next event: the count of events in the log.
     pub(crate) next: u64,
+    /// A digest of the duplicate index, for verifying it.
+    pub(crate) claims: u64,
 }
 
 pub(crate) struct Shared {
@@ -26,7 +28,11 @@ impl Shared {
         Shared {
             state: RwLock::new(state),
             key,
-            queue: Queue { waiting: AtomicUsize::new(0), most: most_waiting },
+            queue: Queue {
+                events: AtomicUsize::new(0),
+                bytes: AtomicUsize::new(0),
+                most: Weight { events: most_waiting, bytes: MOST_BYTES },
+            },
         }
     }
 
@@ -40,24 +46,50 @@ impl Shared {
     }
 }
 
+/// The most bytes of events that wait, whatever their number.
+const MOST_BYTES: usize = 512 << 20;
+
+/// What requests weigh in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Weight {
+    pub(crate) events: usize,
+    pub(crate) bytes: usize,
+}
+
+impl Weight {
+    pub(crate) fn add(&mut self, more: Weight) {
+        self.events += more.events;
+        self.bytes += more.bytes;
+    }
+
+    /// Whether a request can be stored at all: a section of a block has less than 1 GiB.
+    pub(crate) fn is_storable(self) -> bool {
+        self.bytes <= MOST_BYTES
+    }
+}
+
 /// How many events wait for the writer, and how many may.
 pub(crate) struct Queue {
-    waiting: AtomicUsize,
-    most: usize,
+    events: AtomicUsize,
+    bytes: AtomicUsize,
+    most: Weight,
 }
 
 impl Queue {
-    /// Takes places for events, if that many are free. A lone request is never too large.
-    pub(crate) fn take(&self, events: usize) -> bool {
-        let before = self.waiting.fetch_add(events, Ordering::Relaxed);
-        let fits = before == 0 || before + events <= self.most;
-        if !fits {
-            self.release(events);
+    /// Takes places for a request, if that many are free. A lone request is never too large.
+    pub(crate) fn take(&self, weight: Weight) -> bool {
+        let events = self.events.fetch_add(weight.events, Ordering::Relaxed);
+        let bytes = self.bytes.fetch_add(weight.bytes, Ordering::Relaxed);
+        let fits = events + weight.events <= self.most.events && bytes + weight.bytes <= self.most.bytes;
+        if events == 0 || fits {
+            return true;
         }
-        fits
+        self.release(weight);
+        false
     }
 
-    pub(crate) fn release(&self, events: usize) {
-        self.waiting.fetch_sub(events, Ordering::Relaxed);
+    pub(crate) fn release(&self, weight: Weight) {
+        self.events.fetch_sub(weight.events, Ordering::Relaxed);
+        self.bytes.fetch_sub(weight.bytes, Ordering::Relaxed);
     }
 }

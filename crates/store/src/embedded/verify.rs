@@ -1,6 +1,6 @@
 //! Verifying: every byte of the log is read and checked, every total recounted from it.
 
-use super::projection::claims::HashKey;
+use super::projection::claims::{ClaimEntry, HashKey};
 use super::projection::rollup::RollUps;
 use super::replay::{Projections, Wanted};
 use super::shared::Shared;
@@ -15,9 +15,9 @@ const MOST_PROBLEMS: usize = 100;
 
 /// Compares the roll-ups with a recount of the log at one position. Ingest goes on meanwhile.
 pub(crate) fn verify(shared: &Shared) -> Result<VerifyReport, StoreError> {
-    let (log, rollups, next) = {
+    let (log, rollups, next, claims) = {
         let state = shared.read();
-        (state.log.clone(), state.rollups.clone(), state.next)
+        (state.log.clone(), state.rollups.clone(), state.next, state.claims)
     };
     let mut report = VerifyReport {
         position: Position::single(next),
@@ -27,7 +27,7 @@ pub(crate) fn verify(shared: &Shared) -> Result<VerifyReport, StoreError> {
         totals: 0,
         problems: Vec::new(),
     };
-    let mut recount = Projections::default();
+    let (mut recount, mut digest) = (Projections::default(), 0u64);
     let mut seen: HashSet<(u64, u64)> = HashSet::new();
     // Two hashes of different keys: a repeated pair is a repeated claim but for one in 2^128.
     let other = HashKey(shared.key.0.map(|byte| !byte));
@@ -42,8 +42,9 @@ pub(crate) fn verify(shared: &Shared) -> Result<VerifyReport, StoreError> {
         };
         for (stored, claim) in events {
             report.events += 1;
-            let print = (shared.key.claim(&claim.source, &claim.id), other.claim(&claim.source, &claim.id));
-            if !seen.insert(print) {
+            let hash = shared.key.claim(&claim.source, &claim.id);
+            digest = digest.wrapping_add(ClaimEntry { hash, sequence: stored.sequence }.digest());
+            if !seen.insert((hash, other.claim(&claim.source, &claim.id))) {
                 let text = format!("event {} of {} stands in the log twice", claim.id, claim.source);
                 note(&mut report.problems, text);
             }
@@ -52,6 +53,17 @@ pub(crate) fn verify(shared: &Shared) -> Result<VerifyReport, StoreError> {
     }
     for segment in &log.segments {
         report.bytes += segment.length()?;
+        if let Err(error) = segment.check_name() {
+            note(&mut report.problems, error.to_string());
+        }
+    }
+    // A recount of a part compares with nothing.
+    if !report.problems.is_empty() {
+        return Ok(report);
+    }
+    if digest != claims {
+        let text = "the index of duplicates is not that of the log; run 'usage_app rebuild'";
+        note(&mut report.problems, text.to_string());
     }
     compare(&rollups, &recount.rollups, &mut report);
     Ok(report)

@@ -18,6 +18,7 @@ use super::replay::{Projections, Wanted};
 use super::shared::Shared;
 use crate::StoreError;
 use hashbrown::HashTable;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use tokio::sync::oneshot;
@@ -27,6 +28,8 @@ use usage_domain::verdict::Verdict;
 
 /// The most events that one group takes, unless a single request has more.
 const GROUP_EVENTS: usize = 50_000;
+/// The same for their bytes.
+const GROUP_BYTES: usize = 64 << 20;
 
 /// What the writer is asked for.
 pub(crate) enum Command {
@@ -74,13 +77,13 @@ impl Writer {
 
     /// Gathers and commits a group; gives back a command that is none of it.
     fn group(&mut self, first: Prepared, reply: Reply, commands: &Receiver<Command>) -> Option<Command> {
-        let mut events = first.rows.len();
+        let mut weight = first.weight();
         let mut group = vec![(first, reply)];
         let mut other = None;
-        while events < GROUP_EVENTS {
+        while weight.events < GROUP_EVENTS && weight.bytes < GROUP_BYTES {
             match commands.try_recv() {
                 Ok(Command::Append(prepared, reply)) => {
-                    events += prepared.rows.len();
+                    weight.add(prepared.weight());
                     group.push((prepared, reply));
                 }
                 Ok(command) => {
@@ -90,7 +93,7 @@ impl Writer {
                 Err(_) => break,
             }
         }
-        self.shared.queue.release(events);
+        self.shared.queue.release(weight);
         let (batches, replies): (Vec<_>, Vec<_>) = group.into_iter().unzip();
         let answers = self.commit(&batches);
         match answers {
@@ -99,10 +102,19 @@ impl Writer {
                     let _ = reply.send(Ok(verdicts));
                 }
             }
-            Err(error) => {
+            // The disk failed all of them.
+            Err(error @ StoreError::WriteFailed { .. }) => {
                 tracing::error!(%error, "a group of events was not stored");
                 for reply in replies {
-                    let _ = reply.send(Err(same(&error)));
+                    let _ = reply.send(Err(error.repeated()));
+                }
+            }
+            // Some request asks for what cannot be read: that one fails, and no other.
+            Err(error) => {
+                tracing::error!(%error, "a group of events is stored request by request");
+                for (batch, reply) in batches.iter().zip(replies) {
+                    let answer = self.commit(std::slice::from_ref(batch));
+                    let _ = reply.send(answer.map(|mut answers| answers.pop().unwrap_or_default()));
                 }
             }
         }
@@ -132,11 +144,12 @@ impl Writer {
 
     /// Decides for every row whether it is new, without changing anything.
     fn stage(&mut self, batches: &[Prepared]) -> Result<Staged, StoreError> {
+        let stored = self.stored(batches)?;
         let mut pending: HashTable<(u64, &Row)> = HashTable::new();
         let mut staged = Staged { batches: Vec::new(), events: 0, times: (Timestamp::MAX, Timestamp::MIN) };
-        for batch in batches {
+        for (number, batch) in batches.iter().enumerate() {
             let mut fates = Vec::with_capacity(batch.rows.len());
-            for row in &batch.rows {
+            for (place, row) in batch.rows.iter().enumerate() {
                 let same = |(hash, other): &(u64, &Row)| {
                     *hash == row.claim
                         && other.event.source == row.event.source
@@ -144,7 +157,10 @@ impl Writer {
                 };
                 let fate = match pending.find(row.claim, same) {
                     Some((_, other)) => Fate::Known { content: other.content },
-                    None => self.stored(row)?.map_or(Fate::New, |content| Fate::Known { content }),
+                    None => match stored.get(&(number, place)) {
+                        Some(content) => Fate::Known { content: *content },
+                        None => Fate::New,
+                    },
                 };
                 if let Fate::New = fate {
                     pending.insert_unique(row.claim, (row.claim, row), |(hash, _)| *hash);
@@ -159,16 +175,25 @@ impl Writer {
         Ok(staged)
     }
 
-    /// The content hash of the stored event that has this row's claim, if there is one.
-    fn stored(&mut self, row: &Row) -> Result<Option<u64>, StoreError> {
-        let candidates: Vec<u64> = self.claims.candidates(row.claim).collect();
-        for sequence in candidates {
-            let claim = self.claim_at(sequence)?;
-            if claim.source == row.event.source && claim.id == row.event.id {
-                return Ok(Some(claim.content));
+    /// The content hashes of stored events that have the claims of rows, by request and row. They
+    /// are looked up in the order of the log, so that no record is read twice.
+    fn stored(&mut self, batches: &[Prepared]) -> Result<HashMap<(usize, usize), u64>, StoreError> {
+        let mut candidates = Vec::new();
+        for (number, batch) in batches.iter().enumerate() {
+            for (place, row) in batch.rows.iter().enumerate() {
+                let found = self.claims.candidates(row.claim);
+                candidates.extend(found.map(|sequence| (sequence, number, place)));
             }
         }
-        Ok(None)
+        candidates.sort_unstable();
+        let mut stored = HashMap::with_capacity(candidates.len());
+        for (sequence, number, place) in candidates {
+            let (claim, event) = (self.claim_at(sequence)?, &batches[number].rows[place].event);
+            if claim.source == event.source && claim.id == event.id {
+                stored.insert((number, place), claim.content);
+            }
+        }
+        Ok(stored)
     }
 
     fn claim_at(&mut self, sequence: u64) -> Result<&Claim, StoreError> {
@@ -178,7 +203,7 @@ impl Writer {
             .is_some_and(|(first, claims)| sequence >= *first && sequence - *first < claims.len() as u64);
         if !known {
             let state = self.shared.read();
-            let record = state.log.holding(sequence).ok_or(StoreError::Closed)?;
+            let record = state.log.holding(sequence).ok_or_else(unknown_claim)?;
             let segment = state.log.segment(&record).clone();
             drop(state);
             self.last_claims = Some((record.first, segment.claims(record.offset)?));
@@ -187,7 +212,7 @@ impl Writer {
             .last_claims
             .as_ref()
             .and_then(|(first, claims)| claims.get(usize::try_from(sequence - first).unwrap_or(usize::MAX)));
-        found.ok_or(StoreError::Closed)
+        found.ok_or_else(unknown_claim)
     }
 
     /// Makes a committed group visible, in one step.
@@ -217,6 +242,7 @@ impl Writer {
         state.log.segments.extend(opened);
         state.log.records.push(record);
         state.next = sequence;
+        state.claims = self.claims.digest();
         drop(state);
         self.next = sequence;
     }
@@ -230,11 +256,17 @@ impl Writer {
             made.add(&self.shared.key, &stored, &claim, Wanted::ALL);
             Ok(())
         })?;
-        self.checkpointer.clear()?;
+        // Whatever becomes of the files: they are forgotten together, and so are the projections
+        // that they were part of.
+        let cleared = self.checkpointer.clear();
         let totals = made.rollups.cells();
         self.claims = made.claims;
         self.delta = made.delta;
-        self.shared.write().rollups = made.rollups;
+        let mut state = self.shared.write();
+        state.rollups = made.rollups;
+        state.claims = self.claims.digest();
+        drop(state);
+        cleared?;
         self.checkpoint_all()?;
         let position = usage_domain::position::Position::single(self.next);
         Ok(RebuildReport { position, events, totals })
@@ -292,19 +324,8 @@ fn compare(stored: u64, sent: u64) -> Verdict {
     if stored == sent { Verdict::Duplicate } else { Verdict::Conflict }
 }
 
-/// The same error for another request of the group.
-fn same(error: &StoreError) -> StoreError {
-    match error {
-        StoreError::WriteFailed { path, source } => StoreError::WriteFailed {
-            path: path.clone(),
-            source: match source.raw_os_error() {
-                Some(code) => std::io::Error::from_raw_os_error(code),
-                None => std::io::Error::new(source.kind(), source.to_string()),
-            },
-        },
-        StoreError::Damaged { path, offset, what } => {
-            StoreError::Damaged { path: path.clone(), offset: *offset, what: what.clone() }
-        }
-        _ => StoreError::Closed,
-    }
+fn unknown_claim() -> StoreError {
+    StoreError::Catalog(
+        "the projections name an event that is not in the log; run 'usage_app rebuild'".into(),
+    )
 }

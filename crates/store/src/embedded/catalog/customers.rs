@@ -3,38 +3,61 @@
 use super::index::{CustomerRecord, Payment};
 use crate::StoreError;
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use std::collections::BTreeMap;
-use usage_domain::customer::{Customer, CustomerDraft, CustomerId, Profile};
+use std::collections::{BTreeMap, HashMap};
+use usage_domain::customer::{Customer, CustomerDraft, CustomerId, MAX_NUMBER, Profile};
 use usage_domain::time::{Period, Timestamp};
 
-/// Reads all customers with what they pay for.
+const CUSTOMER: &str = "number, id, key, name, currency, time_zone, description, primary_email,
+    billing_address, metadata, created_at, updated_at FROM customer";
+const PAYMENT: &str = "customer, subject, from_time, until_time, listed FROM payer";
+
+/// Reads all customers with what they pay for: both tables once, each in its own order.
 pub(super) fn all(connection: &Connection) -> Result<Vec<CustomerRecord>, StoreError> {
     let mut statement =
-        connection.prepare("SELECT number FROM customer WHERE deleted_at IS NULL ORDER BY number")?;
-    let numbers = statement.query_map([], |row| row.get::<_, u64>(0))?.collect::<Result<Vec<_>, _>>()?;
-    numbers.into_iter().map(|number| record(connection, number)).collect()
+        connection.prepare(&format!("SELECT {CUSTOMER} WHERE deleted_at IS NULL ORDER BY number"))?;
+    let mut paid: HashMap<u64, Vec<Payment>> = HashMap::new();
+    // By the primary key, so that no row is looked up: each customer's come by subject and time.
+    let sql = format!("SELECT {PAYMENT} ORDER BY subject, from_time");
+    for next in connection.prepare(&sql)?.query_map([], payment)? {
+        let (number, payment) = next?;
+        paid.entry(number).or_default().push(payment);
+    }
+    let (mut rows, mut records) = (statement.query([])?, Vec::new());
+    while let Some(row) = rows.next()? {
+        let number = row.get(0)?;
+        let payments = paid.remove(&number).unwrap_or_default();
+        records.push(CustomerRecord { customer: customer(row, number, &payments)?, payments });
+    }
+    Ok(records)
 }
 
 /// Reads one customer with what it pays for.
 pub(super) fn record(connection: &Connection, number: u64) -> Result<CustomerRecord, StoreError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT subject, from_time, until_time, listed FROM payer WHERE customer = ?1 ORDER BY subject, from_time",
-    )?;
+    let sql = format!("SELECT {PAYMENT} WHERE customer = ?1 ORDER BY subject, from_time");
+    let mut statement = connection.prepare_cached(&sql)?;
     let payments = statement
-        .query_map([number], |row| {
-            let (start, end): (i64, i64) = (row.get(1)?, row.get(2)?);
-            let period = Period { start: moment(start), end: moment(end) };
-            Ok(Payment { subject: row.get(0)?, period, listed: row.get(3)? })
-        })?
+        .query_map([number], |row| payment(row).map(|(_, payment)| payment))?
         .collect::<Result<Vec<_>, _>>()?;
-    let mut statement = connection.prepare_cached(
-        "SELECT id, key, name, currency, time_zone, description, primary_email, billing_address, metadata,
-                created_at, updated_at FROM customer WHERE number = ?1",
-    )?;
+    let mut statement = connection.prepare_cached(&format!("SELECT {CUSTOMER} WHERE number = ?1"))?;
     let mut rows = statement.query([number])?;
     let row = rows.next()?.ok_or(StoreError::NoCustomer)?;
     let customer = customer(row, number, &payments)?;
     Ok(CustomerRecord { customer, payments })
+}
+
+/// A payment and whose it is.
+fn payment(row: &Row<'_>) -> rusqlite::Result<(u64, Payment)> {
+    let period = Period { start: moment(row.get(2)?), end: moment(row.get(3)?) };
+    Ok((row.get(0)?, Payment { subject: row.get(1)?, period, listed: row.get(4)? }))
+}
+
+/// Checks that a customer was not deleted since its number was looked up.
+pub(super) fn check_live(connection: &Connection, number: u64) -> Result<(), StoreError> {
+    connection
+        .prepare_cached("SELECT 1 FROM customer WHERE number = ?1 AND deleted_at IS NULL")?
+        .exists([number])?
+        .then_some(())
+        .ok_or(StoreError::NoCustomer)
 }
 
 fn customer(row: &Row<'_>, number: u64, payments: &[Payment]) -> Result<Customer, StoreError> {
@@ -42,21 +65,21 @@ fn customer(row: &Row<'_>, number: u64, payments: &[Payment]) -> Result<Customer
     let broken = |what: &str| StoreError::Catalog(format!("customer {number} has a broken {what}"));
     let now_listed = |p: &&Payment| p.listed && p.period.end == Timestamp::MAX;
     Ok(Customer {
-        id: text(0)?.parse().map_err(|_| broken("id"))?,
+        id: text(1)?.parse().map_err(|_| broken("id"))?,
         number,
-        key: row.get(1)?,
-        name: text(2)?,
-        currency: text(3)?.parse().map_err(|_| broken("currency"))?,
-        zone: text(4)?.parse().map_err(|_| broken("time zone"))?,
+        key: row.get(2)?,
+        name: text(3)?,
+        currency: text(4)?.parse().map_err(|_| broken("currency"))?,
+        zone: text(5)?.parse().map_err(|_| broken("time zone"))?,
         subjects: payments.iter().filter(now_listed).map(|p| p.subject.clone()).collect(),
         profile: Profile {
-            description: row.get(5)?,
-            primary_email: row.get(6)?,
-            billing_address: row.get(7)?,
-            metadata: row.get(8)?,
+            description: row.get(6)?,
+            primary_email: row.get(7)?,
+            billing_address: row.get(8)?,
+            metadata: row.get(9)?,
         },
-        created_at: moment(row.get(9)?),
-        updated_at: moment(row.get(10)?),
+        created_at: moment(row.get(10)?),
+        updated_at: moment(row.get(11)?),
     })
 }
 
@@ -83,6 +106,16 @@ pub(super) fn create(
         .optional()?;
     if let Some(name) = taken {
         return Err(StoreError::Conflict(format!("number {number} is that of customer {name}")));
+    }
+    let taken: Option<u64> = connection
+        .prepare_cached("SELECT number FROM customer WHERE id = ?1")?
+        .query_row([id.to_string()], |row| row.get(0))
+        .optional()?;
+    if let Some(other) = taken {
+        return Err(StoreError::Conflict(format!("id {id} is that of customer {other}")));
+    }
+    if number > MAX_NUMBER {
+        return Err(StoreError::Conflict(format!("no number up to {MAX_NUMBER} is free; name one")));
     }
     check_key(connection, number, draft)?;
     let profile = &draft.profile;
@@ -116,6 +149,7 @@ pub(super) fn update(
     draft: &CustomerDraft,
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    check_live(connection, number)?;
     if draft.number.is_some_and(|wanted| wanted != number) {
         return Err(StoreError::Conflict(format!("a customer's number never changes: it is {number}")));
     }
@@ -143,6 +177,7 @@ pub(super) fn update(
 
 /// Ends a customer.
 pub(super) fn delete(connection: &Connection, number: u64, now: Timestamp) -> Result<(), StoreError> {
+    check_live(connection, number)?;
     end_payments(connection, number, &BTreeMap::new(), now)?;
     connection
         .prepare_cached("UPDATE customer SET deleted_at = ?2, updated_at = ?2 WHERE number = ?1")?

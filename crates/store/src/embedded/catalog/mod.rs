@@ -12,9 +12,11 @@ mod schema;
 pub(crate) use index::{Change, Index};
 
 use super::faults::{Faults, Step};
+use super::folder::Layout;
 use crate::{PostRequest, StoreError};
-use rusqlite::Connection;
-use std::path::{Path, PathBuf};
+use rusqlite::{Connection, TransactionBehavior};
+use std::io;
+use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use tokio::sync::oneshot;
@@ -28,13 +30,44 @@ const MOST_WAITING: usize = 4096;
 /// Pieces of work that one transaction takes.
 const GROUP: usize = 1024;
 
-type Job = Box<dyn FnOnce(&Connection) -> After + Send>;
-/// What is done once it is known whether the transaction was committed.
-type After = Box<dyn FnOnce(Result<(), &StoreError>, &RwLock<Index>)>;
+/// A piece of work for the catalog's thread.
+trait Job: Send {
+    /// Works within the transaction.
+    fn run(&mut self, db: &Connection);
+    /// Answers, once it is known whether the transaction was committed.
+    fn finish(self: Box<Self>, committed: Result<(), &StoreError>, index: &RwLock<Index>);
+}
+
+/// Work, its result once it ran, and who waits for that.
+struct Task<T, W> {
+    work: Option<W>,
+    result: Option<Result<(T, Change), StoreError>>,
+    reply: oneshot::Sender<Result<T, StoreError>>,
+}
+
+impl<T: Send, W: FnOnce(&Connection) -> Result<(T, Change), StoreError> + Send> Job for Task<T, W> {
+    fn run(&mut self, db: &Connection) {
+        self.result = self.work.take().map(|work| within_savepoint(db, work));
+    }
+
+    fn finish(self: Box<Self>, committed: Result<(), &StoreError>, index: &RwLock<Index>) {
+        let result = match (committed, self.result) {
+            (Ok(()), Some(Ok((value, change)))) => {
+                index.write().unwrap_or_else(PoisonError::into_inner).apply(change);
+                Ok(value)
+            }
+            // What was wrong with the request itself says more than what became of the others.
+            (_, Some(Err(error))) => Err(error),
+            (Err(error), _) => Err(error.repeated()),
+            (Ok(()), None) => Err(StoreError::Closed),
+        };
+        let _ = self.reply.send(result);
+    }
+}
 
 pub(crate) struct Catalog {
     index: Arc<RwLock<Index>>,
-    jobs: Mutex<Option<SyncSender<Job>>>,
+    jobs: Mutex<Option<SyncSender<Box<dyn Job>>>>,
     worker: Mutex<Option<std::thread::JoinHandle<()>>>,
     /// A second connection, for what the index does not hold.
     reader: Mutex<Connection>,
@@ -42,15 +75,27 @@ pub(crate) struct Catalog {
 }
 
 impl Catalog {
-    pub(crate) fn open(path: &Path, secret: [u8; 16], faults: Faults) -> Result<Catalog, StoreError> {
-        let mut connection = connect(path)?;
-        schema::migrate(&mut connection, path, secret)?;
+    pub(crate) fn open(layout: &Layout, secret: [u8; 16], faults: Faults) -> Result<Catalog, StoreError> {
+        let path = &layout.catalog;
+        let mut connection = Connection::open(path)?;
+        let is_new = schema::check(&connection, path)?;
+        if is_new && layout.has_log() {
+            // With a new secret nothing in the log would be recognised as a duplicate.
+            return Err(StoreError::WrongFolder {
+                path: path.clone(),
+                reason: "it is empty and there is a log; bring the catalog back from a backup".into(),
+            });
+        }
+        configure(&connection)?;
+        schema::migrate(&mut connection, secret)?;
         let secret = schema::secret(&connection)?;
         let mut index = Index::default();
         for record in customers::all(&connection)? {
             index.apply(Change::Customer(Box::new(record)));
         }
         let index = Arc::new(RwLock::new(index));
+        let reader = Connection::open(path)?;
+        configure(&reader)?;
         let (jobs, waiting) = sync_channel(MOST_WAITING);
         let (shared, file) = (index.clone(), path.to_path_buf());
         let worker = std::thread::Builder::new()
@@ -61,7 +106,7 @@ impl Catalog {
             index,
             jobs: Mutex::new(Some(jobs)),
             worker: Mutex::new(Some(worker)),
-            reader: Mutex::new(connect(path)?),
+            reader: Mutex::new(reader),
             secret,
         })
     }
@@ -124,6 +169,7 @@ impl Catalog {
     ) -> Result<PostOutcome, StoreError> {
         let number = self.number(request.customer)?;
         self.submit(move |db| {
+            customers::check_live(db, number)?;
             let usage = usage()?;
             let total = (request.rate)(usage.clone())?;
             let whose = (request.customer, number);
@@ -140,10 +186,10 @@ impl Catalog {
     }
 
     pub(crate) fn posting(&self, customer: CustomerId, month: Month) -> Result<Option<Posting>, StoreError> {
+        let number = self.number(customer)?;
         if let Some(posting) = self.index().posting(customer, month) {
             return Ok(Some(posting.clone()));
         }
-        let number = self.number(customer)?;
         let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
         postings::find(&reader, customer, number, month)
     }
@@ -158,20 +204,7 @@ impl Catalog {
         work: impl FnOnce(&Connection) -> Result<(T, Change), StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (reply, answer) = oneshot::channel();
-        let job: Job = Box::new(move |db| {
-            let result = within_savepoint(db, work);
-            Box::new(move |committed, index| {
-                let result = match (committed, result) {
-                    (Ok(()), Ok((value, change))) => {
-                        index.write().unwrap_or_else(PoisonError::into_inner).apply(change);
-                        Ok(value)
-                    }
-                    (Err(error), Ok(_)) => Err(StoreError::Catalog(error.to_string())),
-                    (_, Err(error)) => Err(error),
-                };
-                let _ = reply.send(result);
-            })
-        });
+        let job: Box<dyn Job> = Box::new(Task { work: Some(work), result: None, reply });
         {
             let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
             match jobs.as_ref().ok_or(StoreError::Closed)?.try_send(job) {
@@ -184,17 +217,12 @@ impl Catalog {
     }
 }
 
-fn connect(path: &Path) -> Result<Connection, StoreError> {
-    let connection = Connection::open(path)?;
+fn configure(connection: &Connection) -> Result<(), StoreError> {
     connection.busy_timeout(std::time::Duration::from_secs(10))?;
-    // A file that is no database is noticed with the first statement.
-    connection.pragma_update(None, "journal_mode", "WAL").map_err(|source| StoreError::WrongFolder {
-        path: path.to_path_buf(),
-        reason: format!("its catalog cannot be read: {source}"),
-    })?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
-    Ok(connection)
+    Ok(())
 }
 
 fn changed(db: &Connection, number: u64) -> Result<(Customer, Change), StoreError> {
@@ -208,6 +236,10 @@ fn within_savepoint<T>(
 ) -> Result<T, StoreError> {
     db.prepare_cached("SAVEPOINT piece")?.execute([])?;
     let result = work(db);
+    // A disk that fails makes SQLite give the whole transaction up, and the savepoint with it.
+    if db.is_autocommit() {
+        return result;
+    }
     if result.is_err() {
         db.prepare_cached("ROLLBACK TO piece")?.execute([])?;
     }
@@ -216,32 +248,117 @@ fn within_savepoint<T>(
 }
 
 /// The catalog's thread: works until the last sender is gone.
-fn work(db: &mut Connection, jobs: &Receiver<Job>, index: &RwLock<Index>, faults: &Faults, path: &PathBuf) {
+fn work(
+    db: &mut Connection,
+    jobs: &Receiver<Box<dyn Job>>,
+    index: &RwLock<Index>,
+    faults: &Faults,
+    path: &Path,
+) {
     while let Ok(first) = jobs.recv() {
         let mut group = vec![first];
         group.extend(jobs.try_iter().take(GROUP - 1));
-        let mut afters = Vec::with_capacity(group.len());
-        let committed = transaction(db, |db| {
-            afters.extend(group.into_iter().map(|job| job(db)));
-            faults
-                .check(Step::Catalog)
-                .map_err(|source| StoreError::WriteFailed { path: path.clone(), source })
+        let committed = transaction(db, path, |db| {
+            for job in &mut group {
+                job.run(db);
+                if db.is_autocommit() {
+                    return Err(io::Error::other("the database gave the transaction up"));
+                }
+            }
+            faults.check(Step::Catalog)
         });
         if let Err(error) = &committed {
             tracing::error!(%error, "the catalog did not commit");
         }
-        for after in afters {
-            after(committed.as_ref().map(|()| ()), index);
+        for job in group {
+            job.finish(committed.as_ref().copied(), index);
         }
     }
 }
 
+/// Does all of the work or nothing of it.
 fn transaction(
     db: &mut Connection,
-    work: impl FnOnce(&Connection) -> Result<(), StoreError>,
+    path: &Path,
+    work: impl FnOnce(&Connection) -> io::Result<()>,
 ) -> Result<(), StoreError> {
-    let transaction = db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-    work(&transaction)?;
-    transaction.commit()?;
-    Ok(())
+    let all = || -> io::Result<()> {
+        let transaction =
+            db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(io::Error::other)?;
+        work(&transaction)?;
+        transaction.commit().map_err(io::Error::other)
+    };
+    all().map_err(|source| StoreError::WriteFailed { path: path.to_path_buf(), source })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A piece of work that does `sql`, and the answer that it gets.
+    fn job(sql: &'static str) -> (Box<dyn Job>, oneshot::Receiver<Result<(), StoreError>>) {
+        let (reply, answer) = oneshot::channel();
+        let work = move |db: &Connection| {
+            db.execute_batch(sql)?;
+            Ok(((), Change::None))
+        };
+        (Box::new(Task { work: Some(work), result: None, reply }), answer)
+    }
+
+    /// What becomes of pieces of work that come together, and how many rows are there then.
+    fn together(db: &mut Connection, pieces: &[&'static str]) -> (Vec<String>, u64) {
+        let (jobs, waiting) = sync_channel(10);
+        let mut answers = Vec::new();
+        for sql in pieces {
+            let (job, answer) = job(sql);
+            jobs.send(job).unwrap();
+            answers.push(answer);
+        }
+        drop(jobs);
+        work(db, &waiting, &RwLock::default(), &Faults::default(), Path::new("catalog.db"));
+        let shown =
+            |answer: Result<(), StoreError>| answer.map_or_else(|e| e.to_string(), |()| "done".into());
+        let answers = answers.into_iter().map(|answer| shown(answer.blocking_recv().unwrap())).collect();
+        (answers, db.query_row("SELECT count(*) FROM t", [], |row| row.get(0)).unwrap())
+    }
+
+    fn database() -> Connection {
+        let db = Connection::open_in_memory().unwrap();
+        db.execute_batch("CREATE TABLE t (a UNIQUE)").unwrap();
+        db
+    }
+
+    #[test]
+    fn a_piece_that_fails_takes_nothing_from_the_others() {
+        let (insert, twice) =
+            ("INSERT INTO t VALUES (1)", "INSERT INTO t VALUES (2); INSERT INTO t VALUES (1)");
+        let (answers, rows) = together(&mut database(), &[insert, twice, "INSERT INTO t VALUES (3)"]);
+        assert_eq!((answers[0].as_str(), answers[2].as_str(), rows), ("done", "done", 2));
+        assert!(answers[1].contains("UNIQUE"), "{answers:?}");
+    }
+
+    #[test]
+    fn where_the_database_gives_the_transaction_up_nothing_of_the_group_is_stored() {
+        // As SQLite does by itself on a full disk.
+        let gives_up = "INSERT INTO t VALUES (2); ROLLBACK";
+        let (answers, rows) =
+            together(&mut database(), &["INSERT INTO t VALUES (1)", gives_up, "INSERT INTO t VALUES (3)"]);
+        for answer in &answers {
+            assert!(answer.contains("nothing of it was stored"), "{answers:?}");
+        }
+        assert_eq!(rows, 0);
+    }
+
+    #[test]
+    fn a_transaction_that_cannot_begin_says_why() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let path = folder.path().join("test.db");
+        let other = Connection::open(&path).unwrap();
+        other.execute_batch("CREATE TABLE t (a UNIQUE); BEGIN IMMEDIATE").unwrap();
+        let mut db = Connection::open(&path).unwrap();
+        db.busy_timeout(std::time::Duration::ZERO).unwrap();
+        let (answers, rows) = together(&mut db, &["INSERT INTO t VALUES (1)"]);
+        assert!(answers[0].contains("database is locked"), "{answers:?}");
+        assert_eq!(rows, 0);
+    }
 }

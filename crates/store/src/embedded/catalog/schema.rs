@@ -57,12 +57,20 @@ const STEPS: &[&str] = &["
     ) STRICT;
 "];
 
-/// Brings the database up to the newest version; `secret` becomes the key of a new one.
-pub(super) fn migrate(connection: &mut Connection, path: &Path, secret: [u8; 16]) -> Result<(), StoreError> {
+fn number(connection: &Connection, pragma: &str) -> rusqlite::Result<i32> {
+    connection.pragma_query_value(None, pragma, |row| row.get(0))
+}
+
+/// Checks that the database is this program's, of a version that is known, or new; says whether it
+/// is new. Changes nothing.
+pub(super) fn check(connection: &Connection, path: &Path) -> Result<bool, StoreError> {
     let wrong = |reason: String| StoreError::WrongFolder { path: path.to_path_buf(), reason };
-    let number = |pragma: &str| connection.pragma_query_value(None, pragma, |row| row.get::<_, i32>(0));
-    let (application, version) = (number("application_id")?, number("user_version")?);
-    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    let read = || -> rusqlite::Result<(i32, i32, i64)> {
+        let tables = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+        Ok((number(connection, "application_id")?, number(connection, "user_version")?, tables))
+    };
+    let (application, version, tables) =
+        read().map_err(|error| wrong(format!("its catalog cannot be read: {error}")))?;
     if application != APPLICATION_ID && tables > 0 {
         return Err(wrong("its catalog belongs to another program".into()));
     }
@@ -72,12 +80,18 @@ pub(super) fn migrate(connection: &mut Connection, path: &Path, secret: [u8; 16]
             "its catalog has version {version} and this usage_app knows versions up to {known}; use a newer usage_app"
         )));
     }
+    Ok(application != APPLICATION_ID)
+}
+
+/// Brings a checked database up to the newest version; `secret` becomes the key of a new one.
+pub(super) fn migrate(connection: &mut Connection, secret: [u8; 16]) -> Result<(), StoreError> {
     let transaction = connection.transaction()?;
+    let version = number(&transaction, "user_version")?;
     for (step, next) in STEPS.iter().zip(1..).skip(usize::try_from(version).unwrap_or(0)) {
         transaction.execute_batch(step)?;
         transaction.pragma_update(None, "user_version", next)?;
     }
-    if application != APPLICATION_ID {
+    if number(&transaction, "application_id")? != APPLICATION_ID {
         transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
         transaction.execute("INSERT INTO meta (key, value) VALUES ('secret', ?1)", [secret.as_slice()])?;
     }
@@ -108,9 +122,11 @@ mod tests {
                 db.prepare("SELECT coalesce(sql, name) FROM sqlite_schema ORDER BY name").unwrap();
             statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
         };
-        migrate(&mut db, Path::new("x"), [1; 16]).unwrap();
+        assert!(check(&db, Path::new("x")).unwrap());
+        migrate(&mut db, [1; 16]).unwrap();
         let once = schema(&db);
-        migrate(&mut db, Path::new("x"), [2; 16]).unwrap();
+        assert!(!check(&db, Path::new("x")).unwrap());
+        migrate(&mut db, [2; 16]).unwrap();
         assert_eq!(schema(&db), once);
         assert_eq!(secret(&db).unwrap(), [1; 16]);
     }
@@ -118,14 +134,14 @@ mod tests {
     #[test]
     fn a_newer_version_and_another_program_are_refused() {
         let mut db = open();
-        migrate(&mut db, Path::new("x"), [1; 16]).unwrap();
+        migrate(&mut db, [1; 16]).unwrap();
         db.pragma_update(None, "user_version", 99).unwrap();
-        let error = migrate(&mut db, Path::new("x"), [1; 16]).unwrap_err().to_string();
+        let error = check(&db, Path::new("x")).unwrap_err().to_string();
         assert!(error.contains("has version 99"), "{error}");
 
-        let mut db = open();
+        let db = open();
         db.execute_batch("CREATE TABLE theirs (a)").unwrap();
-        let error = migrate(&mut db, Path::new("x"), [1; 16]).unwrap_err().to_string();
+        let error = check(&db, Path::new("x")).unwrap_err().to_string();
         assert!(error.contains("another program"), "{error}");
     }
 }

@@ -24,7 +24,8 @@ struct Current {
     path: PathBuf,
     file: File,
     length: u64,
-    /// A failed sync leaves it unknown what the disk has: such a file is not added to any more.
+    /// A failed sync, or an attempt that could not be undone, leaves it unknown what the disk has:
+    /// such a file is not added to any more.
     spoiled: bool,
 }
 
@@ -38,12 +39,12 @@ pub(crate) struct Appended {
 }
 
 impl Appender {
-    /// Goes on behind the last of `segments` segments, of which `last` has `length` sound bytes.
+    /// Begins a log in `folder`.
     pub(crate) fn new(folder: &Path, segment_bytes: u64, faults: Faults) -> Appender {
         Appender { folder: folder.to_path_buf(), faults, segment_bytes, current: None, segments: 0 }
     }
 
-    /// Goes on in an existing segment.
+    /// Goes on in the last of `segments` segments, which has `length` sound bytes.
     pub(crate) fn resume(&mut self, last: &Segment, length: u64, segments: u32) -> Result<(), StoreError> {
         let file = OpenOptions::new()
             .write(true)
@@ -79,16 +80,18 @@ impl Appender {
     fn open_next(&mut self, first: u64) -> Result<Arc<Segment>, StoreError> {
         let path = Segment::path(&self.folder, first);
         let failed = |source| StoreError::WriteFailed { path: path.clone(), source };
-        let create = || -> io::Result<File> {
+        let create = || -> io::Result<(File, File)> {
             self.faults.check(Step::Create)?;
-            let mut file = OpenOptions::new().create(true).write(true).truncate(true).open(&path)?;
+            let mut file =
+                OpenOptions::new().create(true).read(true).write(true).truncate(true).open(&path)?;
+            let reader = file.try_clone()?;
             file.write_all(&SEGMENT_HEADER)?;
             file.sync_data()?;
             File::open(&self.folder)?.sync_all()?;
-            Ok(file)
+            Ok((file, reader))
         };
-        let file = create().map_err(failed)?;
-        let segment = Arc::new(Segment::open(path.clone(), first)?);
+        let (file, reader) = create().map_err(failed)?;
+        let segment = Arc::new(Segment::made(path.clone(), first, reader));
         self.current = Some(Current { path, file, length: SEGMENT_HEADER.len() as u64, spoiled: false });
         self.segments += 1;
         Ok(segment)
@@ -98,23 +101,27 @@ impl Appender {
 impl Current {
     fn write(&mut self, record: &[u8], faults: &Faults) -> io::Result<()> {
         let written = self.write_at_end(record, faults);
+        let was_written = written.is_ok();
         let result = written.and_then(|()| {
             faults.check(Step::Sync)?;
             self.file.sync_data()
         });
-        match result {
-            Ok(()) => {
-                self.length += record.len() as u64;
-                Ok(())
-            }
-            Err(error) => {
-                // Whatever reached the file is cut off again. Where even that fails, the next
-                // record goes to a new file, and opening the log ignores what stands here behind it.
-                let undone = self.file.set_len(self.length).and_then(|()| self.file.sync_data());
-                self.spoiled = undone.is_err() || self.spoiled;
-                Err(error)
-            }
+        if result.is_ok() {
+            self.length += record.len() as u64;
+        } else {
+            // Whatever reached the file is cut off again. After a failed sync, and where even that
+            // fails, the next record goes to a new file, and opening the log ignores what stands
+            // here behind it.
+            let undone = self.undo(faults).is_ok();
+            self.spoiled |= was_written || !undone;
         }
+        result
+    }
+
+    fn undo(&self, faults: &Faults) -> io::Result<()> {
+        faults.check(Step::Undo)?;
+        self.file.set_len(self.length)?;
+        self.file.sync_data()
     }
 
     fn write_at_end(&self, record: &[u8], faults: &Faults) -> io::Result<()> {

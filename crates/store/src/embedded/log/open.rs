@@ -1,11 +1,12 @@
 //! Opening the log: finding its records, and cutting off what a crash left unfinished at its end.
 
 use super::append::Appender;
-use super::record::{HEADER, Header};
+use super::record::{self, HEADER, Header};
 use super::segment::{LogIndex, RecordRef, SEGMENT_HEADER, Segment};
 use crate::StoreError;
 use crate::embedded::codec::Malformed;
 use crate::embedded::faults::Faults;
+use std::cmp::Ordering;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -27,30 +28,46 @@ pub(crate) struct Found {
     /// Sound bytes of the last segment.
     pub(crate) length: u64,
     pub(crate) torn: Option<TornTail>,
+    /// The last segment's file, where a crash interrupted the making of it.
+    stub: Option<PathBuf>,
 }
 
 /// Finds all records of the log in `folder`; changes nothing.
 pub(crate) fn find(folder: &Path) -> Result<Found, StoreError> {
-    let mut found = Found { index: LogIndex::default(), next: 0, length: 0, torn: None };
-    let names = segment_names(folder)?;
+    let mut found = Found { index: LogIndex::default(), next: 0, length: 0, torn: None, stub: None };
+    let mut names = segment_names(folder)?;
+    let stub = match names.last() {
+        Some((_, path)) if is_stub(path)? => names.pop(),
+        _ => None,
+    };
     for (i, (first, path)) in names.iter().enumerate() {
-        let last = i + 1 == names.len();
-        if last && is_stub(path)? {
-            // A crash while a segment was being made; nothing was ever in it.
-            break;
-        }
-        if *first != found.next {
-            return Err(StoreError::Damaged {
-                path: path.clone(),
-                offset: 0,
-                what: format!("events {} to {} are missing before it", found.next, first.saturating_sub(1)),
-            });
-        }
+        found.expects(*first, path)?;
         let segment = Arc::new(Segment::open(path.clone(), *first)?);
-        let end = names.get(i + 1).map(|(next, _)| *next);
+        let end = names.get(i + 1).or(stub.as_ref()).map(|(next, _)| *next);
         walk(&segment, end, &mut found)?;
     }
+    if let Some((first, path)) = stub {
+        found.expects(first, &path)?;
+        // A new segment was to follow: what stands behind the last record before it was refused.
+        if let Some(last) = found.index.segments.last() {
+            let (path, offset, length) = (last.path.clone(), found.length, last.length()?);
+            found.torn = (offset < length).then(|| TornTail { path, offset, bytes: length - offset });
+        }
+        found.stub = Some(path);
+    }
     Ok(found)
+}
+
+impl Found {
+    /// Checks that a segment which begins with the event `first` comes next.
+    fn expects(&self, first: u64, path: &Path) -> Result<(), StoreError> {
+        let what = match first.cmp(&self.next) {
+            Ordering::Equal => return Ok(()),
+            Ordering::Greater => format!("events {} to {} are missing before it", self.next, first - 1),
+            Ordering::Less => format!("it begins with event {first}, and event {} is expected", self.next),
+        };
+        Err(StoreError::Damaged { path: path.to_path_buf(), offset: 0, what })
+    }
 }
 
 /// The folder's segments with the sequence of their first event, in order.
@@ -58,8 +75,9 @@ fn segment_names(folder: &Path) -> Result<Vec<(u64, PathBuf)>, StoreError> {
     let mut names = Vec::new();
     for entry in fs::read_dir(folder).map_err(StoreError::io("cannot read", folder))? {
         let path = entry.map_err(StoreError::io("cannot read", folder))?.path();
-        if path.extension().is_some_and(|e| e == "log")
-            && let Some(first) = path.file_stem().and_then(|s| s.to_str()).and_then(|s| s.parse().ok())
+        let first = path.file_stem().and_then(|s| s.to_str()).and_then(|s| s.parse().ok());
+        if let Some(first) = first
+            && path == Segment::path(folder, first)
         {
             names.push((first, path));
         }
@@ -68,9 +86,13 @@ fn segment_names(folder: &Path) -> Result<Vec<(u64, PathBuf)>, StoreError> {
     Ok(names)
 }
 
+/// Whether a segment's file has no more than a part of its first bytes: nothing was ever in it.
 fn is_stub(path: &Path) -> Result<bool, StoreError> {
     let length = fs::metadata(path).map_err(StoreError::io("cannot read", path))?.len();
-    Ok(length < SEGMENT_HEADER.len() as u64)
+    let name = SEGMENT_HEADER.len() as u64;
+    // A machine that loses power may keep a file's length and not its bytes.
+    let lost = || fs::read(path).map(|bytes| bytes.iter().all(|byte| *byte == 0));
+    Ok(length < name || (length == name && lost().map_err(StoreError::io("cannot read", path))?))
 }
 
 /// Adds a segment's records to what was found. `end` is where the next segment begins: what stands
@@ -113,46 +135,38 @@ fn next_header(
     if last && rest < HEADER as u64 {
         return Ok(None);
     }
-    let header = match segment.header(offset) {
-        Err(StoreError::Damaged { .. }) if last && all_zero(segment, offset, rest)? => return Ok(None),
-        other => other?,
-    };
-    let record = HEADER as u64 + u64::from(header.body_length);
-    if record > rest {
-        // The header is sound and the file ends within the body.
-        return if last { Ok(None) } else { Err(segment.damaged(offset, &Malformed("it ends too early"))) };
+    let mut found = segment.header(offset);
+    if let Ok(header) = &found {
+        let record = HEADER as u64 + u64::from(header.body_length);
+        if record > rest {
+            // The header is sound and the file ends within the body.
+            let short = segment.damaged(offset, &Malformed("it ends too early"));
+            return if last { Ok(None) } else { Err(short) };
+        }
+        if last && record == rest {
+            found = segment.record(offset).map(|(header, _)| header);
+        }
     }
-    if last && record == rest {
-        match segment.record(offset) {
-            // A machine that loses power may keep a file's length and lose its last pages, which
-            // then read as zeros; a record that was acknowledged has its bytes.
-            Err(StoreError::Damaged { .. }) if ends_in_zero_page(segment, length, record)? => {
-                return Ok(None);
-            }
-            other => other?,
-        };
+    match found {
+        Err(StoreError::Damaged { .. }) if last && lost_pages(segment, offset, rest)? => Ok(None),
+        found => found.map(Some),
     }
-    Ok(Some(header))
 }
 
-fn all_zero(segment: &Segment, offset: u64, rest: u64) -> Result<bool, StoreError> {
-    let rest = usize::try_from(rest).unwrap_or(usize::MAX);
-    Ok(segment.bytes(offset, rest)?.iter().all(|byte| *byte == 0))
-}
-
-/// Whether the part of the last record on the file's last page is zero.
-fn ends_in_zero_page(segment: &Segment, length: u64, record: u64) -> Result<bool, StoreError> {
-    const PAGE: u64 = 4096;
-    let on_page = match length % PAGE {
-        0 => PAGE,
-        part => part,
-    };
-    let part = on_page.min(record.saturating_sub(HEADER as u64));
+/// Whether the bytes from `offset` on are a record of which pages never reached the disk: a machine
+/// that loses power may keep a file's length and lose any pages of what was being written, which
+/// then read as zeros. A record that was acknowledged has its bytes, and a record that others
+/// follow was acknowledged.
+fn lost_pages(segment: &Segment, offset: u64, rest: u64) -> Result<bool, StoreError> {
+    const PAGE: usize = 4096;
+    let bytes = segment.bytes(offset, usize::try_from(rest).unwrap_or(usize::MAX))?;
+    let on_page = usize::try_from(offset % PAGE as u64).unwrap_or(0);
+    let to_page = (PAGE - on_page).min(bytes.len());
+    let (first, others) = bytes.split_at(to_page);
+    let mut pages = std::iter::once(first).chain(others.chunks(PAGE));
     // Fewer bytes may well be zeros of a sound record.
-    if part < 16 {
-        return Ok(false);
-    }
-    all_zero(segment, length - part, part)
+    let lost = pages.any(|page| page.len() >= 16 && page.iter().all(|byte| *byte == 0));
+    Ok(lost && !record::any_header(bytes.get(1..).unwrap_or_default()))
 }
 
 /// Opens the log for adding to it. A torn end is moved to a file of its own beside the log.
@@ -171,6 +185,10 @@ pub(crate) fn open(
             bytes,
             "the log ended in an unfinished group; its bytes were set aside"
         );
+    }
+    if let Some(stub) = &found.stub {
+        // It goes after what was refused before it was cut off: its name says where that begins.
+        fs::remove_file(stub).map_err(StoreError::io("cannot remove", stub))?;
     }
     let mut appender = Appender::new(folder, segment_bytes, faults);
     if let Some(last) = found.index.segments.last() {

@@ -26,6 +26,8 @@ pub(crate) struct Header {
     /// Bytes of the body.
     pub(crate) body_length: u32,
     body_checksum: u32,
+    /// The checksum of the header itself.
+    pub(crate) checksum: u32,
 }
 
 /// A block to be written: its sections, and the rows of it that do not count.
@@ -59,7 +61,7 @@ pub(crate) fn encode(
         out.extend_from_slice(block.sections);
     }
     let body = &out[HEADER..];
-    // A group holds far less than 4 GiB: the queue in front of the writer is bounded.
+    // A group has less than 4 GiB: what a request may weigh, and what the queue takes, are bounded.
     let body_length = u32::try_from(body.len()).unwrap_or(u32::MAX);
     let mut header = Vec::with_capacity(HEADER);
     header.put_u32(MAGIC);
@@ -75,6 +77,14 @@ pub(crate) fn encode(
     header.put_u32(crc32fast::hash(&header));
     out[..HEADER].copy_from_slice(&header);
     out
+}
+
+/// Whether a sound header stands anywhere in these bytes.
+pub(crate) fn any_header(bytes: &[u8]) -> bool {
+    let magic = MAGIC.to_le_bytes();
+    bytes.windows(HEADER).any(|window| {
+        window.starts_with(&magic) && window.try_into().is_ok_and(|bytes| Header::read(bytes).is_ok())
+    })
 }
 
 impl Header {
@@ -96,7 +106,8 @@ impl Header {
         let mut time = || Timestamp::from_nanos(take.i64()?).ok_or(Malformed("a time is out of range"));
         let (earliest, latest, stored_at) = (time()?, time()?, time()?);
         let (body_length, body_checksum) = (take.u32()?, take.u32()?);
-        Ok(Header { first, events, times: (earliest, latest), stored_at, body_length, body_checksum })
+        let times = (earliest, latest);
+        Ok(Header { first, events, times, stored_at, body_length, body_checksum, checksum })
     }
 
     /// Checks the body that belongs to this header.

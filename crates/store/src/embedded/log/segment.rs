@@ -5,6 +5,7 @@ use super::record::{self, HEADER, Header};
 use crate::StoreError;
 use crate::embedded::codec::Malformed;
 use std::fs::File;
+use std::io::ErrorKind;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -43,17 +44,35 @@ impl Segment {
 
     pub(crate) fn open(path: PathBuf, first: u64) -> Result<Segment, StoreError> {
         let file = File::open(&path).map_err(StoreError::io("cannot open", &path))?;
+        let segment = Segment { path, first, file };
+        segment.check_name()?;
+        Ok(segment)
+    }
+
+    /// A segment that was just made, through its file.
+    pub(crate) fn made(path: PathBuf, first: u64, file: File) -> Segment {
+        Segment { path, first, file }
+    }
+
+    /// Checks the first bytes of the file.
+    pub(crate) fn check_name(&self) -> Result<(), StoreError> {
         let mut header = [0; SEGMENT_HEADER.len()];
-        file.read_exact_at(&mut header, 0).map_err(StoreError::io("cannot read", &path))?;
-        if header != SEGMENT_HEADER {
-            let what = if header.starts_with(b"usage log v") {
-                "its format is of another version".to_string()
-            } else {
-                "it is no log segment".to_string()
-            };
-            return Err(StoreError::Damaged { path, offset: 0, what });
+        self.fill(&mut header, 0, 0)?;
+        match header {
+            SEGMENT_HEADER => Ok(()),
+            _ if header.starts_with(b"usage log v") => {
+                Err(self.damaged(0, &Malformed("its format is of another version")))
+            }
+            _ => Err(self.damaged(0, &Malformed("it is no log segment"))),
         }
-        Ok(Segment { path, first, file })
+    }
+
+    /// Fills `bytes` from `offset` on; a file that ends before is damaged where `record` begins.
+    fn fill(&self, bytes: &mut [u8], offset: u64, record: u64) -> Result<(), StoreError> {
+        self.file.read_exact_at(bytes, offset).map_err(|error| match error.kind() {
+            ErrorKind::UnexpectedEof => self.damaged(record, &Malformed("it ends too early")),
+            _ => StoreError::io("cannot read", &self.path)(error),
+        })
     }
 
     pub(crate) fn length(&self) -> Result<u64, StoreError> {
@@ -63,21 +82,22 @@ impl Segment {
     /// Reads bytes as they are.
     pub(crate) fn bytes(&self, offset: u64, length: usize) -> Result<Vec<u8>, StoreError> {
         let mut bytes = vec![0; length];
-        self.file.read_exact_at(&mut bytes, offset).map_err(StoreError::io("cannot read", &self.path))?;
+        self.fill(&mut bytes, offset, offset)?;
         Ok(bytes)
     }
 
     /// Reads a record's header.
     pub(crate) fn header(&self, offset: u64) -> Result<Header, StoreError> {
         let mut bytes = [0; HEADER];
-        self.file.read_exact_at(&mut bytes, offset).map_err(StoreError::io("cannot read", &self.path))?;
+        self.fill(&mut bytes, offset, offset)?;
         Header::read(&bytes).map_err(|what| self.damaged(offset, &what))
     }
 
     /// Reads a record whole and checks it.
     pub(crate) fn record(&self, offset: u64) -> Result<(Header, Vec<u8>), StoreError> {
         let header = self.header(offset)?;
-        let body = self.bytes(offset + HEADER as u64, header.body_length as usize)?;
+        let mut body = vec![0; header.body_length as usize];
+        self.fill(&mut body, offset + HEADER as u64, offset)?;
         header.check(&body).map_err(|what| self.damaged(offset, &what))?;
         Ok((header, body))
     }
@@ -114,6 +134,18 @@ impl LogIndex {
         let after = self.records.partition_point(|record| record.first <= sequence);
         let record = self.records[..after].last()?;
         (sequence < record.first + u64::from(record.events)).then_some(*record)
+    }
+
+    /// What tells the log's first `position` events from those of any other log: the checksum of
+    /// the header of the record that ends there, if one does.
+    pub(crate) fn mark(&self, position: u64) -> Result<Option<u32>, StoreError> {
+        let record = position.checked_sub(1).and_then(|last| self.holding(last));
+        match record {
+            Some(record) if record.first + u64::from(record.events) == position => {
+                self.segment(&record).header(record.offset).map(|header| Some(header.checksum))
+            }
+            _ => Ok(None),
+        }
     }
 
     pub(crate) fn segment(&self, record: &RecordRef) -> &Arc<Segment> {

@@ -33,14 +33,25 @@ pub(crate) struct ClaimEntry {
     pub(crate) sequence: u64,
 }
 
+impl ClaimEntry {
+    /// A figure of which sums tell whether two sets of entries are the same, in any order.
+    pub(crate) fn digest(self) -> u64 {
+        // An odd factor spreads the sequence over all bits, so that hashes that change places show.
+        let mixed = self.hash ^ self.sequence.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        mixed.wrapping_mul(mixed >> 32 | 1)
+    }
+}
+
 /// The claims of the whole log.
 #[derive(Debug, Default)]
 pub(crate) struct Claims {
     table: HashTable<ClaimEntry>,
+    digest: u64,
 }
 
 impl Claims {
     pub(crate) fn insert(&mut self, entry: ClaimEntry) {
+        self.digest = self.digest.wrapping_add(entry.digest());
         self.table.insert_unique(entry.hash, entry, |entry| entry.hash);
     }
 
@@ -56,5 +67,10 @@ impl Claims {
 
     pub(crate) fn len(&self) -> u64 {
         self.table.len() as u64
+    }
+
+    /// The sum of all entries' digests.
+    pub(crate) fn digest(&self) -> u64 {
+        self.digest
     }
 }

@@ -7,6 +7,7 @@ use crate::embedded::codec::{Malformed, Put, Take};
 use hashbrown::HashMap;
 use std::collections::BTreeMap;
 use usage_domain::charge::ChargeGroup;
+use usage_domain::decimal::Decimal;
 use usage_domain::usage::Totals;
 
 /// Changes since the last checkpoint.
@@ -100,6 +101,15 @@ fn read_group(take: &mut Take<'_>) -> Result<ChargeGroup, Malformed> {
     Ok(ChargeGroup { service, description, unit, unit_price, currency, has_quantity: has(4) })
 }
 
+/// More changes of a cell than any log has.
+const MOST_CHANGES: u64 = 1 << 48;
+
+/// More than any cell adds up to: so that sums of stored cells always fit.
+fn largest_total() -> Decimal {
+    let figure = Decimal::new(1_000_000_000_000_000_000, 0);
+    figure.mul(figure).unwrap_or(figure)
+}
+
 /// Calls `each` for every cell of a stored form.
 fn read_cells(
     bytes: &[u8],
@@ -108,14 +118,19 @@ fn read_cells(
     let mut take = Take(bytes);
     let groups = (0..take.count()?).map(|_| read_group(&mut take)).collect::<Result<Vec<_>, _>>()?;
     let mut subject = String::new();
+    let limit = largest_total();
     for _ in 0..take.count()? {
         if take.byte()? == 1 {
             subject = take.text()?.to_string();
         }
         let group = groups.get(take.size()?).ok_or(Malformed("a cell has a group that is not there"))?;
-        let slot = Slot(take.u32()?);
+        let slot = Slot::stored(take.u32()?).ok_or(Malformed("a cell is of no time"))?;
         let (changes, events) = (take.var()?, take.var()?);
         let (quantity, amount) = (take.decimal()?, take.decimal()?);
+        let fits = |figure: Decimal| figure < limit && figure.negate() < limit && figure.scale() <= 36;
+        if changes > MOST_CHANGES || events > MOST_CHANGES || !fits(quantity) || !fits(amount) {
+            return Err(Malformed("a cell has more than a log can add up to"));
+        }
         each(&subject, group, slot, Totals { changes, events, quantity, amount });
     }
     take.end()

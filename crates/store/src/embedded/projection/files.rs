@@ -3,7 +3,8 @@
 //! A projection is a chain of files, each from one log position to another, the first from 0. A
 //! file is whole or not there: it is written under another name and renamed. Two neighbours of
 //! similar size become one, so that a chain stays short and a byte is rewritten a few times only.
-//! A damaged file is never used: what it had is replayed from the log.
+//! A file names the record of the log that it ends with, so that it is never taken for part of
+//! another log. A damaged or foreign file is never used: what it had is replayed from the log.
 
 use crate::StoreError;
 use crate::embedded::codec::{Malformed, Put, Take};
@@ -13,7 +14,11 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 const MAGIC: u32 = u32::from_le_bytes(*b"UCKP");
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
+/// Bytes of a body that are packed as one section.
+const SECTION: usize = 64 << 20;
+/// Files that have more bytes together stay apart: merging them would take too much memory.
+const MOST_MERGED: u64 = 256 << 20;
 
 /// Makes the bodies of two files that follow each other one.
 type Merge = fn(&[u8], &[u8]) -> Result<Vec<u8>, Malformed>;
@@ -39,17 +44,32 @@ impl Chain {
     pub(crate) fn open(folder: &Path, name: &'static str, faults: Faults) -> Result<Chain, StoreError> {
         let mut chain = Chain { folder: folder.to_path_buf(), name, faults, links: Vec::new() };
         let mut found = chain.list()?;
+        chain.remove_unfinished()?;
         // Of files from one position, the one that reaches farthest has all of the others.
         found.sort_by_key(|link| (link.from, std::cmp::Reverse(link.to)));
         for link in found {
             if link.from == chain.position() && link.to > link.from {
                 chain.links.push(link);
             } else {
-                let path = chain.path(&link);
-                fs::remove_file(&path).map_err(StoreError::io("cannot remove", &path))?;
+                remove(&chain.path(&link))?;
             }
         }
         Ok(chain)
+    }
+
+    /// Removes what a crash left of files that were being written.
+    fn remove_unfinished(&self) -> Result<(), StoreError> {
+        for entry in fs::read_dir(&self.folder).map_err(StoreError::io("cannot read", &self.folder))? {
+            let path = entry.map_err(StoreError::io("cannot read", &self.folder))?.path();
+            let finished = path.with_extension("ckpt");
+            let name = finished.file_name().and_then(|name| name.to_str());
+            if path.extension().is_some_and(|e| e == "unfinished")
+                && name.is_some_and(|name| self.range(name).is_some())
+            {
+                remove(&path)?;
+            }
+        }
+        Ok(())
     }
 
     fn list(&self) -> Result<Vec<Link>, StoreError> {
@@ -67,11 +87,17 @@ impl Chain {
     fn range(&self, file: &str) -> Option<(u64, u64)> {
         let range = file.strip_prefix(self.name)?.strip_prefix('-')?.strip_suffix(".ckpt")?;
         let (from, to) = range.split_once('-')?;
-        Some((from.parse().ok()?, to.parse().ok()?))
+        let (from, to) = (from.parse().ok()?, to.parse().ok()?);
+        // Another spelling of the same figures is no file of ours.
+        (self.file(from, to) == file).then_some((from, to))
+    }
+
+    fn file(&self, from: u64, to: u64) -> String {
+        format!("{}-{from:020}-{to:020}.ckpt", self.name)
     }
 
     fn path(&self, link: &Link) -> PathBuf {
-        self.folder.join(format!("{}-{:020}-{:020}.ckpt", self.name, link.from, link.to))
+        self.folder.join(self.file(link.from, link.to))
     }
 
     /// The log position that the chain reaches.
@@ -79,20 +105,25 @@ impl Chain {
         self.links.last().map_or(0, |link| link.to)
     }
 
-    /// Reads the bodies in order. The chain ends before the first file that cannot be used.
+    /// Reads the bodies in order. The chain ends before the first file that cannot be used, or
+    /// that does not end with the record of the log of which `mark` gives the mark.
     pub(crate) fn load(
         &mut self,
+        mark: impl Fn(u64) -> Result<Option<u32>, StoreError>,
         mut each: impl FnMut(&[u8]) -> Result<(), Malformed>,
     ) -> Result<(), StoreError> {
         for i in 0..self.links.len() {
             let path = self.path(&self.links[i]);
-            let read = self.read(&self.links[i]).and_then(|body| each(&body).map_err(|e| e.to_string()));
+            let mark = mark(self.links[i].to)?;
+            let read = self.read(&self.links[i]).and_then(|(body, ends_with)| match mark {
+                Some(mark) if mark == ends_with => each(&body).map_err(|e| e.to_string()),
+                _ => Err("it is of another log".to_string()),
+            });
             if let Err(what) = read {
                 tracing::warn!(?path, what, "a checkpoint cannot be used; its part is replayed from the log");
                 let rest = self.links.split_off(i);
                 for link in rest {
-                    let path = self.path(&link);
-                    fs::remove_file(&path).map_err(StoreError::io("cannot remove", &path))?;
+                    remove(&self.path(&link))?;
                 }
                 break;
             }
@@ -100,18 +131,20 @@ impl Chain {
         Ok(())
     }
 
-    fn read(&self, link: &Link) -> Result<Vec<u8>, String> {
+    /// A file's body, and the mark of the record that it ends with.
+    fn read(&self, link: &Link) -> Result<(Vec<u8>, u32), String> {
         let bytes = fs::read(self.path(link)).map_err(|e| e.to_string())?;
         open_file(&bytes, link).map_err(|e| e.to_string())
     }
 
-    /// Adds a file from the end of the chain to the log position `to`, then tidies up.
+    /// Adds a file from the end of the chain to the log position `to`, where the record of this
+    /// mark ends, then tidies up.
     ///
     /// # Errors
     /// When the file could not be written: the chain is as it was. Tidying up may fail without
     /// harm; it is tried again with the next file.
-    pub(crate) fn push(&mut self, to: u64, body: &[u8], merge: Merge) -> Result<(), StoreError> {
-        let link = self.write(self.position(), to, body)?;
+    pub(crate) fn push(&mut self, to: u64, mark: u32, body: &[u8], merge: Merge) -> Result<(), StoreError> {
+        let link = self.write(self.position(), to, mark, body)?;
         self.links.push(link);
         while let Some(merged) = self.merge_last(merge) {
             if let Err(error) = merged {
@@ -125,13 +158,13 @@ impl Chain {
     /// Makes the last two files one if they are of similar size.
     fn merge_last(&mut self, merge: Merge) -> Option<Result<(), StoreError>> {
         let [.., first, second] = &self.links[..] else { return None };
-        if first.bytes > 2 * second.bytes {
+        if first.bytes > 2 * second.bytes || first.bytes + second.bytes > MOST_MERGED {
             return None;
         }
-        let (a, b) = (self.read(first).ok()?, self.read(second).ok()?);
+        let ((a, _), (b, mark)) = (self.read(first).ok()?, self.read(second).ok()?);
         let merged = merge(&a, &b).ok()?;
         let (from, to, old) = (first.from, second.to, [self.path(first), self.path(second)]);
-        let done = self.write(from, to, &merged).map(|link| {
+        let done = self.write(from, to, mark, &merged).map(|link| {
             self.links.truncate(self.links.len() - 2);
             self.links.push(link);
             for path in old {
@@ -142,13 +175,16 @@ impl Chain {
         Some(done)
     }
 
-    fn write(&self, from: u64, to: u64, body: &[u8]) -> Result<Link, StoreError> {
+    fn write(&self, from: u64, to: u64, mark: u32, body: &[u8]) -> Result<Link, StoreError> {
         let mut file = Vec::with_capacity(body.len() / 2);
         file.put_u32(MAGIC);
         file.put_u32(VERSION);
         file.put_u64(from);
         file.put_u64(to);
-        file.put_section(body);
+        file.put_u32(mark);
+        for part in body.chunks(SECTION) {
+            file.put_section(part);
+        }
         file.put_u32(crc32fast::hash(&file));
         let link = Link { from, to, bytes: file.len() as u64 };
         let path = self.path(&link);
@@ -158,25 +194,40 @@ impl Chain {
 
     fn write_whole(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         let unfinished = path.with_extension("unfinished");
-        let mut file = File::create(&unfinished)?;
-        self.faults.check(Step::Checkpoint)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&unfinished, path)?;
-        File::open(&self.folder)?.sync_all()
+        let write = || {
+            let mut file = File::create(&unfinished)?;
+            self.faults.check(Step::Checkpoint)?;
+            file.write_all(bytes)?;
+            file.sync_all()?;
+            fs::rename(&unfinished, path)?;
+            File::open(&self.folder)?.sync_all()
+        };
+        write().inspect_err(|_| {
+            // A disk that is full gets back what it gave.
+            let _ = fs::remove_file(&unfinished);
+        })
     }
 
     /// Forgets all files: the projection is made anew.
     pub(crate) fn clear(&mut self) -> Result<(), StoreError> {
         for link in std::mem::take(&mut self.links).iter().rev() {
-            let path = self.path(link);
-            fs::remove_file(&path).map_err(StoreError::io("cannot remove", &path))?;
+            remove(&self.path(link))?;
         }
         Ok(())
     }
 }
 
-fn open_file(bytes: &[u8], link: &Link) -> Result<Vec<u8>, Malformed> {
+/// Removes a file; one that is gone already is no failure.
+fn remove(path: &Path) -> Result<(), StoreError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(StoreError::io("cannot remove", path)(error))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn open_file(bytes: &[u8], link: &Link) -> Result<(Vec<u8>, u32), Malformed> {
     let (content, checksum) = bytes.split_at_checked(bytes.len().saturating_sub(4)).unwrap_or((bytes, &[]));
     if Take(checksum).u32()? != crc32fast::hash(content) {
         return Err(Malformed("its checksum is wrong"));
@@ -188,7 +239,10 @@ fn open_file(bytes: &[u8], link: &Link) -> Result<Vec<u8>, Malformed> {
     if (take.u64()?, take.u64()?) != (link.from, link.to) {
         return Err(Malformed("it is not what its name says"));
     }
-    let body = take.section()?;
-    take.end()?;
-    Ok(body)
+    let mark = take.u32()?;
+    let mut body = Vec::new();
+    while !take.0.is_empty() {
+        body.append(&mut take.section()?);
+    }
+    Ok((body, mark))
 }

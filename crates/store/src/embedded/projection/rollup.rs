@@ -23,7 +23,9 @@ pub(crate) struct CellKey {
 pub(crate) struct RollUps {
     subjects: Names<String>,
     groups: Names<ChargeGroup>,
-    cells: Vec<BTreeMap<(Slot, u32), Totals>>,
+    /// By subject: its cells in the order of slot and group. Usage mostly comes in the order of time, so
+    /// that nearly every new cell is put last.
+    cells: Vec<Vec<(Slot, u32, Totals)>>,
 }
 
 /// Things that were seen, numbered in the order of their first appearance.
@@ -80,10 +82,13 @@ impl RollUps {
         let group = self.groups.number(group);
         let place = subject as usize;
         if place == self.cells.len() {
-            self.cells.push(BTreeMap::new());
+            self.cells.push(Vec::new());
         }
-        let cell = self.cells[place].entry((slot, group)).or_default();
-        merge(cell, totals);
+        let cells = &mut self.cells[place];
+        match cells.binary_search_by_key(&(slot, group), |cell| (cell.0, cell.1)) {
+            Ok(found) => merge(&mut cells[found].2, totals),
+            Err(between) => cells.insert(between, (slot, group, *totals)),
+        }
         CellKey { subject, slot, group }
     }
 
@@ -92,7 +97,9 @@ impl RollUps {
         let Some(number) = self.subjects.numbers.get(subject) else { return };
         let first = Slot::of(period.start);
         let mut edge = None;
-        for ((slot, group), totals) in self.cells[*number as usize].range((first, 0)..) {
+        let cells = &self.cells[*number as usize];
+        let begin = cells.partition_point(|cell| cell.0 < first);
+        for (slot, group, totals) in &cells[begin..] {
             let cell = slot.period();
             if cell.start >= period.end {
                 break;
@@ -131,7 +138,7 @@ impl RollUps {
     pub(crate) fn by_name(&self) -> BTreeMap<(&str, Slot, &ChargeGroup), Totals> {
         let mut all = BTreeMap::new();
         for (subject, cells) in self.subjects.names.iter().zip(&self.cells) {
-            for ((slot, group), totals) in cells {
+            for (slot, group, totals) in cells {
                 all.insert((subject.as_str(), *slot, self.group(*group)), *totals);
             }
         }

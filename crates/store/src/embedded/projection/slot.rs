@@ -9,6 +9,8 @@ use usage_domain::time::{Period, Timestamp};
 const QUARTER: i64 = 900_000_000_000;
 /// Quarter-hours of a day.
 const DAY: u32 = 96;
+/// More quarter-hours than the years kept have.
+const MOST_QUARTERS: u32 = 1 << 24;
 
 /// A cell of time, named by its first quarter-hour since 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -20,6 +22,14 @@ impl Slot {
         // The years kept have fewer than 2^24 quarter-hours.
         let quarter = u32::try_from(time.nanos() / QUARTER).unwrap_or(u32::MAX);
         if month_may_begin(quarter / DAY) { Slot(quarter) } else { Slot(quarter / DAY * DAY) }
+    }
+
+    /// The cell of a stored figure, if it is one.
+    pub(crate) fn stored(quarter: u32) -> Option<Slot> {
+        let slot = Slot(quarter);
+        let known =
+            quarter < MOST_QUARTERS && (month_may_begin(quarter / DAY) || quarter.is_multiple_of(DAY));
+        known.then_some(slot)
     }
 
     /// From its first moment to the first after it.

@@ -1,0 +1,123 @@
+//! The stored format: what an earlier version wrote is read as it was meant.
+
+use crate::support::{NOW, Place, SECRET, at, options};
+use std::fs;
+use std::path::{Path, PathBuf};
+use usage_domain::customer::PaidSubject;
+use usage_domain::event::{StoredEvent, UsageEvent};
+use usage_domain::time::Period;
+use usage_domain::verdict::Verdict;
+use usage_store::embedded::{EmbeddedStore, Options};
+use usage_store::{EventFilter, Store};
+
+const LATER: &str = "2026-11-22T10:00:01.000000001Z";
+
+fn golden() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/v1.log")
+}
+
+fn event(id: &str, subject: &str, time: &str, data: Option<&str>) -> UsageEvent {
+    UsageEvent {
+        id: id.to_string(),
+        source: "meter-1".to_string(),
+        event_type: "usage.charge".to_string(),
+        subject: subject.to_string(),
+        time: at(time),
+        time_given: true,
+        data: data.map(str::to_string),
+        extensions: None,
+    }
+}
+
+/// Two requests: ids that are UUIDs and that are not, every part of an event there and absent.
+fn requests() -> Vec<(Vec<UsageEvent>, &'static str)> {
+    let full = r#"{"amount":"1.50","quantity":3,"unit_price":"0.5","currency":"EUR","service":"Prompts","description":"größer","unit":"1000 tokens"}"#;
+    let mut extended = event("ext", "bob", "2026-11-30T23:59:59.999999999Z", Some(r#"{"amount":-0.25}"#));
+    extended.extensions = Some(r#"{"traceparent":"00-ab"}"#.to_string());
+    extended.source = "meter-2".to_string();
+    let mut bare = event("bare", "bob", "1970-01-01T00:00:00Z", None);
+    bare.event_type = "ping".to_string();
+    bare.time_given = false;
+    let uuid = "0192a3b4-c5d6-7e8f-9a0b-1c2d3e4f5061";
+    let first = vec![
+        event(uuid, "alice", "2026-11-10T12:00:00Z", Some(full)),
+        event(
+            "no-uuid",
+            "alice",
+            "2026-11-10T12:00:00.000000001Z",
+            Some(r#"{"amount":"100000000000000000000.000000000000000001"}"#),
+        ),
+        extended,
+    ];
+    // A duplicate in front: its row is skipped.
+    let second = vec![
+        event(uuid, "alice", "2026-11-10T12:00:00Z", Some(full)),
+        bare,
+        event("wörd", "zoë", "2261-12-31T23:59:59Z", Some(r#"{"amount":"7"}"#)),
+    ];
+    let repeated =
+        (0..20).map(|i| event(&format!("r{i}"), "carol", "2026-12-01T00:15:00Z", Some(full))).collect();
+    vec![(first, NOW), (second, LATER), (repeated, LATER)]
+}
+
+async fn write(place: &Place) {
+    let store = place.try_open(options()).unwrap();
+    for (events, received) in requests() {
+        store.append(events, at(received)).await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "writes the golden file of a new format version; run it once for each, and never again"]
+async fn write_the_golden_file() {
+    let place = Place::new();
+    write(&place).await;
+    assert!(!golden().exists(), "a golden file is never changed");
+    fs::create_dir_all(golden().parent().unwrap()).unwrap();
+    fs::copy(place.last_segment(), golden()).unwrap();
+}
+
+fn shown(stored: &StoredEvent) -> (u64, UsageEvent, String, String) {
+    (stored.sequence, stored.event.clone(), stored.ingested_at.to_string(), stored.stored_at.to_string())
+}
+
+async fn listed(store: &EmbeddedStore) -> Vec<(u64, UsageEvent, String, String)> {
+    let mut all: Vec<_> = store.events(EventFilter::newest(100)).await.unwrap().iter().map(shown).collect();
+    all.sort_by_key(|(sequence, ..)| *sequence);
+    all
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_of_version_1_is_read_as_it_was_written() {
+    let (place, now) = (Place::new(), Place::new());
+    drop(place.open());
+    fs::copy(golden(), place.log().join(format!("{:020}.log", 0))).unwrap();
+    write(&now).await;
+    let (store, now) = (place.open(), now.open());
+    let all = listed(&store).await;
+    assert_eq!(all.len(), 25);
+    assert_eq!(all, listed(&now).await);
+    assert_eq!(store.verify().await.unwrap().problems, Vec::<String>::new());
+    for subject in ["alice", "bob", "carol", "zoë"] {
+        let paid = vec![PaidSubject { subject: subject.to_string(), period: Period::ALWAYS }];
+        let usage = store.usage(paid.clone(), Period::ALWAYS).await.unwrap();
+        assert_eq!(usage, now.usage(paid, Period::ALWAYS).await.unwrap(), "{subject}");
+    }
+    // The hashes of claims and contents are part of the format: nothing is new, nothing differs.
+    for (events, received) in requests() {
+        let duplicates = vec![Verdict::Duplicate; events.len()];
+        assert_eq!(store.append(events, at(received)).await.unwrap(), duplicates);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_under_another_secret_does_not_pass_for_its_own() {
+    // The canary of the test above: the hashes do depend on the secret.
+    let place = Place::new();
+    let other: [u8; 16] = SECRET.map(|byte| byte ^ 1);
+    drop(place.try_open(Options { secret: other, ..options() }).unwrap());
+    fs::copy(golden(), place.log().join(format!("{:020}.log", 0))).unwrap();
+    let (events, received) = requests().remove(0);
+    let conflicts = vec![Verdict::Conflict; events.len()];
+    assert_eq!(place.open().append(events, at(received)).await.unwrap(), conflicts);
+}

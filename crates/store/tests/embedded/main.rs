@@ -1,0 +1,16 @@
+//! The embedded store when things go wrong: disks that fail, bytes that change, processes that die.
+//!
+//! Asked through the public API and the files alone. What must hold each time: what was
+//! acknowledged is there and counts once, what was refused left nothing, damage is named.
+
+mod backup;
+mod catalog;
+mod checkpoints;
+mod crash;
+mod damage;
+mod faults;
+mod folders;
+mod golden;
+mod projections;
+mod support;
+mod torn;
