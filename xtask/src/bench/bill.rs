@@ -21,6 +21,7 @@ pub(super) fn run(bench: &mut Bench, world: &World, events: u64) -> Result<()> {
     bench.progress(&format!("{bills} bills"));
     let mut random = Random::new(Random::seed());
     let requests = create_customers(world, &mut random)?;
+    machine::wait_until_idle(world.service.pid());
     let mut pick = || &requests[random.below(requests.len() as u64) as usize];
 
     let picked: Vec<&Vec<u8>> = (0..bills).map(|_| pick()).collect();
@@ -47,7 +48,7 @@ pub(super) fn run(bench: &mut Bench, world: &World, events: u64) -> Result<()> {
 
     let report = &mut bench.report;
     let what = format!(
-        "GET of this month's bill of a random customer, {bills} in turn on one connection, {events} events stored"
+        "GET of this month's bill of a random customer, {bills} in turn on one connection, {events} events stored, the service idle before"
     );
     latencies(report, NAME, &timing, &what);
     let method = format!(

@@ -15,7 +15,7 @@ pub(super) fn run(bench: &mut Bench) -> Result<()> {
         let start = Instant::now();
         let service = Service::start(&bench.program, &folder.path().join("data"), &[])?;
         let took = start.elapsed();
-        service.stop()?;
+        service.kill()?;
         Ok(took)
     })?;
     let imported = match bench.workspace.focus_sample()? {

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use std::fs;
 use std::thread;
+use std::time::Duration;
 
 /// What figures depend on most.
 pub(super) struct Machine {
@@ -58,4 +59,16 @@ pub(super) fn cpu(pid: u32) -> Option<f64> {
     let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_ascii_whitespace().collect();
     let ticks = |at: usize| fields.get(at)?.parse::<f64>().ok();
     Some((ticks(11)? + ticks(12)?) / TICKS)
+}
+
+/// Waits until a process does nothing of its own any more, such as a checkpoint behind an ingest, and
+/// for a minute at most.
+pub(super) fn wait_until_idle(pid: u32) {
+    for _ in 0..200 {
+        let before = cpu(pid);
+        thread::sleep(Duration::from_millis(300));
+        if cpu(pid) == before {
+            return;
+        }
+    }
 }

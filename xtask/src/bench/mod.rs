@@ -10,10 +10,12 @@ mod report;
 use crate::Result;
 use crate::folder::Folder;
 use crate::load::service::Service;
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, run as sh};
 use machine::Machine;
 use report::Report;
+use std::env;
 use std::path::PathBuf;
+use std::process::Command;
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -60,7 +62,10 @@ struct Bench<'a> {
 }
 
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
-    let program = workspace.release_app()?;
+    if cfg!(debug_assertions) {
+        return run_optimized(workspace);
+    }
+    let program = workspace.release_app();
     let mut bench = Bench { workspace, options, program, report: Report::default() };
     let wanted = |name| options.names.is_empty() || options.names.contains(&name);
     if wanted(Name::Ingest) || wanted(Name::Bill) {
@@ -86,6 +91,13 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
         focus::run(&mut bench)?;
     }
     bench.report.print(&Machine::this(), options.json)
+}
+
+/// Builds the program and the load generator for release, and measures with those.
+fn run_optimized(workspace: &Workspace) -> Result<()> {
+    sh(workspace.cargo().args(["build", "--release", "--quiet", "--package=usage_app", "--package=xtask"]))?;
+    let generator = workspace.release_app().with_file_name(format!("xtask{}", env::consts::EXE_SUFFIX));
+    sh(Command::new(generator).args(env::args_os().skip(1)).current_dir(&workspace.root))
 }
 
 impl Bench<'_> {

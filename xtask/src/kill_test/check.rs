@@ -148,3 +148,52 @@ fn ask(connection: &mut Connection, path: &str) -> Result<Value> {
     let answer = connection.ask(&get(path))?.expect(200)?;
     Ok(serde_json::from_slice(&answer.body)?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn between(billed: u64, listed: &[&str]) -> String {
+        told(|remembered, round| remembered.between(10, round), billed, listed)
+    }
+
+    fn exactly(billed: u64, listed: &[&str]) -> String {
+        told(|remembered, round| remembered.exactly(14, round), billed, listed)
+    }
+
+    /// What a check says of a round in which a, b and c were acknowledged, and d was not, after 10
+    /// events of earlier ones.
+    fn told(check: impl Fn(&Remembered, &Round) -> Result<()>, billed: u64, listed: &[&str]) -> String {
+        let round = Round {
+            number: 1,
+            acknowledged: vec![Batch::of(&["a", "b"]), Batch::of(&["c"])],
+            pending: vec![Batch::of(&["d"])],
+        };
+        let remembered = Remembered { billed, listed: listed.iter().map(ToString::to_string).collect() };
+        check(&remembered, &round).err().map_or("all is well".to_string(), |failure| failure.to_string())
+    }
+
+    #[test]
+    fn after_a_kill_the_unanswered_may_be_missing_and_nothing_else() {
+        assert_eq!(between(13, &["c", "b", "a"]), "all is well");
+        assert_eq!(between(14, &["d", "c", "b", "a"]), "all is well");
+        assert_eq!(between(12, &["b", "a"]), "12 events are billed, of 13 acknowledged and 14 sent");
+        assert_eq!(
+            between(15, &["d", "c", "b", "a"]),
+            "15 events are billed, of 13 acknowledged and 14 sent"
+        );
+        assert_eq!(between(13, &["d", "b", "a"]), "event c was acknowledged and is not listed");
+        assert_eq!(between(14, &["x", "c", "b", "a"]), "event x is listed and was never sent");
+        assert_eq!(between(14, &["c", "c", "b", "a"]), "event c is listed twice");
+        assert_eq!(between(14, &["c", "b", "a"]), "4 events of the round are billed, 3 listed");
+    }
+
+    #[test]
+    fn after_resending_everything_is_there_once() {
+        assert_eq!(exactly(14, &["d", "c", "b", "a"]), "all is well");
+        assert_eq!(exactly(15, &["d", "c", "b", "a"]), "15 events are billed, of 14 sent");
+        assert_eq!(exactly(14, &["c", "b", "a"]), "event d is not listed");
+        assert_eq!(exactly(14, &["x", "d", "c", "b", "a"]), "5 events of the round are listed, of 4 sent");
+        assert_eq!(exactly(14, &["d", "d", "c", "b", "a"]), "event d is listed twice");
+    }
+}

@@ -12,9 +12,9 @@ use std::thread;
 
 const CONNECTIONS: u64 = 4;
 /// A batch has at most so many new events.
-const MAX_BATCH: u64 = 60;
+const MAX_BATCH: u64 = 50;
 /// The kill comes after at most so many steps.
-const MAX_STEPS: u64 = 60;
+const MAX_STEPS: u64 = 40;
 /// A connection gives up after so many batches, should the kill not come.
 const MAX_BATCHES: u64 = 1000;
 /// An acknowledged batch in so many is sent again.
@@ -36,6 +36,15 @@ pub(crate) struct Batch {
     pub(crate) ids: Vec<String>,
     events: Vec<String>,
     pub(crate) request: Vec<u8>,
+}
+
+#[cfg(test)]
+impl Batch {
+    /// A batch that is only spoken of.
+    pub(crate) fn of(ids: &[&str]) -> Batch {
+        let ids = ids.iter().map(ToString::to_string).collect();
+        Batch { ids, events: Vec::new(), request: Vec::new() }
+    }
 }
 
 impl Round {
