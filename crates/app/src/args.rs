@@ -31,7 +31,7 @@ pub(crate) struct Args {
     pub(crate) log: LevelFilter,
 
     /// Events after which a checkpoint of the totals is written.
-    #[arg(long, global = true, hide = true, default_value_t = 250_000, env = "USAGE_APP_CHECKPOINT_EVERY")]
+    #[arg(long, global = true, hide = true, default_value_t = 500_000, env = "USAGE_APP_CHECKPOINT_EVERY")]
     pub(crate) checkpoint_every: u64,
 
     /// Bytes after which the log goes on in a new file.

@@ -57,6 +57,9 @@ impl Decimal {
     pub const FIGURE_LIMIT: Decimal =
         Decimal { coefficient: I256::new(10i128.pow(MAX_INTEGER_DIGITS)), scale: 0 };
 
+    /// 10^36: more than any number of figures that a log can hold adds up to.
+    pub const SUM_LIMIT: Decimal = Decimal { coefficient: I256::new(10i128.pow(36)), scale: 0 };
+
     /// `coefficient` × 10^-`scale`.
     #[must_use]
     pub const fn new(coefficient: i64, scale: u8) -> Decimal {

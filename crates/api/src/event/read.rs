@@ -57,7 +57,7 @@ fn data(attributes: &Object<'_>) -> Result<Option<String>, String> {
             }
             // The canonical form is made again where the content is hashed; here it is the check
             // that every level of the data is unambiguous.
-            canonical(text, &mut Vec::with_capacity(text.len())).map_err(|e| format!("data: {e}"))?;
+            canonical(text, &mut Vec::with_capacity(2 * text.len())).map_err(|e| format!("data: {e}"))?;
             Ok(Some(text.to_string()))
         }
         Some(_) => Err("data: must be a JSON object, null or absent".to_string()),
@@ -85,7 +85,7 @@ fn extensions(attributes: &Object<'_>) -> Result<Option<String>, String> {
     }
     text.push('}');
     // They are kept and compared as one object: what is too deep as a part of it is too deep.
-    canonical(&text, &mut Vec::with_capacity(text.len()))
+    canonical(&text, &mut Vec::with_capacity(2 * text.len()))
         .map_err(|e| format!("attributes besides data: {e}"))?;
     Ok(Some(text))
 }

@@ -70,7 +70,7 @@ impl Options {
         Options {
             secret,
             owner: owner.to_string(),
-            checkpoint_every: 250_000,
+            checkpoint_every: 500_000,
             segment_bytes: 256 << 20,
             most_waiting: 200_000,
             faults: Faults::default(),

@@ -15,8 +15,10 @@ use usage_json::{JsonError, canonical};
 
 /// A request's events, ready for the writer.
 pub(crate) struct Prepared {
-    /// Candidates for the log, sorted by subject and time.
-    pub(crate) rows: Vec<Row>,
+    /// Candidates for the log, in the order sent.
+    rows: Vec<Row>,
+    /// Their places in the order of the block: by subject and time.
+    order: Vec<usize>,
     /// Events that name the same claim as an earlier one of the request.
     pub(crate) repeats: Vec<Repeat>,
     /// Verdicts that stand already, by place in the request; `None` for rows and repeats.
@@ -29,6 +31,16 @@ pub(crate) struct Prepared {
 }
 
 impl Prepared {
+    /// Candidates for the log, in the order of the block.
+    pub(crate) fn rows(&self) -> impl ExactSizeIterator<Item = &Row> {
+        self.order.iter().map(|place| &self.rows[*place])
+    }
+
+    /// The candidate at this place of the block.
+    pub(crate) fn row(&self, place: usize) -> &Row {
+        &self.rows[self.order[place]]
+    }
+
     pub(crate) fn weight(&self) -> Weight {
         let rows = self.rows.len() * size_of::<Row>();
         Weight { events: self.rows.len(), bytes: self.text + rows + self.sections.len() }
@@ -85,20 +97,20 @@ pub(crate) fn prepare(events: Vec<UsageEvent>, received: Timestamp, key: &HashKe
         };
         rows.push(Row { event, place, claim, content, charge });
     }
-    let rows = sorted(rows);
-    let sections = block::encode(rows.iter().map(|row| (&row.event, row.content)));
+    let order = order(&rows);
+    let in_order = order.iter().map(|place| (&rows[*place].event, rows[*place].content));
+    let sections = block::encode(in_order);
     let text = rows.iter().map(|row| text(&row.event)).sum();
-    Prepared { rows, repeats, verdicts, sections, received, text }
+    Prepared { rows, order, repeats, verdicts, sections, received, text }
 }
 
-/// Rows by subject and time; those of one subject and time stay in the order sent. Their order is
-/// found first and each row moved once, because rows are large.
-fn sorted(rows: Vec<Row>) -> Vec<Row> {
+/// The places of rows by subject and time; those of one subject and time stay in the order sent.
+/// The rows themselves stay where they are: they are large.
+fn order(rows: &[Row]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..rows.len()).collect();
     let key = |row: &usize| (&rows[*row].event.subject, rows[*row].event.time);
     order.sort_by(|a, b| key(a).cmp(&key(b)));
-    let mut rows: Vec<Option<Row>> = rows.into_iter().map(Some).collect();
-    order.into_iter().filter_map(|row| rows[row].take()).collect()
+    order
 }
 
 /// Bytes of an event's texts.

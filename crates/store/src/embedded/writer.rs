@@ -147,11 +147,11 @@ impl Writer {
     fn stage(&mut self, batches: &[Prepared]) -> Result<Staged, StoreError> {
         let stored = self.stored(batches)?;
         let mut pending: HashTable<(u64, &Row)> =
-            HashTable::with_capacity(batches.iter().map(|batch| batch.rows.len()).sum());
+            HashTable::with_capacity(batches.iter().map(|batch| batch.rows().len()).sum());
         let mut staged = Staged { batches: Vec::new(), events: 0, times: (Timestamp::MAX, Timestamp::MIN) };
         for (number, batch) in batches.iter().enumerate() {
-            let mut fates = Vec::with_capacity(batch.rows.len());
-            for (place, row) in batch.rows.iter().enumerate() {
+            let mut fates = Vec::with_capacity(batch.rows().len());
+            for (place, row) in batch.rows().enumerate() {
                 let same = |(hash, other): &(u64, &Row)| {
                     *hash == row.claim
                         && other.event.source == row.event.source
@@ -182,7 +182,7 @@ impl Writer {
     fn stored(&mut self, batches: &[Prepared]) -> Result<HashMap<(usize, usize), u64>, StoreError> {
         let mut candidates = Vec::new();
         for (number, batch) in batches.iter().enumerate() {
-            for (place, row) in batch.rows.iter().enumerate() {
+            for (place, row) in batch.rows().enumerate() {
                 let found = self.claims.candidates(row.claim);
                 candidates.extend(found.map(|sequence| (sequence, number, place)));
             }
@@ -190,7 +190,7 @@ impl Writer {
         candidates.sort_unstable();
         let mut stored = HashMap::with_capacity(candidates.len());
         for (sequence, number, place) in candidates {
-            let (claim, event) = (self.claim_at(sequence)?, &batches[number].rows[place].event);
+            let (claim, event) = (self.claim_at(sequence)?, &batches[number].row(place).event);
             if claim.source == event.source && claim.id == event.id {
                 stored.insert((number, place), claim.content);
             }
@@ -229,7 +229,7 @@ impl Writer {
         let mut sequence = self.next;
         let mut state = self.shared.write();
         for (batch, fates) in batches.iter().zip(&staged.batches) {
-            for (row, fate) in batch.rows.iter().zip(fates) {
+            for (row, fate) in batch.rows().zip(fates) {
                 let Fate::New = fate else { continue };
                 let entry = ClaimEntry { hash: row.claim, sequence };
                 self.claims.insert(entry);
@@ -307,7 +307,7 @@ fn block_to_write<'a>((batch, fates): (&'a Prepared, &Vec<Fate>)) -> Option<Bloc
 fn verdicts(batch: &Prepared, fates: Vec<Fate>) -> Vec<Verdict> {
     let mut verdicts = batch.verdicts.clone();
     let mut stands = vec![0; verdicts.len()];
-    for (row, fate) in batch.rows.iter().zip(fates) {
+    for (row, fate) in batch.rows().zip(fates) {
         let (verdict, content) = match fate {
             Fate::New => (Verdict::Accepted, row.content),
             Fate::Known { content } => (compare(content, row.content), content),

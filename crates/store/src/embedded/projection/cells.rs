@@ -103,15 +103,18 @@ impl Cells {
     }
 }
 
-/// The stored form of two stretches of cells that follow each other.
-pub(crate) fn merge_cells(first: &[u8], second: &[u8]) -> Result<Vec<u8>, Malformed> {
-    let (mut merged, second) = (Cells::read(first)?, Cells::read(second)?);
-    let subjects = join(&mut merged.subjects, second.subjects);
-    let groups = join(&mut merged.groups, second.groups);
-    merged.cells.extend(second.cells.into_iter().map(|(key, totals)| {
-        let (subject, group) = (subjects[key.subject as usize], groups[key.group as usize]);
-        (CellKey { subject, slot: key.slot, group }, totals)
-    }));
+/// The stored form of stretches of cells that follow each other.
+pub(crate) fn merge_cells(stretches: &[Vec<u8>]) -> Result<Vec<u8>, Malformed> {
+    let mut merged = Cells::default();
+    for bytes in stretches {
+        let next = Cells::read(bytes)?;
+        let subjects = join(&mut merged.subjects, next.subjects);
+        let groups = join(&mut merged.groups, next.groups);
+        merged.cells.extend(next.cells.into_iter().map(|(key, totals)| {
+            let (subject, group) = (subjects[key.subject as usize], groups[key.group as usize]);
+            (CellKey { subject, slot: key.slot, group }, totals)
+        }));
+    }
     merged.cells.sort_by_key(|(key, _)| *key);
     merged.cells.dedup_by(|(key, totals), (kept, sum)| {
         let same = key == kept;
@@ -176,17 +179,15 @@ fn read_group(take: &mut Take<'_>) -> Result<ChargeGroup, Malformed> {
 /// More changes of a cell than any log has.
 const MOST_CHANGES: u64 = 1 << 48;
 
-/// More than any cell adds up to: so that sums of stored cells always fit.
-fn largest_total() -> Decimal {
-    let figure = Decimal::new(1_000_000_000_000_000_000, 0);
-    figure.mul(figure).unwrap_or(figure)
+/// Whether a figure is one that a cell can add up to, so that sums of stored cells always fit.
+fn fits(figure: Decimal) -> bool {
+    let size = if figure.is_negative() { figure.negate() } else { figure };
+    size < Decimal::SUM_LIMIT && figure.scale() <= 36
 }
 
 fn read_totals(take: &mut Take<'_>) -> Result<Totals, Malformed> {
     let (changes, events) = (take.var()?, take.var()?);
     let (quantity, amount) = (take.decimal()?, take.decimal()?);
-    let limit = largest_total();
-    let fits = |figure: Decimal| figure < limit && figure.negate() < limit && figure.scale() <= 36;
     if changes > MOST_CHANGES || events > MOST_CHANGES || !fits(quantity) || !fits(amount) {
         return Err(Malformed("a cell has more than a log can add up to"));
     }

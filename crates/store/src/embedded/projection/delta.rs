@@ -48,9 +48,11 @@ pub(crate) fn load_claims(bytes: &[u8], claims: &mut Claims) -> Result<(), Malfo
     Ok(())
 }
 
-/// The stored form of two stretches of claims that follow each other.
-pub(crate) fn merge_claims(first: &[u8], second: &[u8]) -> Result<Vec<u8>, Malformed> {
-    let mut claims = read_claims(first)?;
-    claims.extend(read_claims(second)?);
+/// The stored form of stretches of claims that follow each other.
+pub(crate) fn merge_claims(stretches: &[Vec<u8>]) -> Result<Vec<u8>, Malformed> {
+    let mut claims = Vec::new();
+    for bytes in stretches {
+        claims.extend(read_claims(bytes)?);
+    }
     Ok(encode_claims(&mut claims))
 }

@@ -1,7 +1,7 @@
 //! Checkpoint files: what a stretch of the log added to a projection.
 //!
 //! A projection is a chain of files, each from one log position to another, the first from 0. A
-//! file is whole or not there: it is written under another name and renamed. Two neighbours of
+//! file is whole or not there: it is written under another name and renamed. Eight neighbours of
 //! similar size become one, so that a chain stays short and a byte is rewritten a few times only.
 //! A file names the record of the log that it ends with, so that it is never taken for part of
 //! another log. A damaged or foreign file is never used: what it had is replayed from the log.
@@ -20,8 +20,11 @@ const SECTION: usize = 64 << 20;
 /// Files that have more bytes together stay apart: merging them would take too much memory.
 const MOST_MERGED: u64 = 256 << 20;
 
-/// Makes the bodies of two files that follow each other one.
-type Merge = fn(&[u8], &[u8]) -> Result<Vec<u8>, Malformed>;
+/// Files of similar size that become one.
+const MERGED_AT_ONCE: usize = 8;
+
+/// Makes the bodies of files that follow each other one.
+type Merge = fn(&[Vec<u8>]) -> Result<Vec<u8>, Malformed>;
 
 /// A projection's files.
 pub(crate) struct Chain {
@@ -148,28 +151,33 @@ impl Chain {
         self.links.push(link);
         while let Some(merged) = self.merge_last(merge) {
             if let Err(error) = merged {
-                tracing::warn!(%error, "two checkpoints could not be merged");
+                tracing::warn!(%error, "checkpoints could not be merged");
                 break;
             }
         }
         Ok(())
     }
 
-    /// Makes the last two files one if they are of similar size.
+    /// Makes the last files one if there are enough of similar size.
     fn merge_last(&mut self, merge: Merge) -> Option<Result<(), StoreError>> {
-        let [.., first, second] = &self.links[..] else { return None };
-        if first.bytes > 2 * second.bytes || first.bytes + second.bytes > MOST_MERGED {
+        let most = self.links.last()?.bytes.saturating_mul(4);
+        let similar = self.links.iter().rev().take_while(|link| link.bytes <= most).count();
+        let old = self.links[self.links.len() - similar..].to_vec();
+        let bytes: u64 = old.iter().map(|link| link.bytes).sum();
+        let [first, .., last] = &old[..] else { return None };
+        if similar < MERGED_AT_ONCE || bytes > MOST_MERGED {
             return None;
         }
-        let ((a, _), (b, mark)) = (self.read(first).ok()?, self.read(second).ok()?);
-        let merged = merge(&a, &b).ok()?;
-        let (from, to, old) = (first.from, second.to, [self.path(first), self.path(second)]);
-        let done = self.write(from, to, mark, &merged).map(|link| {
-            self.links.truncate(self.links.len() - 2);
+        let read: Vec<_> = old.iter().map(|link| self.read(link).ok()).collect::<Option<_>>()?;
+        let mark = read.last().map_or(0, |(_, mark)| *mark);
+        let bodies: Vec<_> = read.into_iter().map(|(body, _)| body).collect();
+        let merged = merge(&bodies).ok()?;
+        let done = self.write(first.from, last.to, mark, &merged).map(|link| {
+            self.links.truncate(self.links.len() - similar);
             self.links.push(link);
-            for path in old {
+            for link in &old {
                 // What stays is a left-over that goes when the chain is opened.
-                let _ = fs::remove_file(path);
+                let _ = fs::remove_file(self.path(link));
             }
         });
         Some(done)
