@@ -3,7 +3,7 @@
 use usage_domain::charge::{Charge, Field};
 use usage_domain::decimal::Decimal;
 use usage_domain::money::Money;
-use usage_domain::time::{Month, Zone};
+use usage_domain::time::Zone;
 use usage_import::fixture::{Fixture, FixtureText};
 use usage_json::Value;
 

@@ -4,7 +4,8 @@
 //! and a power of ten. One pass reads and writes; it must never take two texts that mean different
 //! things for one.
 
-use crate::{JsonError, MAX_DEPTH};
+use crate::scan::{Scanner, Unexpected};
+use crate::{JsonError, MAX_DEPTH, syntax};
 use std::borrow::Cow;
 
 /// Appends the canonical form of `text` to `out`.
@@ -12,159 +13,77 @@ use std::borrow::Cow;
 /// # Errors
 /// What is no JSON, a key that stands twice, nesting that is too deep. `out` may then end in a part.
 pub fn canonical(text: &str, out: &mut Vec<u8>) -> Result<(), JsonError> {
-    let mut reader = Reader { text, at: 0 };
-    reader.value(out, 0)?;
-    reader.space();
-    if reader.at < text.len() { Err(reader.wrong("something follows the value")) } else { Ok(()) }
+    let mut scanner = Scanner::new(text);
+    let written = value(&mut scanner, out, 0);
+    let written = written.and_then(|()| if scanner.is_at_end() { Ok(()) } else { Err(Wrong::Syntax) });
+    written.map_err(|wrong| match wrong {
+        Wrong::Syntax => syntax(text),
+        Wrong::Json(error) => error,
+    })
 }
 
-/// A place in a JSON text.
-struct Reader<'a> {
-    text: &'a str,
-    at: usize,
+/// What is wrong; the words for bad syntax are found when they are needed.
+enum Wrong {
+    Syntax,
+    Json(JsonError),
 }
 
-impl<'a> Reader<'a> {
-    fn peek(&self) -> Option<u8> {
-        self.text.as_bytes().get(self.at).copied()
+impl From<Unexpected> for Wrong {
+    fn from(_: Unexpected) -> Wrong {
+        Wrong::Syntax
     }
+}
 
-    fn space(&mut self) {
-        while matches!(self.peek(), Some(b' ' | b'\n' | b'\r' | b'\t')) {
-            self.at += 1;
-        }
+fn value(scanner: &mut Scanner<'_>, out: &mut Vec<u8>, depth: usize) -> Result<(), Wrong> {
+    if depth >= MAX_DEPTH {
+        return Err(Wrong::Json(JsonError::TooDeep));
     }
+    scanner.space();
+    match scanner.peek() {
+        Some(b'{') => {
+            scanner.takes(b'{');
+            object(scanner, out, depth)?;
+        }
+        Some(b'[') => {
+            scanner.takes(b'[');
+            out.push(b'[');
+            scanner.members(b']', |scanner| value(scanner, out, depth + 1))?;
+            out.push(b']');
+        }
+        Some(b'"') => put_string(&scanner.string()?, out),
+        Some(b'-' | b'0'..=b'9') => number(scanner.number()?, out),
+        // `null`, `true` and `false` begin with different letters.
+        _ => out.extend(scanner.word()?.bytes().take(1)),
+    }
+    Ok(())
+}
 
-    fn wrong(&self, what: &str) -> JsonError {
-        JsonError::Syntax(format!("{what} at byte {}", self.at))
+/// Writes the members as they come, then puts them in the order of their keys.
+fn object(scanner: &mut Scanner<'_>, out: &mut Vec<u8>, depth: usize) -> Result<(), Wrong> {
+    out.push(b'{');
+    let start = out.len();
+    let mut members: Vec<(Cow<'_, str>, usize, usize)> = Vec::with_capacity(8);
+    scanner.members(b'}', |scanner| {
+        let (key, from) = (scanner.key()?, out.len());
+        put_string(&key, out);
+        value(scanner, out, depth + 1)?;
+        members.push((key, from, out.len()));
+        Ok::<(), Wrong>(())
+    })?;
+    if !members.is_sorted_by(|a, b| a.0 < b.0) {
+        members.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        if let Some(pair) = members.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+            let key = pair[0].0.chars().take(64).collect();
+            return Err(Wrong::Json(JsonError::DuplicateKey(key)));
+        }
+        let end = out.len();
+        for (_, from, to) in &members {
+            out.extend_from_within(*from..*to);
+        }
+        out.drain(start..end);
     }
-
-    /// Takes this byte, if it is next behind white space.
-    fn takes(&mut self, byte: u8) -> bool {
-        self.space();
-        let there = self.peek() == Some(byte);
-        self.at += usize::from(there);
-        there
-    }
-
-    fn value(&mut self, out: &mut Vec<u8>, depth: usize) -> Result<(), JsonError> {
-        if depth >= MAX_DEPTH {
-            return Err(JsonError::TooDeep);
-        }
-        self.space();
-        match self.peek() {
-            Some(b'{') => self.object(out, depth),
-            Some(b'[') => self.array(out, depth),
-            Some(b'"') => {
-                let text = self.string()?;
-                put_string(&text, out);
-                Ok(())
-            }
-            Some(b'-' | b'0'..=b'9') => {
-                let rest = &self.text[self.at..];
-                let is_part = |c: char| c.is_ascii_digit() || matches!(c, '-' | '+' | '.' | 'e' | 'E');
-                let length = rest.find(|c| !is_part(c)).unwrap_or(rest.len());
-                number(&rest[..length], out);
-                self.at += length;
-                Ok(())
-            }
-            _ => {
-                let known = [("null", b'n'), ("true", b't'), ("false", b'f')];
-                let rest = &self.text[self.at..];
-                let (word, short) = known
-                    .into_iter()
-                    .find(|(word, _)| rest.starts_with(word))
-                    .ok_or_else(|| self.wrong("no value begins"))?;
-                self.at += word.len();
-                out.push(short);
-                Ok(())
-            }
-        }
-    }
-
-    fn array(&mut self, out: &mut Vec<u8>, depth: usize) -> Result<(), JsonError> {
-        self.at += 1;
-        out.push(b'[');
-        if !self.takes(b']') {
-            loop {
-                self.value(out, depth + 1)?;
-                if self.takes(b']') {
-                    break;
-                }
-                if !self.takes(b',') {
-                    return Err(self.wrong("a comma or a bracket is missing"));
-                }
-            }
-        }
-        out.push(b']');
-        Ok(())
-    }
-
-    /// Writes the members as they come, then puts them in the order of their keys.
-    fn object(&mut self, out: &mut Vec<u8>, depth: usize) -> Result<(), JsonError> {
-        self.at += 1;
-        out.push(b'{');
-        let start = out.len();
-        let mut members: Vec<(Cow<'a, str>, usize, usize)> = Vec::with_capacity(8);
-        if !self.takes(b'}') {
-            loop {
-                self.space();
-                if self.peek() != Some(b'"') {
-                    return Err(self.wrong("a key is missing"));
-                }
-                let (key, from) = (self.string()?, out.len());
-                put_string(&key, out);
-                if !self.takes(b':') {
-                    return Err(self.wrong("a colon is missing"));
-                }
-                self.value(out, depth + 1)?;
-                members.push((key, from, out.len()));
-                if self.takes(b'}') {
-                    break;
-                }
-                if !self.takes(b',') {
-                    return Err(self.wrong("a comma or a brace is missing"));
-                }
-            }
-        }
-        if !members.is_sorted_by(|a, b| a.0 < b.0) {
-            members.sort_unstable_by(|a, b| a.0.cmp(&b.0));
-            if let Some(pair) = members.windows(2).find(|pair| pair[0].0 == pair[1].0) {
-                return Err(JsonError::DuplicateKey(pair[0].0.chars().take(64).collect()));
-            }
-            let sorted: Vec<u8> =
-                members.iter().flat_map(|(_, from, to)| &out[*from..*to]).copied().collect();
-            out.truncate(start);
-            out.extend_from_slice(&sorted);
-        }
-        out.push(b'}');
-        Ok(())
-    }
-
-    /// The text that begins here; borrowed where it has no escapes.
-    fn string(&mut self) -> Result<Cow<'a, str>, JsonError> {
-        let rest = &self.text.as_bytes()[self.at + 1..];
-        let (mut length, mut escaped) = (0, false);
-        loop {
-            match rest.get(length) {
-                None => return Err(self.wrong("a text does not end")),
-                Some(b'"') => break,
-                Some(b'\\') => {
-                    escaped = true;
-                    length += 2;
-                }
-                Some(_) => length += 1,
-            }
-        }
-        let whole = &self.text[self.at..self.at + length + 2];
-        self.at += whole.len();
-        if escaped {
-            let text: String =
-                serde_json::from_str(whole).map_err(|error| JsonError::Syntax(error.to_string()))?;
-            return Ok(Cow::Owned(text));
-        }
-        Ok(Cow::Borrowed(&whole[1..=length]))
-    }
+    out.push(b'}');
+    Ok(())
 }
 
 /// Length first, so that no text can look like the end of another.

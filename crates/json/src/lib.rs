@@ -7,6 +7,7 @@
 
 mod canonical;
 mod object;
+mod scan;
 
 pub use canonical::canonical;
 pub use object::{Object, Value, array, array_within, object};
@@ -29,4 +30,13 @@ pub enum JsonError {
     /// Nested deeper than [`MAX_DEPTH`].
     #[error("nested deeper than {MAX_DEPTH} levels")]
     TooDeep,
+}
+
+/// What a full parser says of a text that is not JSON.
+fn syntax(text: &str) -> JsonError {
+    JsonError::Syntax(match serde_json::from_str::<serde_json::Value>(text) {
+        Err(error) => error.to_string(),
+        // It is stricter here than there: nesting is bounded.
+        Ok(_) => "not a JSON text that is read here".to_string(),
+    })
 }

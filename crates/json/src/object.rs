@@ -1,16 +1,14 @@
 //! Objects and arrays as lists of raw values: each value is looked into only when it is asked for.
 
-use crate::JsonError;
-use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_json::value::RawValue;
+use crate::scan::{Scanner, Unexpected};
+use crate::{JsonError, syntax};
 use std::borrow::Cow;
 use std::collections::HashSet;
-use std::fmt;
 
 /// A JSON object: its properties in the order sent.
 #[derive(Debug, Default)]
 pub struct Object<'a> {
-    entries: Vec<(Cow<'a, str>, &'a RawValue)>,
+    entries: Vec<(Cow<'a, str>, &'a str)>,
 }
 
 /// A value, shallowly read.
@@ -35,13 +33,32 @@ pub enum Value<'a> {
 /// # Errors
 /// Anything but an object, or a key that stands twice.
 pub fn object(text: &str) -> Result<Object<'_>, JsonError> {
-    let mut reader = serde_json::Deserializer::from_str(text);
-    let entries = reader.deserialize_map(Entries).map_err(syntax)?;
-    reader.end().map_err(syntax)?;
+    let entries = entries(text).map_err(|Unexpected| syntax_of(text, b'{', "a JSON object"))?;
     if let Some(key) = repeated(&entries) {
         return Err(JsonError::DuplicateKey(key.chars().take(64).collect()));
     }
     Ok(Object { entries })
+}
+
+fn entries(text: &str) -> Result<Vec<(Cow<'_, str>, &str)>, Unexpected> {
+    let mut scanner = Scanner::new(text);
+    let mut entries = Vec::with_capacity(8);
+    if !scanner.takes(b'{') {
+        return Err(Unexpected);
+    }
+    scanner.members(b'}', |scanner| {
+        entries.push((scanner.key()?, scanner.value()?));
+        Ok::<(), Unexpected>(())
+    })?;
+    if scanner.is_at_end() { Ok(entries) } else { Err(Unexpected) }
+}
+
+/// What is wrong with a text that should begin with `first`.
+fn syntax_of(text: &str, first: u8, expected: &str) -> JsonError {
+    match text.trim_ascii_start().bytes().next() {
+        Some(byte) if byte != first => JsonError::Syntax(format!("{expected} is expected")),
+        _ => syntax(text),
+    }
 }
 
 /// Reads the elements of an array as their texts.
@@ -57,11 +74,25 @@ pub fn array(text: &str) -> Result<Vec<&str>, JsonError> {
 /// # Errors
 /// Anything but an array, or one that is too long.
 pub fn array_within(text: &str, most: usize) -> Result<Vec<&str>, JsonError> {
-    let mut reader = serde_json::Deserializer::from_str(text);
-    let elements = reader.deserialize_seq(Elements { most }).map_err(syntax)?;
-    let elements = elements.ok_or(JsonError::TooMany(most))?;
-    reader.end().map_err(syntax)?;
-    Ok(elements)
+    let mut elements = Vec::new();
+    match read_elements(text, most, &mut elements) {
+        Ok(()) => Ok(elements),
+        Err(Unexpected) if elements.len() > most => Err(JsonError::TooMany(most)),
+        Err(Unexpected) => Err(syntax_of(text, b'[', "a JSON array")),
+    }
+}
+
+/// Reads elements up to the end, or one more than `most`.
+fn read_elements<'a>(text: &'a str, most: usize, elements: &mut Vec<&'a str>) -> Result<(), Unexpected> {
+    let mut scanner = Scanner::new(text);
+    if !scanner.takes(b'[') {
+        return Err(Unexpected);
+    }
+    scanner.members(b']', |scanner| {
+        elements.push(scanner.value()?);
+        if elements.len() > most { Err(Unexpected) } else { Ok(()) }
+    })?;
+    if scanner.is_at_end() { Ok(()) } else { Err(Unexpected) }
 }
 
 impl<'a> Object<'a> {
@@ -70,12 +101,12 @@ impl<'a> Object<'a> {
     /// # Errors
     /// A text with an escape that stands for no character.
     pub fn get(&self, key: &str) -> Result<Option<Value<'a>>, JsonError> {
-        self.entries.iter().find(|(name, _)| name == key).map(|(_, raw)| value(raw.get())).transpose()
+        self.entries.iter().find(|(name, _)| name == key).map(|(_, text)| value(text)).transpose()
     }
 
     /// Keys with the text of their values, in the order sent.
     pub fn entries(&self) -> impl Iterator<Item = (&str, &'a str)> {
-        self.entries.iter().map(|(key, raw)| (key.as_ref(), raw.get()))
+        self.entries.iter().map(|(key, text)| (key.as_ref(), *text))
     }
 }
 
@@ -84,7 +115,7 @@ pub(crate) fn value(text: &str) -> Result<Value<'_>, JsonError> {
     Ok(match text.as_bytes().first() {
         Some(b'{') => Value::Object(text),
         Some(b'[') => Value::Array(text),
-        Some(b'"') => Value::Text(serde_json::from_str::<Borrowed<'_>>(text).map_err(syntax)?.0),
+        Some(b'"') => Value::Text(Scanner::new(text).string().map_err(|Unexpected| syntax(text))?),
         Some(b't') => Value::Bool(true),
         Some(b'f') => Value::Bool(false),
         Some(b'n') => Value::Null,
@@ -93,63 +124,13 @@ pub(crate) fn value(text: &str) -> Result<Value<'_>, JsonError> {
 }
 
 /// The first key that stands twice. Small objects are compared pair by pair.
-fn repeated(entries: &[(Cow<'_, str>, &RawValue)]) -> Option<String> {
+fn repeated(entries: &[(Cow<'_, str>, &str)]) -> Option<String> {
     if entries.len() <= 16 {
         let twice = |i: usize| entries[..i].iter().any(|(key, _)| *key == entries[i].0);
         return (1..entries.len()).find(|i| twice(*i)).map(|i| entries[i].0.to_string());
     }
     let mut seen = HashSet::with_capacity(entries.len());
     entries.iter().find(|(key, _)| !seen.insert(key)).map(|(key, _)| key.to_string())
-}
-
-fn syntax(error: serde_json::Error) -> JsonError {
-    JsonError::Syntax(error.to_string())
-}
-
-/// A text that borrows from the input where it has no escapes.
-#[derive(serde::Deserialize)]
-struct Borrowed<'a>(#[serde(borrow)] Cow<'a, str>);
-
-/// Elements of an array; `None` where there are too many.
-struct Elements {
-    most: usize,
-}
-
-impl<'de> Visitor<'de> for Elements {
-    type Value = Option<Vec<&'de str>>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON array")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Self::Value, A::Error> {
-        let mut elements = Vec::new();
-        while let Some(raw) = sequence.next_element::<&'de RawValue>()? {
-            if elements.len() == self.most {
-                return Ok(None);
-            }
-            elements.push(raw.get());
-        }
-        Ok(Some(elements))
-    }
-}
-
-struct Entries;
-
-impl<'de> Visitor<'de> for Entries {
-    type Value = Vec<(Cow<'de, str>, &'de RawValue)>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut entries = Vec::with_capacity(8);
-        while let Some((key, raw)) = map.next_entry::<Borrowed<'de>, &'de RawValue>()? {
-            entries.push((key.0, raw));
-        }
-        Ok(entries)
-    }
 }
 
 #[cfg(test)]
