@@ -16,6 +16,7 @@ pub struct CreateUsage {
 /// Which month's usage to post (`POST /api/v1/customers/{customer}/postings`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(example = json!({"month": "2023-08"})))]
 pub struct PostMonth {
     /// The month, such as `2026-11`.
     pub month: String,

@@ -49,6 +49,7 @@ pub enum DecimalError {
     Overflow,
 }
 
+#[expect(clippy::should_implement_trait, reason = "an operator could not refuse a result that does not fit")]
 impl Decimal {
     /// Zero.
     pub const ZERO: Decimal = Decimal { coefficient: I256::ZERO, scale: 0 };

@@ -25,6 +25,7 @@ pub enum MoneyError {
     Decimal(#[from] DecimalError),
 }
 
+#[expect(clippy::should_implement_trait, reason = "an operator could not refuse a second currency")]
 impl Money {
     /// No money, in `currency`.
     #[must_use]

@@ -56,7 +56,7 @@ fn entries(text: &str) -> Result<Vec<(Cow<'_, str>, &str)>, Unexpected> {
 /// What is wrong with a text that should begin with `first`.
 fn syntax_of(text: &str, first: u8, expected: &str) -> JsonError {
     match text.trim_ascii_start().bytes().next() {
-        Some(byte) if byte != first => JsonError::Syntax(format!("{expected} is expected")),
+        Some(byte) if byte != first => JsonError::Syntax(format!("expected {expected}")),
         _ => syntax(text),
     }
 }

@@ -26,9 +26,10 @@ async fn serve_until_stopped(args: &Args, addresses: &[SocketAddr]) -> Result<()
     let engine = Engine::new(store);
     let app =
         App { engine: engine.clone(), clock: Arc::new(present::now), random: Arc::new(present::random) };
+    let stop = stop_signal();
     let lines: String = bound.iter().map(|address| format!("Listening on http://{address}\n")).collect();
     output::write(&lines)?;
-    let served = serve(listeners, router(app), stop_signal()).await;
+    let served = serve(listeners, router(app), stop).await;
     // Acknowledged events are in the log already; this only spares the next start a replay.
     engine.close().await?;
     served.map_err(|error| Failure::network(format!("the service stopped: {error}")))
@@ -67,15 +68,21 @@ fn taken(address: SocketAddr, error: &io::Error) -> Failure {
     }
 }
 
-/// Ready once the program is asked to stop.
-async fn stop_signal() {
+/// Ready once the program is asked to stop. Signals are heard from this call on.
+fn stop_signal() -> impl Future<Output = ()> {
     use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-        // Without its signal, the service ends by being killed, which loses nothing.
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminate.recv() => {}
+    // Without its signals, the service ends by being killed, which loses nothing.
+    let heard = [SignalKind::interrupt(), SignalKind::terminate()].map(|kind| signal(kind).ok());
+    async move {
+        let [interrupt, terminate] = heard.map(|signal| async {
+            match signal {
+                Some(mut signal) => drop(signal.recv().await),
+                None => std::future::pending().await,
+            }
+        });
+        tokio::select! {
+            () = interrupt => {}
+            () = terminate => {}
+        }
     }
 }

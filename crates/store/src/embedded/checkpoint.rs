@@ -87,14 +87,12 @@ impl Checkpointer {
 
     /// Starts a checkpoint if one is due and none is under way.
     pub(crate) fn take_if_due(&mut self, delta: &mut Delta, next: u64) {
-        if self.lost
-            || next - self.last < self.every
-            || self.working.as_ref().is_some_and(|w| !w.is_finished())
-        {
+        if next - self.last < self.every || self.working.as_ref().is_some_and(|w| !w.is_finished()) {
             return;
         }
         self.take_back(delta);
         if self.lost {
+            *delta = Delta::default();
             return;
         }
         let mut taken = std::mem::take(delta);
@@ -130,9 +128,7 @@ impl Checkpointer {
                 return;
             }
         };
-        for (key, totals) in &failed.cells {
-            delta.add(*key, totals);
-        }
+        delta.cells.extend(failed.cells);
         delta.claims.extend(failed.claims);
     }
 

@@ -73,8 +73,7 @@ impl Projections {
         if wanted.usage
             && let Measured::Charge(charge) = measure(&stored.event)
         {
-            let (cell, totals) = self.rollups.add(&stored.event.subject, stored.event.time, &charge);
-            self.delta.add(cell, &totals);
+            self.delta.cells.push(self.rollups.add(&stored.event.subject, stored.event.time, &charge));
         }
     }
 }

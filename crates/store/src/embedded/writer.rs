@@ -235,8 +235,7 @@ impl Writer {
                 self.claims.insert(entry);
                 self.delta.claims.push(entry);
                 if let Some(charge) = &row.charge {
-                    let (key, totals) = state.rollups.add(&row.event.subject, row.event.time, charge);
-                    self.delta.add(key, &totals);
+                    self.delta.cells.push(state.rollups.add(&row.event.subject, row.event.time, charge));
                 }
                 sequence += 1;
             }

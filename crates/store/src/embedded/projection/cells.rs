@@ -20,27 +20,26 @@ pub(crate) struct Cells {
 }
 
 impl Cells {
-    /// Cells under numbers of their own. `name` looks names up, many at a time.
+    /// What these changes add up to, under numbers of its own. `name` looks up the names of subjects
+    /// and of groups, many at a time.
     pub(crate) fn of(
-        changes: &HashMap<CellKey, Totals>,
+        changes: &[(CellKey, Totals)],
         name: impl Fn(&[u32], &[u32]) -> (Vec<String>, Vec<ChargeGroup>),
     ) -> Cells {
+        let mut cells = changes.to_vec();
+        fold(&mut cells);
         let distinct = |part: fn(&CellKey) -> u32| {
-            let mut numbers: Vec<u32> = changes.keys().map(part).collect();
+            let mut numbers: Vec<u32> = cells.iter().map(|(key, _)| part(key)).collect();
             numbers.sort_unstable();
             numbers.dedup();
             numbers
         };
         let (subjects, groups) = (distinct(|key| key.subject), distinct(|key| key.group));
-        let place = |numbers: &[u32], number| numbers.partition_point(|n| *n < number) as u32;
-        let mut cells: Vec<(CellKey, Totals)> = changes
-            .iter()
-            .map(|(key, totals)| {
-                let (subject, group) = (place(&subjects, key.subject), place(&groups, key.group));
-                (CellKey { subject, slot: key.slot, group }, *totals)
-            })
-            .collect();
-        cells.sort_unstable_by_key(|(key, _)| *key);
+        let (subject_places, group_places) = (places(&subjects), places(&groups));
+        for (key, _) in &mut cells {
+            key.subject = subject_places[&key.subject];
+            key.group = group_places[&key.group];
+        }
         let (subjects, groups) = name(&subjects, &groups);
         Cells { subjects, groups, cells }
     }
@@ -115,26 +114,36 @@ pub(crate) fn merge_cells(stretches: &[Vec<u8>]) -> Result<Vec<u8>, Malformed> {
             (CellKey { subject, slot: key.slot, group }, totals)
         }));
     }
-    merged.cells.sort_by_key(|(key, _)| *key);
-    merged.cells.dedup_by(|(key, totals), (kept, sum)| {
+    fold(&mut merged.cells);
+    Ok(merged.encode())
+}
+
+/// Puts cells in order and makes those of one key one.
+fn fold(cells: &mut Vec<(CellKey, Totals)>) {
+    cells.sort_by_key(|(key, _)| *key);
+    cells.dedup_by(|(key, totals), (kept, sum)| {
         let same = key == kept;
         if same {
             merge(sum, totals);
         }
         same
     });
-    Ok(merged.encode())
 }
 
-/// Adds names that are not there yet; gives the number of each.
+/// The place of each thing in a list.
+fn places<T: Clone + Eq + std::hash::Hash>(list: &[T]) -> HashMap<T, u32> {
+    list.iter().cloned().zip(0..).collect()
+}
+
+/// Adds names that are not there yet; gives the place of each.
 fn join<T: Clone + Eq + std::hash::Hash>(names: &mut Vec<T>, more: Vec<T>) -> Vec<u32> {
-    let mut numbers: HashMap<T, u32> = names.iter().cloned().zip(0..).collect();
+    let mut places = places(names);
+    let mut next = (0..).skip(names.len());
     let mut place = |name: T| {
-        // Fewer than 2^32 names were ever given numbers.
-        let next = names.len() as u32;
-        *numbers.entry(name).or_insert_with_key(|name| {
+        *places.entry(name).or_insert_with_key(|name| {
             names.push(name.clone());
-            next
+            // Fewer than 2^32 names were ever given numbers.
+            next.next().unwrap_or(u32::MAX)
         })
     };
     more.into_iter().map(&mut place).collect()

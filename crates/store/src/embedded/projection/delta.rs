@@ -1,22 +1,16 @@
 //! What a stretch of the log added to the projections, and the stored form of its claims.
 
 use super::claims::{ClaimEntry, Claims};
-use super::rollup::{CellKey, merge};
+use super::rollup::CellKey;
 use crate::embedded::codec::{Malformed, Put, Take};
-use hashbrown::HashMap;
 use usage_domain::usage::Totals;
 
 /// Changes since the last checkpoint.
 #[derive(Default)]
 pub(crate) struct Delta {
-    pub(crate) cells: HashMap<CellKey, Totals>,
+    /// One entry per change: adding them up can wait for the checkpoint.
+    pub(crate) cells: Vec<(CellKey, Totals)>,
     pub(crate) claims: Vec<ClaimEntry>,
-}
-
-impl Delta {
-    pub(crate) fn add(&mut self, key: CellKey, totals: &Totals) {
-        merge(self.cells.entry(key).or_default(), totals);
-    }
 }
 
 /// The stored form of claims: entries of 16 bytes by hash.
