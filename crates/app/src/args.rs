@@ -31,12 +31,12 @@ pub(crate) struct Args {
     pub(crate) log: LevelFilter,
 
     /// Events after which a checkpoint of the totals is written.
-    #[arg(long, global = true, hide = true, default_value_t = 500_000, env = "USAGE_APP_CHECKPOINT_EVERY")]
-    pub(crate) checkpoint_every: u64,
+    #[arg(long, global = true, hide = true, env = "USAGE_APP_CHECKPOINT_EVERY")]
+    pub(crate) checkpoint_every: Option<u64>,
 
     /// Bytes after which the log goes on in a new file.
-    #[arg(long, global = true, hide = true, default_value_t = 256 << 20, env = "USAGE_APP_SEGMENT_BYTES")]
-    pub(crate) segment_bytes: u64,
+    #[arg(long, global = true, hide = true, env = "USAGE_APP_SEGMENT_BYTES")]
+    pub(crate) segment_bytes: Option<u64>,
 
     #[command(subcommand)]
     pub(crate) command: Command,

@@ -19,10 +19,11 @@ use usage_store::embedded::{EmbeddedStore, Options};
 
 /// Opens the store of the folder that the arguments name.
 pub(crate) fn open_store(args: &Args, owner: &str) -> Result<EmbeddedStore, Failure> {
+    let usual = Options::new(present::secret()?, owner);
     let options = Options {
-        checkpoint_every: args.checkpoint_every,
-        segment_bytes: args.segment_bytes,
-        ..Options::new(present::secret()?, owner)
+        checkpoint_every: args.checkpoint_every.unwrap_or(usual.checkpoint_every),
+        segment_bytes: args.segment_bytes.unwrap_or(usual.segment_bytes),
+        ..usual
     };
     Ok(EmbeddedStore::open(&args.database, options)?)
 }

@@ -13,7 +13,7 @@ use csv::StringRecord;
 use sha2::{Digest, Sha512};
 use std::collections::HashMap;
 
-/// The first bytes of a SHA-256: enough to tell any number of rows apart.
+/// The first bytes of the hash: enough to tell any number of rows apart.
 type Content = [u8; 16];
 
 /// How often each content was seen.
