@@ -38,6 +38,14 @@ pub(super) fn read(shared: &Shared, subjects: &[PaidSubject], period: Period) ->
     Ok(Usage { position: Position::single(next), groups: reading.totals.into_iter().collect() })
 }
 
+/// How often the usage of these subjects has changed, without adding it up; `None` where only the log
+/// can tell.
+pub(super) fn changes(shared: &Shared, subjects: &[PaidSubject], period: Period) -> Option<u64> {
+    let state = shared.read();
+    let parts = subjects.iter().filter_map(|paid| Some((paid, paid.period.intersection(&period)?)));
+    parts.map(|(paid, part)| state.rollups.changes(&paid.subject, part)).sum()
+}
+
 /// Subjects with charges at times when nobody pays for them.
 pub(super) fn unpaid(shared: &Shared, catalog: &Catalog) -> Result<Vec<UnpaidSubject>, StoreError> {
     let subjects: Vec<(String, Vec<Period>)> = {

@@ -121,6 +121,26 @@ impl RollUps {
         }
     }
 
+    /// How often one subject's usage in a period has changed; `None` where the period cuts a cell.
+    pub(crate) fn changes(&self, subject: &str, period: Period) -> Option<u64> {
+        let Some(number) = self.subjects.numbers.get(subject) else { return Some(0) };
+        let cells = &self.cells[*number as usize];
+        let begin = cells.partition_point(|cell| cell.0 < Slot::of(period.start));
+        let mut changes = 0;
+        for (slot, _, totals) in &cells[begin..] {
+            let cell = slot.period();
+            if cell.start >= period.end {
+                break;
+            }
+            match period.intersection(&cell) {
+                Some(part) if part == cell => changes += totals.changes,
+                Some(_) => return None,
+                None => {}
+            }
+        }
+        Some(changes)
+    }
+
     /// Every subject that ever had usage.
     pub(crate) fn subjects(&self) -> impl Iterator<Item = &String> {
         self.subjects.names.iter()
