@@ -4,6 +4,7 @@ use axum::Router;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
@@ -47,7 +48,11 @@ fn missing_family(error: &io::Error) -> bool {
         || error.raw_os_error() == Some(97)
 }
 
-/// Serves until `stop` is ready, then finishes the requests under way.
+/// How long requests under way may take to finish once the service is to stop. A sender that stalls
+/// in the middle of a body is not waited for any longer: nothing of it was acknowledged.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// Serves until `stop` is ready, then finishes the requests under way within five seconds.
 ///
 /// # Errors
 /// When a socket cannot be used any more.
@@ -71,8 +76,17 @@ pub async fn serve(
     }
     stop.await;
     let _ = stopping.send(true);
-    while let Some(server) = servers.join_next().await {
-        server.map_err(io::Error::other)??;
+    let finished = async {
+        while let Some(server) = servers.join_next().await {
+            server.map_err(io::Error::other)??;
+        }
+        Ok(())
+    };
+    match tokio::time::timeout(GRACE, finished).await {
+        Ok(finished) => finished,
+        Err(_) => {
+            tracing::warn!("requests that did not finish in time were cut off");
+            Ok(())
+        }
     }
-    Ok(())
 }
