@@ -200,7 +200,7 @@ mod tests {
     }
 
     fn bill(currency: &str, groups: Vec<(ChargeGroup, Totals)>) -> Bill {
-        let usage = Usage { position: Position::single(9), groups };
+        let usage = Usage { position: Position::after(9), groups };
         Bill::rate(&customer(currency), "2026-11".parse().unwrap(), usage).unwrap()
     }
 

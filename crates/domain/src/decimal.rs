@@ -91,14 +91,6 @@ impl Decimal {
         Ok(Decimal { coefficient, scale })
     }
 
-    /// The exact difference.
-    ///
-    /// # Errors
-    /// [`DecimalError::Overflow`] when it has more digits than are kept.
-    pub fn sub(self, other: Decimal) -> Result<Decimal, DecimalError> {
-        self.add(other.negate())
-    }
-
     /// The exact product.
     ///
     /// # Errors
@@ -279,7 +271,7 @@ mod tests {
             let at = |v: i64, from: u8| i128::from(v) * 10i128.pow(u32::from(scale - from));
             let sum = at(a, s) + at(b, t);
             prop_assert_eq!(x.add(y).unwrap().at_scale(scale).unwrap(), I256::new(sum));
-            prop_assert_eq!(x.sub(y).unwrap().add(y).unwrap(), x);
+            prop_assert_eq!(x.add(y.negate()).unwrap().add(y).unwrap(), x);
             prop_assert_eq!(x.mul(y).unwrap(), y.mul(x).unwrap());
             prop_assert_eq!(x.cmp(&y), at(a, s).cmp(&at(b, t)));
             prop_assert_eq!(x.to_string().parse::<Decimal>().unwrap(), x);

@@ -118,12 +118,6 @@ impl Zone {
     pub fn name(&self) -> &str {
         self.0.iana_name().unwrap_or("UTC")
     }
-
-    /// The calendar date of `time` in this zone.
-    #[must_use]
-    pub fn date_of(&self, time: Timestamp) -> Date {
-        self.0.to_datetime(time.jiff()).date()
-    }
 }
 
 impl FromStr for Zone {

@@ -192,7 +192,7 @@ impl Store for EmbeddedStore {
     }
 
     async fn position(&self) -> Result<Position, StoreError> {
-        Ok(Position::single(self.shared.read().next))
+        Ok(Position::after(self.shared.read().next))
     }
 
     async fn events(&self, filter: EventFilter) -> Result<Vec<StoredEvent>, StoreError> {

@@ -35,7 +35,7 @@ pub(super) fn read(shared: &Shared, subjects: &[PaidSubject], period: Period) ->
             })?;
         }
     }
-    Ok(Usage { position: Position::single(next), groups: reading.totals.into_iter().collect() })
+    Ok(Usage { position: Position::after(next), groups: reading.totals.into_iter().collect() })
 }
 
 /// How often the usage of these subjects has changed, without adding it up; `None` where only the log

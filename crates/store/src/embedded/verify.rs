@@ -20,7 +20,7 @@ pub(crate) fn verify(shared: &Shared) -> Result<VerifyReport, StoreError> {
         (state.log.clone(), state.rollups.clone(), state.next, state.claims)
     };
     let mut report = VerifyReport {
-        position: Position::single(next),
+        position: Position::after(next),
         events: 0,
         records: 0,
         bytes: 0,

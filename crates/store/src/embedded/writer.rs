@@ -269,7 +269,7 @@ impl Writer {
         drop(state);
         cleared?;
         self.checkpoint_all()?;
-        let position = usage_domain::position::Position::single(self.next);
+        let position = usage_domain::position::Position::after(self.next);
         Ok(RebuildReport { position, events, totals })
     }
 

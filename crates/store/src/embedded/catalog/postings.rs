@@ -40,7 +40,7 @@ fn read(row: &Row<'_>, customer: CustomerId) -> Result<Posting, StoreError> {
             currency: text(3)?.parse().map_err(|_| broken("currency"))?,
         },
         changes: row.get(4)?,
-        position: Position::single(row.get(5)?),
+        position: Position::after(row.get(5)?),
         created_at: moment(6)?,
         updated_at: moment(7)?,
     })
