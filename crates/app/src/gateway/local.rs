@@ -5,7 +5,7 @@ use crate::args::Args;
 use crate::failure::Failure;
 use crate::present;
 use std::sync::Arc;
-use tokio::runtime::Runtime;
+use tokio::runtime::{Builder, Runtime};
 use usage_api::bill::Bill;
 use usage_api::customer::{Customer, CustomerInput, CustomerPage};
 use usage_api::event::{IngestReport, IngestedEvent};
@@ -35,8 +35,12 @@ pub(super) struct Local {
 
 impl Local {
     pub(super) fn new(store: EmbeddedStore) -> Result<Local, Failure> {
-        let runtime =
-            Runtime::new().map_err(|error| Failure::operation(format!("cannot start threads: {error}")))?;
+        // One thread runs tasks in the order that they were started: the customers of a file get
+        // their numbers in its order, however many are made at once.
+        let runtime = Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| Failure::operation(format!("cannot start a runtime: {error}")))?;
         Ok(Local { engine: Engine::new(Arc::new(store)), runtime })
     }
 }
