@@ -1,11 +1,11 @@
-//! Checkpoints: the changes of the projections since the last one, written behind the writer's back.
+//! Checkpoints: the changes of the roll-ups since the last one, written behind the writer's back.
 //!
 //! The writer hands its changes over whole and goes on with none; a thread names, packs and writes
 //! them. A failed checkpoint loses nothing: its changes go with the next one.
 
 use super::faults::Faults;
 use super::projection::cells::{Cells, merge_cells};
-use super::projection::delta::{Delta, encode_claims, merge_claims};
+use super::projection::delta::Delta;
 use super::projection::files::Chain;
 use super::shared::Shared;
 use crate::StoreError;
@@ -17,40 +17,28 @@ use usage_domain::charge::ChargeGroup;
 /// Subjects that are named under one reading lock, so that the writer never waits long for it.
 const NAMES_AT_ONCE: usize = 4096;
 
-/// The files of both projections.
+/// The files of the roll-ups.
 pub(crate) struct Chains {
     pub(crate) usage: Chain,
-    pub(crate) claims: Chain,
 }
 
 impl Chains {
     pub(crate) fn open(folder: &Path, faults: &Faults) -> Result<Chains, StoreError> {
-        Ok(Chains {
-            usage: Chain::open(folder, "usage", faults.clone())?,
-            claims: Chain::open(folder, "claims", faults.clone())?,
-        })
+        Ok(Chains { usage: Chain::open(folder, "usage", faults.clone())? })
     }
 
-    /// Forgets all files of both: where the removal of one fails, the others are forgotten all the same.
+    /// Forgets all files.
     pub(crate) fn clear(&mut self) -> Result<(), StoreError> {
-        let usage = self.usage.clear();
-        self.claims.clear().and(usage)
+        self.usage.clear()
     }
 
     /// Writes changes that end at the log position `to`.
     fn write(&mut self, delta: &mut Delta, to: u64, shared: &Shared) -> Result<(), StoreError> {
-        if self.usage.position() == to && self.claims.position() == to {
-            return Ok(());
-        }
-        let mark = shared.read().log.mark(to)?.unwrap_or(0);
         if self.usage.position() < to {
+            let mark = shared.read().log.mark(to)?.unwrap_or(0);
             let cells = Cells::of(&delta.cells, |subjects, groups| names(shared, subjects, groups));
             self.usage.push(to, mark, &cells.encode(), merge_cells)?;
             delta.cells.clear();
-        }
-        if self.claims.position() < to {
-            self.claims.push(to, mark, &encode_claims(&mut delta.claims), merge_claims)?;
-            delta.claims.clear();
         }
         Ok(())
     }
@@ -129,7 +117,6 @@ impl Checkpointer {
             }
         };
         delta.cells.extend(failed.cells);
-        delta.claims.extend(failed.claims);
     }
 
     /// Writes all that no checkpoint has yet, and waits for it.

@@ -13,6 +13,7 @@ mod folder;
 mod log;
 mod prepare;
 mod projection;
+mod repeats;
 mod replay;
 mod shared;
 mod usage;
@@ -29,7 +30,7 @@ use catalog::Catalog;
 use checkpoint::{Chains, Checkpointer};
 use folder::OwnedFolder;
 use log::scan;
-use projection::claims::HashKey;
+use projection::claims::{Claims, HashKey};
 use replay::Projections;
 use shared::{Shared, State};
 use std::path::Path;
@@ -53,7 +54,7 @@ pub struct Options {
     pub secret: [u8; 16],
     /// What others read of the owner, such as its process and address.
     pub owner: String,
-    /// Events after which a checkpoint of the projections is written.
+    /// Events after which a checkpoint of the projections is written; the claims of as many make a run.
     pub checkpoint_every: u64,
     /// Bytes after which the log goes on in a new segment file.
     pub segment_bytes: u64,
@@ -100,20 +101,21 @@ impl EmbeddedStore {
         let (found, appender) =
             log::open::open(&folder.layout.log, options.segment_bytes, options.faults.clone())?;
         let mut chains = Chains::open(&folder.layout.projections, &options.faults)?;
-        let mut made = Projections::open(&mut chains, &found.index, found.next, &key)?;
-        if made.claims.len() != found.next {
-            tracing::warn!("the duplicate index is not that of the log; the projections are made anew");
-            chains.clear()?;
-            made = Projections::open(&mut chains, &found.index, found.next, &key)?;
-        }
-        let claims = made.claims.digest();
-        let state = State { log: found.index, rollups: made.rollups, next: found.next, claims };
-        let shared = Arc::new(Shared::new(state, key, options.most_waiting));
-        let last = chains.usage.position().min(chains.claims.position());
+        let mut claims = Claims::open(
+            &folder.layout.projections,
+            options.faults.clone(),
+            options.checkpoint_every,
+            &|to| found.index.mark(to),
+        )?;
+        let made = Projections::open(&mut chains, &mut claims, &found.index, found.next, &key)?;
+        let digest = claims.digest();
+        let state = State { log: found.index, rollups: made.rollups, next: found.next, claims: digest };
+        let shared = Arc::new(Shared::new(state, key, claims.runs(), options.most_waiting));
+        let last = chains.usage.position();
         let writer = Writer {
             shared: shared.clone(),
             appender,
-            claims: made.claims,
+            claims,
             delta: made.delta,
             checkpointer: Checkpointer::new(shared.clone(), chains, options.checkpoint_every, last),
             next: found.next,

@@ -1,10 +1,10 @@
 //! What the writer and all readers share: the committed state, published in single steps.
 
 use super::log::segment::LogIndex;
-use super::projection::claims::HashKey;
+use super::projection::claims::{HashKey, Runs};
 use super::projection::rollup::RollUps;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// The committed state of the log and its roll-ups at one position.
 #[derive(Default)]
@@ -20,14 +20,17 @@ pub(crate) struct State {
 pub(crate) struct Shared {
     state: RwLock<State>,
     pub(crate) key: HashKey,
+    /// The part of the duplicate index that is on disk: never more than the state has.
+    pub(crate) runs: Arc<Runs>,
     pub(crate) queue: Queue,
 }
 
 impl Shared {
-    pub(crate) fn new(state: State, key: HashKey, most_waiting: usize) -> Shared {
+    pub(crate) fn new(state: State, key: HashKey, runs: Arc<Runs>, most_waiting: usize) -> Shared {
         Shared {
             state: RwLock::new(state),
             key,
+            runs,
             queue: Queue {
                 events: AtomicUsize::new(0),
                 bytes: AtomicUsize::new(0),

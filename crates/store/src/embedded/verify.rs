@@ -1,20 +1,21 @@
 //! Verifying: every byte of the log is read and checked, every total recounted from it.
 
-use super::projection::claims::{ClaimEntry, HashKey};
 use super::projection::rollup::RollUps;
-use super::replay::{Projections, Wanted};
+use super::repeats::Recount;
+use super::replay::{self, Projections};
 use super::shared::Shared;
 use crate::StoreError;
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 use usage_domain::care::VerifyReport;
 use usage_domain::position::Position;
 use usage_domain::usage::Totals;
 
 /// The most problems that are reported one by one.
-const MOST_PROBLEMS: usize = 100;
+pub(super) const MOST_PROBLEMS: usize = 100;
 
-/// Compares the roll-ups with a recount of the log at one position. Ingest goes on meanwhile.
+/// Compares the roll-ups and the index of duplicates with a recount of the log at one position. Ingest goes on meanwhile.
 pub(crate) fn verify(shared: &Shared) -> Result<VerifyReport, StoreError> {
+    let mut index = Recount::new(shared);
     let (log, rollups, next, claims) = {
         let state = shared.read();
         (state.log.clone(), state.rollups.clone(), state.next, state.claims)
@@ -27,10 +28,7 @@ pub(crate) fn verify(shared: &Shared) -> Result<VerifyReport, StoreError> {
         totals: 0,
         problems: Vec::new(),
     };
-    let (mut recount, mut digest) = (Projections::default(), 0u64);
-    let mut seen: HashSet<(u64, u64)> = HashSet::new();
-    // Two hashes of different keys: a repeated pair is a repeated claim but for one in 2^128.
-    let other = HashKey(shared.key.0.map(|byte| !byte));
+    let mut recount = Projections::default();
     for record in &log.records {
         report.records += 1;
         let events = match log.segment(record).events(record.offset, None) {
@@ -42,13 +40,8 @@ pub(crate) fn verify(shared: &Shared) -> Result<VerifyReport, StoreError> {
         };
         for (stored, claim) in events {
             report.events += 1;
-            let hash = shared.key.claim(&claim.source, &claim.id);
-            digest = digest.wrapping_add(ClaimEntry { hash, sequence: stored.sequence }.digest());
-            if !seen.insert((hash, other.claim(&claim.source, &claim.id))) {
-                let text = format!("event {} of {} stands in the log twice", claim.id, claim.source);
-                note(&mut report.problems, text);
-            }
-            recount.add(&shared.key, &stored, &claim, Wanted::USAGE);
+            index.add(replay::entry(&shared.key, &stored, &claim));
+            recount.add(&stored);
         }
     }
     for segment in &log.segments {
@@ -61,10 +54,7 @@ pub(crate) fn verify(shared: &Shared) -> Result<VerifyReport, StoreError> {
     if !report.problems.is_empty() {
         return Ok(report);
     }
-    if digest != claims {
-        let text = "the index of duplicates is not that of the log; run 'usage_app rebuild'";
-        note(&mut report.problems, text.to_string());
-    }
+    index.finish(&log, claims, &mut report.problems);
     compare(&rollups, &recount.rollups, &mut report);
     Ok(report)
 }
@@ -89,7 +79,7 @@ fn compare(kept: &RollUps, counted: &RollUps, report: &mut VerifyReport) {
     }
 }
 
-fn note(problems: &mut Vec<String>, problem: String) {
+pub(super) fn note(problems: &mut Vec<String>, problem: String) {
     if problems.len() < MOST_PROBLEMS {
         problems.push(problem);
     }

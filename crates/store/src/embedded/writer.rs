@@ -14,7 +14,7 @@ use super::log::segment::{RecordRef, Segment};
 use super::prepare::{Prepared, Row};
 use super::projection::claims::{ClaimEntry, Claims};
 use super::projection::delta::Delta;
-use super::replay::{Projections, Wanted};
+use super::replay::{self, Projections};
 use super::shared::Shared;
 use crate::StoreError;
 use hashbrown::HashTable;
@@ -119,6 +119,7 @@ impl Writer {
                 }
             }
         }
+        self.claims.freeze_if_full(&|to| self.shared.read().log.mark(to));
         self.checkpointer.take_if_due(&mut self.delta, self.next);
         other
     }
@@ -180,16 +181,15 @@ impl Writer {
     /// The content hashes of stored events that have the claims of rows, by request and row. They
     /// are looked up in the order of the log, so that no record is read twice.
     fn stored(&mut self, batches: &[Prepared]) -> Result<HashMap<(usize, usize), u64>, StoreError> {
-        let mut candidates = Vec::new();
-        for (number, batch) in batches.iter().enumerate() {
-            for (place, row) in batch.rows().enumerate() {
-                let found = self.claims.candidates(row.claim);
-                candidates.extend(found.map(|sequence| (sequence, number, place)));
-            }
+        let mut wanted = Vec::with_capacity(batches.iter().map(|batch| batch.rows().len()).sum());
+        for (number, batch) in (0u32..).zip(batches) {
+            wanted.extend((0u32..).zip(batch.rows()).map(|(place, row)| (row.claim, (number, place))));
         }
+        let mut candidates = self.claims.find(&mut wanted)?;
         candidates.sort_unstable();
         let mut stored = HashMap::with_capacity(candidates.len());
-        for (sequence, number, place) in candidates {
+        for (sequence, (number, place)) in candidates {
+            let (number, place) = (number as usize, place as usize);
             let (claim, event) = (self.claim_at(sequence)?, &batches[number].row(place).event);
             if claim.source == event.source && claim.id == event.id {
                 stored.insert((number, place), claim.content);
@@ -231,9 +231,7 @@ impl Writer {
         for (batch, fates) in batches.iter().zip(&staged.batches) {
             for (row, fate) in batch.rows().zip(fates) {
                 let Fate::New = fate else { continue };
-                let entry = ClaimEntry { hash: row.claim, sequence };
-                self.claims.insert(entry);
-                self.delta.claims.push(entry);
+                self.claims.insert(ClaimEntry { hash: row.claim, sequence });
                 if let Some(charge) = &row.charge {
                     self.delta.cells.push(state.rollups.add(&row.event.subject, row.event.time, charge));
                 }
@@ -250,23 +248,24 @@ impl Writer {
 
     fn rebuild(&mut self) -> Result<RebuildReport, StoreError> {
         let log = self.shared.read().log.clone();
-        let mut made = Projections::default();
+        let (mut made, mut anew) = (Projections::default(), self.claims.anew()?);
         let mut events = 0;
         scan::replay(&log, 0, |stored, claim| {
             events += 1;
-            made.add(&self.shared.key, &stored, &claim, Wanted::ALL);
+            anew.claims.replay(replay::entry(&self.shared.key, &stored, &claim), &|to| log.mark(to));
+            made.add(&stored);
             Ok(())
         })?;
-        // Whatever becomes of the files: they are forgotten together, and so are the projections
-        // that they were part of.
+        // Whatever becomes of the files: the roll-ups that they were part of are forgotten with them.
         let cleared = self.checkpointer.clear();
+        let replaced = self.claims.replace_with(anew, &|to| log.mark(to));
         let totals = made.rollups.cells();
-        self.claims = made.claims;
         self.delta = made.delta;
         let mut state = self.shared.write();
         state.rollups = made.rollups;
         state.claims = self.claims.digest();
         drop(state);
+        replaced?;
         cleared?;
         self.checkpoint_all()?;
         let position = usage_domain::position::Position::after(self.next);
@@ -274,7 +273,8 @@ impl Writer {
     }
 
     fn checkpoint_all(&mut self) -> Result<(), StoreError> {
-        self.checkpointer.finish(&mut self.delta, self.next)
+        let usage = self.checkpointer.finish(&mut self.delta, self.next);
+        self.claims.finish(&|to| self.shared.read().log.mark(to)).and(usage)
     }
 }
 

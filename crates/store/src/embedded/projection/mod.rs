@@ -5,5 +5,6 @@ pub(crate) mod cells;
 pub(crate) mod claims;
 pub(crate) mod delta;
 pub(crate) mod files;
+pub(crate) mod names;
 pub(crate) mod rollup;
 pub(crate) mod slot;
