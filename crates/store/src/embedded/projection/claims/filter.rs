@@ -13,12 +13,17 @@ use std::io;
 /// Hashes in a bucket on average.
 const IN_BUCKET: u64 = 16;
 
+/// Bits of hashes that are compared at once.
+const WINDOW: usize = 32;
+/// Hashes that are looked up together.
+const AT_ONCE: usize = 64;
+
 /// The filter of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Filter {
     /// The rank at which each bucket begins, and the count of all.
     starts: Vec<u32>,
-    /// Of every hash in order, the bits after those that choose its bucket.
+    /// Of every hash in order, the bits after those that choose its bucket; a window of zeros behind.
     rests: Vec<u16>,
 }
 
@@ -39,7 +44,7 @@ impl Filter {
         let buckets = usize::try_from(buckets(count)).unwrap_or(usize::MAX);
         let mut starts = Vec::with_capacity(buckets + 1);
         starts.push(0);
-        Filter { starts, rests: Vec::with_capacity(count as usize) }
+        Filter { starts, rests: Vec::with_capacity(count as usize + WINDOW) }
     }
 
     /// Adds the next hash of `count`, in order.
@@ -61,6 +66,7 @@ impl Filter {
     /// Ends a filter that has all of its `count` hashes.
     pub(crate) fn finish(&mut self, count: u32) {
         self.begin_up_to(usize::try_from(buckets(count)).unwrap_or(usize::MAX));
+        self.rests.extend([0; WINDOW]);
     }
 
     fn bucket(&self, hash: u64) -> (usize, &[u16], u16) {
@@ -69,11 +75,32 @@ impl Filter {
         (start, &self.rests[start..end], rest)
     }
 
-    /// Whether the run may have this hash.
-    pub(crate) fn may_have(&self, hash: u64) -> bool {
-        let (_, rests, rest) = self.bucket(hash);
-        // Without a way out in the middle, which is faster: all are compared at once.
-        rests.iter().fold(false, |found, other| found | (*other == rest))
+    /// Calls `each` with the place in `wanted` of every hash that the run may have: of nearly none that
+    /// it has not. The hashes are in order, so that neighbours share what the caches hold.
+    ///
+    /// In two steps for many hashes, so that the processor waits for many memory cells at a time: where
+    /// their buckets begin, and whether a window of fixed length from there on has them. What is compared
+    /// beyond the end of a bucket lets a few more pass; a bucket that is longer passes always.
+    pub(crate) fn may_have<P>(&self, wanted: &[(u64, P)], mut each: impl FnMut(usize)) {
+        let buckets = self.starts.len() as u64 - 1;
+        for (number, wanted) in wanted.chunks(AT_ONCE).enumerate() {
+            let mut begun = [(0, 0, false); AT_ONCE];
+            for (begun, (hash, _)) in begun.iter_mut().zip(wanted) {
+                let (bucket, rest) = place(*hash, buckets);
+                let (start, end) = (self.starts[bucket] as usize, self.starts[bucket + 1] as usize);
+                *begun = (start, rest, end - start > WINDOW);
+            }
+            let mut passed = 0u64;
+            for (bit, (start, rest, passes)) in begun[..wanted.len()].iter().enumerate() {
+                let window = &self.rests[*start..*start + WINDOW];
+                let equal = window.iter().fold(*passes, |found, other| found | (other == rest));
+                passed |= u64::from(equal) << bit;
+            }
+            while passed != 0 {
+                each(number * AT_ONCE + passed.trailing_zeros() as usize);
+                passed &= passed - 1;
+            }
+        }
     }
 
     /// The ranks in the run at which this hash may be.
@@ -102,7 +129,7 @@ impl Filter {
             bytes.extend(part.iter().flat_map(|start| start.to_le_bytes()));
             out(&bytes)?;
         }
-        for part in self.rests.chunks(PART / 2) {
+        for part in self.rests[..self.rests.len() - WINDOW].chunks(PART / 2) {
             bytes.clear();
             bytes.extend(part.iter().flat_map(|rest| rest.to_le_bytes()));
             out(&bytes)?;
@@ -115,26 +142,16 @@ impl Filter {
         count: u32,
         mut fill: impl FnMut(&mut [u8]) -> io::Result<()>,
     ) -> io::Result<Result<Filter, Malformed>> {
-        let mut bytes = vec![0; PART];
-        let mut parts = |size: u64, mut each: Box<dyn FnMut(&[u8]) + '_>| {
-            let mut left = usize::try_from(size).map_err(io::Error::other)?;
-            while left > 0 {
-                let part = &mut bytes[..left.min(PART)];
-                fill(part)?;
-                each(part);
-                left -= part.len();
-            }
-            Ok::<_, io::Error>(())
-        };
         let mut filter = Filter::with_room(count);
         filter.starts.clear();
-        let u32s = |part: &[u8]| {
-            filter.starts.extend(part.chunks_exact(4).map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]])));
-        };
-        parts((buckets(count) + 1) * 4, Box::new(u32s))?;
-        let u16s =
-            |part: &[u8]| filter.rests.extend(part.chunks_exact(2).map(|b| u16::from_le_bytes([b[0], b[1]])));
-        parts(u64::from(count) * 2, Box::new(u16s))?;
+        in_parts((buckets(count) + 1) * 4, &mut fill, |part| {
+            let starts = part.chunks_exact(4).map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]));
+            filter.starts.extend(starts);
+        })?;
+        in_parts(u64::from(count) * 2, &mut fill, |part| {
+            filter.rests.extend(part.chunks_exact(2).map(|b| u16::from_le_bytes([b[0], b[1]])));
+        })?;
+        filter.rests.extend([0; WINDOW]);
         // What is looked up later must be there.
         let in_order = filter.starts.is_sorted() && filter.starts.last() == Some(&count);
         Ok(if in_order { Ok(filter) } else { Err(Malformed("its filter has no order")) })
@@ -149,3 +166,20 @@ impl Filter {
 
 /// Bytes that are read or written at once.
 const PART: usize = 64 * PAGE;
+
+/// Calls `each` with the next `size` bytes, part by part.
+fn in_parts(
+    size: u64,
+    fill: &mut impl FnMut(&mut [u8]) -> io::Result<()>,
+    mut each: impl FnMut(&[u8]),
+) -> io::Result<()> {
+    let mut left = usize::try_from(size).map_err(io::Error::other)?;
+    let mut bytes = vec![0; left.min(PART)];
+    while left > 0 {
+        let part = &mut bytes[..left.min(PART)];
+        fill(part)?;
+        each(part);
+        left -= part.len();
+    }
+    Ok(())
+}

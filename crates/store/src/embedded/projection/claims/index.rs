@@ -156,12 +156,17 @@ impl Claims {
         self.freeze_if_full(mark);
         if self.frozen.len() > MOST_FROZEN {
             // The log is read faster than runs are written.
-            if let Some(worker) = self.worker.take() {
-                joined(worker);
-            }
-            self.retire(self.runs.position());
+            self.wait_for_disk();
         }
         self.insert(entry);
+    }
+
+    /// Waits until the worker has nothing more to do.
+    pub(super) fn wait_for_disk(&mut self) {
+        if let Some(worker) = self.worker.take() {
+            joined(worker);
+        }
+        self.retire(self.runs.position());
     }
 
     /// Sees to it that a full table becomes a run, without waiting for it. Within a record nothing is
@@ -192,7 +197,9 @@ impl Claims {
         let work = move || match write(&runs, frozen).and_then(|()| merge(&runs, &stop)) {
             // Told to stop.
             Ok(()) | Err(StoreError::Closed) => {}
-            Err(error) => tracing::warn!(%error, "the index of duplicates was not written; it is tried again"),
+            Err(error) => {
+                tracing::warn!(%error, "the index of duplicates was not written; it is tried again")
+            }
         };
         match std::thread::Builder::new().name("claims".into()).spawn(work) {
             Ok(worker) => self.worker = Some(worker),

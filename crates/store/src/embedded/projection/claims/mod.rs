@@ -8,6 +8,8 @@
 mod entry;
 mod filter;
 mod index;
+#[cfg(test)]
+mod measure;
 mod merge;
 mod page;
 mod read;

@@ -126,10 +126,9 @@ impl Run {
         mut found: impl FnMut(u64, P),
     ) -> Result<(), StoreError> {
         let (mut page, mut number) = ([0; PAGE], u64::MAX);
-        for (hash, place) in wanted {
-            if !self.filter.may_have(*hash) {
-                continue;
-            }
+        let mut passed = Vec::new();
+        self.filter.may_have(wanted, |place| passed.push(place));
+        for (hash, place) in passed.into_iter().map(|place| &wanted[place]) {
             for rank in self.filter.ranks(*hash) {
                 if number != rank / PER_PAGE {
                     self.pages(rank / PER_PAGE, &mut page)?;

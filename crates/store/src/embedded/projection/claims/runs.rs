@@ -156,9 +156,11 @@ impl Runs {
             std::fs::rename(&run.path, &path).map_err(StoreError::io("cannot write", &path))?;
         }
         self.names.sync().map_err(StoreError::io("cannot write", &self.names.folder))?;
+        let position = other.position();
+        // So that no more than two sets of filters are in memory at a time.
+        other.publish(Vec::new());
         let list = self.load(mark)?;
-        let position = list.last().map_or(0, |run| run.head.stretch.to);
-        if position != other.position() {
+        if list.last().map_or(0, |run| run.head.stretch.to) != position {
             let gone = std::io::ErrorKind::NotFound.into();
             return Err(StoreError::io("cannot read all runs of", self.folder())(gone));
         }
@@ -213,8 +215,8 @@ mod tests {
             (vec![four, half, half, half, half, half, half, half, half], Some(8)),
             // Too large for each other, and no hindrance to what follows.
             (vec![9_000_000; 9], None),
-            (vec![9, 9, 9, 9, 9, 9, 9, 9, 9, 2].iter().map(|n| n * 1_000_000).collect(), None),
-            (vec![9, 9, 9, 9, 3, 3, 3, 3, 3, 3, 3, 3].iter().map(|n| n * 1_000_000).collect(), Some(9)),
+            ([vec![9_000_000; 9], vec![2_000_000]].concat(), None),
+            ([vec![9_000_000; 4], vec![3_000_000; 8]].concat(), Some(9)),
         ] {
             assert_eq!(due(&counts), expected, "{counts:?}");
         }
