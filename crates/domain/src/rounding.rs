@@ -40,7 +40,11 @@ pub fn quotient(numerator: Decimal, denominator: Decimal, digits: u8) -> Result<
         let by = u8::try_from(by).ok().filter(|by| *by <= 76).ok_or(DecimalError::Overflow)?;
         value.checked_mul(power_of_ten(by)).ok_or(DecimalError::Overflow)
     };
-    if shift >= 0 { a = scaled(a, shift)? } else { b = scaled(b, -shift)? }
+    if shift >= 0 {
+        a = scaled(a, shift)?
+    } else {
+        b = scaled(b, -shift)?
+    }
     let (whole, rest) = match (a.checked_div(b), a.checked_rem(b)) {
         (Some(whole), Some(rest)) => (whole, rest),
         _ => return Err(DecimalError::Overflow),
@@ -89,7 +93,12 @@ mod tests {
             ("-2", "3", 4, "-0.6667"),
             ("1", "-8", 2, "-0.13"),
             ("0.000000000000000001", "2", 18, "0.000000000000000001"),
-            ("99999999999999999999.999999999999999999", "0.000000000000000001", 0, "99999999999999999999999999999999999999"),
+            (
+                "99999999999999999999.999999999999999999",
+                "0.000000000000000001",
+                0,
+                "99999999999999999999999999999999999999",
+            ),
             ("10", "4", 0, "3"),
             ("0", "7", 18, "0"),
         ] {

@@ -79,7 +79,8 @@ impl Timestamp {
         let nanos = |time: jiff::Timestamp| i64::try_from(time.as_nanosecond()).unwrap_or(i64::MAX);
         let after = Timestamp(self.0 + 1).jiff();
         let changed = zone.0.preceding(after).next().map_or(i64::MIN, |change| nanos(change.timestamp()));
-        let changes = zone.0.following(self.jiff()).next().map_or(i64::MAX, |change| nanos(change.timestamp()));
+        let changes =
+            zone.0.following(self.jiff()).next().map_or(i64::MAX, |change| nanos(change.timestamp()));
         Period {
             start: Timestamp(start.max(changed).max(Timestamp::MIN.0)),
             end: Timestamp((start + length).min(changes).min(Timestamp::MAX.0)),

@@ -118,8 +118,12 @@ fn by_definition(aggregation: Aggregation, all: &[&Event], window: Period, whole
         Aggregation::Sum => Decimal::new(values().sum(), 2),
         Aggregation::Min => Decimal::new(values().min().unwrap(), 2),
         Aggregation::Max => Decimal::new(values().max().unwrap(), 2),
-        Aggregation::Latest => Decimal::new(within.iter().max_by_key(|(i, e)| (e.time, *i)).unwrap().1.value, 2),
-        Aggregation::UniqueCount => Decimal::new(i64::try_from(values().collect::<BTreeSet<_>>().len()).unwrap(), 0),
+        Aggregation::Latest => {
+            Decimal::new(within.iter().max_by_key(|(i, e)| (e.time, *i)).unwrap().1.value, 2)
+        }
+        Aggregation::UniqueCount => {
+            Decimal::new(i64::try_from(values().collect::<BTreeSet<_>>().len()).unwrap(), 0)
+        }
         _ => {
             let (sum, count) = (i128::from(values().sum::<i64>()), within.len() as i128);
             let (whole, rest) = (sum * 10i128.pow(16) / count, sum * 10i128.pow(16) % count);

@@ -85,7 +85,12 @@ impl State {
     ///
     /// # Errors
     /// None for the figures of events, which have at most 20 digits before and 18 after the point.
-    pub fn of(aggregation: Aggregation, value: &MeterValue, order: Order, sign: Sign) -> Result<State, DecimalError> {
+    pub fn of(
+        aggregation: Aggregation,
+        value: &MeterValue,
+        order: Order,
+        sign: Sign,
+    ) -> Result<State, DecimalError> {
         let (time, _) = order;
         let minute = u32::try_from(time.nanos() / MINUTE).unwrap_or(u32::MAX);
         let number = match value {
@@ -117,7 +122,12 @@ impl State {
                 Sums::Unique(Box::new(BTreeMap::from([(text, if sign == Sign::Added { 1 } else { -1 })])))
             }
         };
-        Ok(State { changes: 1, events: if sign == Sign::Added { 1 } else { -1 }, minutes: (minute, minute), sums })
+        Ok(State {
+            changes: 1,
+            events: if sign == Sign::Added { 1 } else { -1 },
+            minutes: (minute, minute),
+            sums,
+        })
     }
 
     /// What both sets add up to.
@@ -139,8 +149,12 @@ impl State {
         match &self.sums {
             Sums::Count | Sums::Sum(_) | Sums::Level(_) | Sums::Unique(_) => true,
             _ if self.events == 0 => true,
-            Sums::Min(extreme) => extreme.removed.is_none_or(|gone| extreme.added.is_some_and(|least| least < gone)),
-            Sums::Max(extreme) => extreme.removed.is_none_or(|gone| extreme.added.is_some_and(|most| most > gone)),
+            Sums::Min(extreme) => {
+                extreme.removed.is_none_or(|gone| extreme.added.is_some_and(|least| least < gone))
+            }
+            Sums::Max(extreme) => {
+                extreme.removed.is_none_or(|gone| extreme.added.is_some_and(|most| most > gone))
+            }
             Sums::Latest(latest) => {
                 latest.removed.is_none_or(|gone| latest.added.is_some_and(|(last, _)| last > gone))
             }

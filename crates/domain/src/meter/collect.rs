@@ -125,6 +125,10 @@ impl<'a> Collector<'a> {
         if !within || !state.is_known() {
             return Ok(Fit::Cut(part));
         }
+        if state.events == 0 && !self.is_level() {
+            // Everything was taken back; its traces must not meet what others added up to.
+            return Ok(Fit::Done);
+        }
         self.add(origin, dimensions, window, state)?;
         Ok(Fit::Done)
     }
@@ -161,7 +165,12 @@ impl<'a> Collector<'a> {
         RowKey(origin.label, origin.subject.clone(), asked.collect())
     }
 
-    fn before(&mut self, origin: &Origin, dimensions: &[Option<String>], state: &State) -> Result<(), QueryError> {
+    fn before(
+        &mut self,
+        origin: &Origin,
+        dimensions: &[Option<String>],
+        state: &State,
+    ) -> Result<(), QueryError> {
         let Sums::Level(sums) = &state.sums else { return Ok(()) };
         let level = self.level(origin, dimensions);
         level.before = level.before.add(sums.0)?;
@@ -211,13 +220,16 @@ impl<'a> Collector<'a> {
         for (key, cells) in std::mem::take(&mut self.rows) {
             for cell in cells.into_values().filter(|cell| cell.state.events > 0) {
                 let value = self.value(&cell.state)?;
-                let window = if self.windows.is_some() { cell.window } else { self.whole(cell.state.minutes) };
+                let window =
+                    if self.windows.is_some() { cell.window } else { self.whole(cell.state.minutes) };
                 let events = u64::try_from(cell.state.events).unwrap_or(0);
                 rows.push(row(key.clone(), window, value, events));
             }
         }
         self.level_rows(&mut rows)?;
-        rows.sort_by_cached_key(|row| (row.window.start, row.label, row.subject.clone(), row.dimensions.clone()));
+        rows.sort_by_cached_key(|row| {
+            (row.window.start, row.label, row.subject.clone(), row.dimensions.clone())
+        });
         Ok(rows)
     }
 
@@ -238,7 +250,9 @@ impl<'a> Collector<'a> {
             (Sums::Count, _) => events,
             (Sums::Min(extreme) | Sums::Max(extreme), _) => extreme.added.unwrap_or_default(),
             (Sums::Latest(latest), _) => latest.added.map(|(_, value)| value).unwrap_or_default(),
-            (Sums::Unique(counts), _) => Decimal::from(counts.values().filter(|times| **times > 0).count() as u64),
+            (Sums::Unique(counts), _) => {
+                Decimal::from(counts.values().filter(|times| **times > 0).count() as u64)
+            }
             (Sums::Level(_), _) => Decimal::ZERO,
         })
     }
@@ -273,7 +287,9 @@ impl<'a> Collector<'a> {
                 next = window.end;
                 if height.is_zero() {
                     // Nothing changes until the next window that has a change.
-                    let later = level.changes.range((std::ops::Bound::Excluded(Some(window.start)), std::ops::Bound::Unbounded));
+                    let later = level
+                        .changes
+                        .range((std::ops::Bound::Excluded(Some(window.start)), std::ops::Bound::Unbounded));
                     next = later.map(|(at, _)| *at).next().flatten().unwrap_or(end).max(next);
                 }
             }

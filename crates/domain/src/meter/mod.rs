@@ -190,7 +190,9 @@ impl MeterDraft {
         match (self.aggregation, &self.value_property) {
             (Aggregation::Count, _) => self.value_property = None,
             (_, Some(_)) => {}
-            (other, None) => return wrong("valueProperty", format!("{} needs one, such as $.value", other.name())),
+            (other, None) => {
+                return wrong("valueProperty", format!("{} needs one, such as $.value", other.name()));
+            }
         }
         if self.dimensions.len() > MAX_DIMENSIONS {
             return wrong("groupBy", format!("more than {MAX_DIMENSIONS} dimensions"));
@@ -203,7 +205,10 @@ impl MeterDraft {
         }
         for Dimension { name, .. } in &self.dimensions {
             if !is_dimension(name) {
-                return wrong("groupBy", format!("\"{name}\" must be letters, digits and underscores, not a digit first"));
+                return wrong(
+                    "groupBy",
+                    format!("\"{name}\" must be letters, digits and underscores, not a digit first"),
+                );
             }
             if RESERVED_DIMENSIONS.contains(&name.as_str()) {
                 return wrong("groupBy", format!("\"{name}\" is there without being named"));
@@ -239,9 +244,8 @@ impl MeterDraft {
 
 /// `^[a-z0-9]+(?:_[a-z0-9]+)*$`, at most 64.
 fn is_key(text: &str) -> bool {
-    let part = |part: &str| {
-        !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
-    };
+    let part =
+        |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
     text.len() <= MAX_KEY && text.split('_').all(part)
 }
 

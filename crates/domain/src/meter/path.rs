@@ -79,7 +79,10 @@ mod tests {
             ("$.größe-2", vec!["größe-2"]),
         ] {
             let path: JsonPath = text.parse().unwrap();
-            assert_eq!((path.names(), path.to_string()), (&names.iter().map(|n| n.to_string()).collect::<Vec<_>>()[..], text.to_string()));
+            assert_eq!(
+                (path.names(), path.to_string()),
+                (&names.iter().map(|n| n.to_string()).collect::<Vec<_>>()[..], text.to_string())
+            );
         }
         for text in ["", "$", "tokens", "$.", "$..a", "$.a[0]", "$.*", "$['a", "$['a\\'']", "$[]", "$.a b"] {
             assert_eq!(text.parse::<JsonPath>(), Err(InvalidPath), "{text}");

@@ -120,7 +120,9 @@ impl MeterQuery {
     /// Whether usage of these dimensions passes.
     #[must_use]
     pub fn passes(&self, dimensions: &[Option<String>]) -> bool {
-        self.filters.iter().all(|(place, condition)| dimensions.get(*place).is_some_and(|v| condition.passes(v)))
+        self.filters
+            .iter()
+            .all(|(place, condition)| dimensions.get(*place).is_some_and(|v| condition.passes(v)))
     }
 }
 
@@ -154,7 +156,9 @@ pub struct MeterUsage {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum QueryError {
     /// More than one answer holds.
-    #[error("the answer has more than {MAX_ROWS} rows; ask for a shorter time, longer windows or fewer groups")]
+    #[error(
+        "the answer has more than {MAX_ROWS} rows; ask for a shorter time, longer windows or fewer groups"
+    )]
     TooManyRows,
     /// An average level of a time that has no beginning or no end.
     #[error("this meter needs the time it is asked for: from and to")]

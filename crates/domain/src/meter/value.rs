@@ -87,9 +87,9 @@ impl Meter {
         };
         let dimension = |path: &super::path::JsonPath| match field(path.names()) {
             None => Ok(None),
-            Some(found) => label(&found)
-                .map(Some)
-                .ok_or_else(|| InvalidValue::NotAText { path: path.to_string() }),
+            Some(found) => {
+                label(&found).map(Some).ok_or_else(|| InvalidValue::NotAText { path: path.to_string() })
+            }
         };
         let dimensions = self.draft.dimensions.iter().map(|each| dimension(&each.path));
         Ok(Measurement { dimensions: dimensions.collect::<Result<_, _>>()?, value })

@@ -65,7 +65,8 @@ impl Windows {
         if let Some(last) = self.last.filter(|last| last.contains(time)) {
             return last;
         }
-        let before = self.found.range(..=time).next_back().map(|(start, end)| Period { start: *start, end: *end });
+        let before =
+            self.found.range(..=time).next_back().map(|(start, end)| Period { start: *start, end: *end });
         let period = before.filter(|period| period.contains(time)).unwrap_or_else(|| {
             let period = self.ask(time);
             self.found.insert(period.start, period.end);

@@ -13,6 +13,7 @@ use usage_domain::event::UsageEvent;
 use usage_domain::time::Timestamp;
 use usage_domain::verdict::Verdict;
 use usage_json::JsonError;
+use usage_store::Handling;
 
 /// The most events that one request may have.
 const MAX_EVENTS: usize = 50_000;
@@ -110,24 +111,32 @@ fn unquoted(value: &str, separator: char) -> impl Iterator<Item = &str> {
 
 async fn ingest_strict(app: &App, read: Read, received: Timestamp) -> Result<Response, ApiError> {
     let mut events = Vec::with_capacity(read.len());
-    let mut errors = Vec::new();
+    let mut errors: Vec<FieldError> = Vec::new();
     for (index, event) in read.into_iter().enumerate() {
         match event {
             Ok(event) => events.push(event),
             Err(reason) => errors.push(FieldError { field: index.to_string(), reason }),
         }
     }
-    if let Some(first) = errors.first() {
-        let more = match errors.len() {
-            1 => String::new(),
-            n => format!(" (and {} more)", n - 1),
-        };
-        let detail =
-            format!("event {}: {}{more}; nothing of the request was stored", first.field, first.reason);
-        return Err(ApiError::invalid(detail).with(errors));
-    }
-    app.engine.ingest(events, received).await?;
+    refuse(errors)?;
+    let verdicts = app.engine.ingest(events, received, Handling::Strict).await?;
+    let rejected = verdicts.into_iter().enumerate().filter_map(|(index, verdict)| match verdict {
+        Verdict::Rejected(reason) => Some(FieldError { field: index.to_string(), reason }),
+        Verdict::Accepted | Verdict::Duplicate | Verdict::Conflict => None,
+    });
+    refuse(rejected.collect())?;
     Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// Refuses a request whose events have these errors, if any.
+fn refuse(errors: Vec<FieldError>) -> Result<(), ApiError> {
+    let Some(first) = errors.first() else { return Ok(()) };
+    let more = match errors.len() {
+        1 => String::new(),
+        n => format!(" (and {} more)", n - 1),
+    };
+    let detail = format!("event {}: {}{more}; nothing of the request was stored", first.field, first.reason);
+    Err(ApiError::invalid(detail).with(errors))
 }
 
 async fn ingest_lenient(app: &App, read: Read, received: Timestamp) -> Result<Response, ApiError> {
@@ -143,7 +152,7 @@ async fn ingest_lenient(app: &App, read: Read, received: Timestamp) -> Result<Re
             Err(reason) => verdicts.push(Some(Verdict::Rejected(reason))),
         }
     }
-    let mut stored = app.engine.ingest(events, received).await?.into_iter();
+    let mut stored = app.engine.ingest(events, received, Handling::Lenient).await?.into_iter();
     let verdicts = verdicts.into_iter().filter_map(|verdict| verdict.or_else(|| stored.next())).collect();
     let applied = [("preference-applied", "handling=lenient")];
     Ok((applied, Json(IngestReport::new(verdicts))).into_response())
