@@ -1,11 +1,17 @@
 //! Which path leads to which route.
 
+use crate::reading::{Intake, Limits};
 use crate::{App, customers, docs, error, events, health, openapi, store, usage};
 use axum::Router;
 use axum::routing::{get, post};
 
-/// The whole service.
+/// The whole service, within the usual limits.
 pub fn router(app: App) -> Router {
+    router_within(app, Limits::default())
+}
+
+/// The whole service; the bodies of its requests stay within these limits.
+pub fn router_within(app: App, limits: Limits) -> Router {
     Router::new()
         .route("/api/v1/usage/create/", post(usage::create::create_usage))
         .route("/api/v1/usage/create", post(usage::create::create_usage))
@@ -32,6 +38,7 @@ pub fn router(app: App) -> Router {
         .route("/", get(docs::home))
         .fallback(async || error::ApiError::no_route())
         .method_not_allowed_fallback(async || error::ApiError::wrong_method())
+        .layer(axum::Extension(Intake::new(limits)))
         .layer(axum::middleware::from_fn(error::finish))
         .with_state(app)
 }

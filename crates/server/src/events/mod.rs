@@ -3,3 +3,4 @@
 pub(crate) mod ingest;
 pub(crate) mod list;
 pub(crate) mod pages;
+mod sent;
