@@ -5,6 +5,7 @@
 
 mod binary;
 mod read;
+pub mod v3;
 
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize, Serializer};

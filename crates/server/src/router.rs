@@ -19,6 +19,10 @@ pub fn router_within(app: App, limits: Limits) -> Router {
         .route("/api/v1/events", post(events::ingest::ingest_events).get(events::list::list_events))
         .route("/api/v2/events", get(events::pages::list_event_pages))
         .route(
+            "/api/v3/openmeter/events",
+            post(events::v3::ingest_metering_events).get(events::v3::list_metering_events),
+        )
+        .route(
             "/api/v1/customers",
             post(customers::create::create_customer).get(customers::list::list_customers),
         )

@@ -3,11 +3,13 @@
 //! One contract in domain words ([`Store`]), its implementations, and one conformance suite (in
 //! `tests/conformance`) that each of them passes. No SQL, file or driver is visible outside this crate.
 
+mod condition;
 mod contract;
 pub mod embedded;
 mod error;
 mod measure;
 
+pub use condition::{Condition, Pattern, TextField, TextTest, TimeField};
 pub use contract::{EventFilter, PostRequest, RateFn, Store};
 pub use error::StoreError;
 pub use measure::{Measured, measure};

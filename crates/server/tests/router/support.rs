@@ -142,6 +142,11 @@ pub(crate) async fn call(
     }
 }
 
+/// A text as a part of a query.
+pub(crate) fn encoded(text: &str) -> String {
+    text.bytes().map(|byte| format!("%{byte:02x}")).collect()
+}
+
 /// A valid event of the type `t` with no data.
 pub(crate) fn event(id: &str) -> Value {
     json!({"specversion": "1.0", "id": id, "source": "s", "type": "t", "subject": "u", "time": "2023-08-01T00:00:00Z"})
