@@ -40,12 +40,28 @@ impl Engine {
     /// No such customer, or a log that cannot be read.
     pub async fn events(
         &self,
-        mut filter: EventFilter,
+        filter: EventFilter,
         customer: Option<&CustomerRef>,
     ) -> Result<Vec<ListedEvent>, EngineError> {
-        if let Some(name) = customer {
-            let customer = self.customer(name).await?;
-            filter.paid = Some(self.store.paid_subjects(customer.id).await?);
+        self.events_of(filter, customer.map(std::slice::from_ref)).await
+    }
+
+    /// Stored events that pass the filter, newest time first; of these customers, where any are named.
+    ///
+    /// # Errors
+    /// No such customer, or a log that cannot be read.
+    pub async fn events_of(
+        &self,
+        mut filter: EventFilter,
+        customers: Option<&[CustomerRef]>,
+    ) -> Result<Vec<ListedEvent>, EngineError> {
+        if let Some(names) = customers {
+            let mut paid = Vec::new();
+            for name in names {
+                let customer = self.customer(name).await?;
+                paid.extend(self.store.paid_subjects(customer.id).await?);
+            }
+            filter.paid = Some(paid);
         }
         let meters = MeterSet::new(self.store.meters().await?.into_iter().map(Arc::new));
         let mut listed = Vec::new();

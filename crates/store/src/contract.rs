@@ -3,7 +3,7 @@
 //! Whatever a call acknowledges is durable and visible to every later call. A failed call left
 //! nothing behind. No call reads a clock: moments are arguments.
 
-use crate::StoreError;
+use crate::{Condition, StoreError};
 use async_trait::async_trait;
 use std::sync::Arc;
 use usage_domain::bill::BillError;
@@ -164,6 +164,8 @@ pub struct EventFilter {
     pub subject: Option<String>,
     /// Only events of these subjects at these times.
     pub paid: Option<Vec<PaidSubject>>,
+    /// Only events for which this holds.
+    pub condition: Option<Condition>,
     /// Only what comes after this event (its time and sequence) in the listing.
     pub after: Option<(Timestamp, u64)>,
     /// At most so many.
@@ -180,6 +182,7 @@ impl EventFilter {
             id: None,
             subject: None,
             paid: None,
+            condition: None,
             after: None,
             limit,
         }
@@ -197,6 +200,7 @@ impl EventFilter {
             && self.id.as_ref().is_none_or(|id| event.id.contains(id.as_str()))
             && self.subject.as_ref().is_none_or(|subject| event.subject.contains(subject.as_str()))
             && self.paid.as_ref().is_none_or(paid_for)
+            && self.condition.as_ref().is_none_or(|condition| condition.holds(stored))
             && self.after.is_none_or(|after| (event.time, stored.sequence) < after)
     }
 }
