@@ -4,15 +4,16 @@
 //! them. A failed checkpoint loses nothing: its changes go with the next one.
 
 use super::faults::Faults;
-use super::projection::cells::{Cells, merge_cells};
-use super::projection::delta::Delta;
+use super::projection::cells::Cells;
+use super::projection::delta::UsageDelta;
 use super::projection::files::Chain;
-use super::shared::Shared;
+use super::projection::rollup::{CellKey, Group, RollUps, Sum};
+use super::projection::stretch::{Stretch, merge_stretches};
+use super::shared::{Shared, State};
 use crate::StoreError;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use usage_domain::charge::ChargeGroup;
 
 /// Subjects that are named under one reading lock, so that the writer never waits long for it.
 const NAMES_AT_ONCE: usize = 4096;
@@ -32,27 +33,49 @@ impl Chains {
         self.usage.clear()
     }
 
-    /// Writes changes that end at the log position `to`.
-    fn write(&mut self, delta: &mut Delta, to: u64, shared: &Shared) -> Result<(), StoreError> {
+    /// Writes changes that end at the log position `to`, where the roll-ups cover these meters.
+    fn write(
+        &mut self,
+        delta: &mut UsageDelta,
+        to: u64,
+        covered: &[u32],
+        shared: &Shared,
+    ) -> Result<(), StoreError> {
         if self.usage.position() < to {
             let mark = shared.read().log.mark(to)?.unwrap_or(0);
-            let cells = Cells::of(&delta.cells, |subjects, groups| names(shared, subjects, groups));
-            self.usage.push(to, mark, &cells.encode(), merge_cells)?;
-            delta.cells.clear();
+            let stretch = stretch(delta, covered, shared);
+            self.usage.push(to, mark, &stretch.encode(), merge_stretches)?;
+            *delta = UsageDelta::default();
         }
         Ok(())
     }
 }
 
-/// The names of subjects and groups, from the roll-ups that their numbers are of.
-fn names(shared: &Shared, subjects: &[u32], groups: &[u32]) -> (Vec<String>, Vec<ChargeGroup>) {
-    let mut names = Vec::with_capacity(subjects.len());
-    for part in subjects.chunks(NAMES_AT_ONCE) {
-        let state = shared.read();
-        names.extend(part.iter().map(|number| state.rollups.subject(*number).clone()));
+fn stretch(delta: &UsageDelta, covered: &[u32], shared: &Shared) -> Stretch {
+    Stretch {
+        covered: covered.to_vec(),
+        corrections: delta.corrections.clone(),
+        charges: cells(&delta.charges, shared, |state| &state.charges),
+        metered: cells(&delta.metered, shared, |state| &state.metered),
     }
-    let state = shared.read();
-    (names, groups.iter().map(|number| state.rollups.group(*number).clone()).collect())
+}
+
+/// The stored form of changed cells, with names from the roll-ups that their numbers are of.
+fn cells<G: Group, S: Sum>(
+    changes: &[(CellKey, S)],
+    shared: &Shared,
+    rollups: fn(&State) -> &RollUps<G, S>,
+) -> Vec<u8> {
+    let names = |subjects: &[u32], groups: &[u32]| {
+        let mut names = Vec::with_capacity(subjects.len());
+        for part in subjects.chunks(NAMES_AT_ONCE) {
+            let state = shared.read();
+            names.extend(part.iter().map(|number| rollups(&state).subject(*number).clone()));
+        }
+        let state = shared.read();
+        (names, groups.iter().map(|number| rollups(&state).group(*number).clone()).collect())
+    };
+    Cells::of(changes, names).encode()
 }
 
 /// Decides when a checkpoint is due and has it written.
@@ -62,7 +85,7 @@ pub(crate) struct Checkpointer {
     /// Events after which a checkpoint is due.
     every: u64,
     last: u64,
-    working: Option<JoinHandle<Option<Delta>>>,
+    working: Option<JoinHandle<Option<UsageDelta>>>,
     /// A checkpoint panicked: its changes are unknown, so that none may follow it. The log is
     /// replayed from the last sound one when the store opens.
     lost: bool,
@@ -74,20 +97,21 @@ impl Checkpointer {
     }
 
     /// Starts a checkpoint if one is due and none is under way.
-    pub(crate) fn take_if_due(&mut self, delta: &mut Delta, next: u64) {
+    pub(crate) fn take_if_due(&mut self, delta: &mut UsageDelta, next: u64) {
         if next - self.last < self.every || self.working.as_ref().is_some_and(|w| !w.is_finished()) {
             return;
         }
         self.take_back(delta);
         if self.lost {
-            *delta = Delta::default();
+            *delta = UsageDelta::default();
             return;
         }
         let mut taken = std::mem::take(delta);
+        let covered = self.shared.read().meters.covered();
         let (chains, shared) = (self.chains.clone(), self.shared.clone());
         let work = move || {
             let mut chains = chains.lock().unwrap_or_else(PoisonError::into_inner);
-            match chains.write(&mut taken, next, &shared) {
+            match chains.write(&mut taken, next, &covered, &shared) {
                 Ok(()) => None,
                 Err(error) => {
                     tracing::warn!(%error, "a checkpoint failed; it is tried again");
@@ -105,7 +129,7 @@ impl Checkpointer {
     }
 
     /// Waits for the checkpoint under way; what it could not write goes back to `delta`.
-    fn take_back(&mut self, delta: &mut Delta) {
+    fn take_back(&mut self, delta: &mut UsageDelta) {
         let Some(worker) = self.working.take() else { return };
         let failed = match worker.join() {
             Ok(None) => return,
@@ -116,24 +140,25 @@ impl Checkpointer {
                 return;
             }
         };
-        delta.cells.extend(failed.cells);
+        delta.follow(failed);
     }
 
     /// Writes all that no checkpoint has yet, and waits for it.
-    pub(crate) fn finish(&mut self, delta: &mut Delta, next: u64) -> Result<(), StoreError> {
+    pub(crate) fn finish(&mut self, delta: &mut UsageDelta, next: u64) -> Result<(), StoreError> {
         self.take_back(delta);
         if self.lost {
             return Err(StoreError::Closed);
         }
         let mut chains = self.chains.lock().unwrap_or_else(PoisonError::into_inner);
-        chains.write(delta, next, &self.shared)?;
+        let covered = self.shared.read().meters.covered();
+        chains.write(delta, next, &covered, &self.shared)?;
         self.last = next;
         Ok(())
     }
 
     /// Forgets all checkpoints.
     pub(crate) fn clear(&mut self) -> Result<(), StoreError> {
-        self.take_back(&mut Delta::default());
+        self.take_back(&mut UsageDelta::default());
         self.lost = false;
         self.chains.lock().unwrap_or_else(PoisonError::into_inner).clear()
     }

@@ -9,7 +9,7 @@ use crate::StoreError;
 use std::sync::Arc;
 
 /// The index at a moment, beside the claims of the log as they are read.
-pub(super) struct Recount {
+pub(super) struct IndexCheck {
     runs: Arc<Vec<Arc<Run>>>,
     /// The log's sum of digests for the stretch of each run that was read so far.
     sums: Vec<u64>,
@@ -17,15 +17,15 @@ pub(super) struct Recount {
     latest: Vec<ClaimEntry>,
 }
 
-impl Recount {
+impl IndexCheck {
     /// Takes the runs as they are; to be called before the position is taken up to which the log is read.
-    pub(super) fn new(shared: &Shared) -> Recount {
-        Recount { runs: shared.runs.list(), sums: Vec::new(), latest: Vec::new() }
+    pub(super) fn new(shared: &Shared) -> IndexCheck {
+        IndexCheck { runs: shared.runs.list(), sums: Vec::new(), latest: Vec::new() }
     }
 
     /// Adds the next claim of the log.
     pub(super) fn add(&mut self, entry: ClaimEntry) {
-        let ended = |run: &Arc<Run>| run.head.stretch.to <= entry.sequence;
+        let ended = |run: &Arc<Run>| run.head.span.to <= entry.sequence;
         while self.sums.is_empty() || self.runs.get(self.sums.len() - 1).is_some_and(ended) {
             self.sums.push(0);
         }

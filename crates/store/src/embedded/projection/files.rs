@@ -5,7 +5,7 @@
 //! A file names the record of the log that it ends with, so that it is never taken for part of
 //! another log. A damaged or foreign file is never used: what it had is replayed from the log.
 
-use super::names::{Names, Stretch, remove};
+use super::names::{Names, Span, remove};
 use crate::StoreError;
 use crate::embedded::codec::{Malformed, Put, Take};
 use crate::embedded::faults::Faults;
@@ -14,7 +14,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 const MAGIC: u32 = u32::from_le_bytes(*b"UCKP");
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 /// Bytes of a body that are packed as one section.
 const SECTION: usize = 64 << 20;
 /// Files that have more bytes together stay apart: merging them would take too much memory.
@@ -45,8 +45,8 @@ impl Chain {
     pub(crate) fn open(folder: &Path, name: &'static str, faults: Faults) -> Result<Chain, StoreError> {
         let names = Names::new(folder, name);
         let mut links = Vec::new();
-        for Stretch { from, to } in names.chain()? {
-            let path = names.path(Stretch { from, to });
+        for Span { from, to } in names.chain()? {
+            let path = names.path(Span { from, to });
             let bytes = fs::metadata(&path).map_err(StoreError::io("cannot read", &path))?.len();
             links.push(Link { from, to, bytes });
         }
@@ -54,7 +54,7 @@ impl Chain {
     }
 
     fn path(&self, link: &Link) -> PathBuf {
-        self.names.path(Stretch { from: link.from, to: link.to })
+        self.names.path(Span { from: link.from, to: link.to })
     }
 
     /// The log position that the chain reaches.
@@ -150,7 +150,7 @@ impl Chain {
         file.put_u32(crc32fast::hash(&file));
         let link = Link { from, to, bytes: file.len() as u64 };
         let path = self.path(&link);
-        self.names.make(Stretch { from, to }, &self.faults, |out| {
+        self.names.make(Span { from, to }, &self.faults, |out| {
             out.write_all(&file).map_err(|source| StoreError::WriteFailed { path, source })
         })?;
         Ok(link)

@@ -19,7 +19,7 @@ pub(crate) struct Names {
 
 /// From one log position to another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Stretch {
+pub(crate) struct Span {
     pub(crate) from: u64,
     pub(crate) to: u64,
 }
@@ -30,32 +30,32 @@ impl Names {
     }
 
     /// The longest chain from 0 on; other files of the name are left-overs and go.
-    pub(crate) fn chain(&self) -> Result<Vec<Stretch>, StoreError> {
+    pub(crate) fn chain(&self) -> Result<Vec<Span>, StoreError> {
         let mut found = self.list()?;
         // Of files from one position, the one that reaches farthest has all of the others.
-        found.sort_by_key(|stretch| (stretch.from, std::cmp::Reverse(stretch.to)));
-        let mut chain: Vec<Stretch> = Vec::new();
-        for stretch in found {
+        found.sort_by_key(|span| (span.from, std::cmp::Reverse(span.to)));
+        let mut chain: Vec<Span> = Vec::new();
+        for span in found {
             let position = chain.last().map_or(0, |last| last.to);
-            if stretch.from == position && stretch.to > stretch.from {
-                chain.push(stretch);
+            if span.from == position && span.to > span.from {
+                chain.push(span);
             } else {
-                remove(&self.path(stretch))?;
+                remove(&self.path(span))?;
             }
         }
         Ok(chain)
     }
 
     /// All files of the name. What a crash left of files that were being written is removed.
-    fn list(&self) -> Result<Vec<Stretch>, StoreError> {
+    fn list(&self) -> Result<Vec<Span>, StoreError> {
         let mut found = Vec::new();
         for entry in fs::read_dir(&self.folder).map_err(StoreError::io("cannot read", &self.folder))? {
             let path = entry.map_err(StoreError::io("cannot read", &self.folder))?.path();
             let finished = path.with_extension("ckpt");
             let name = finished.file_name().and_then(|name| name.to_str());
-            let Some(stretch) = name.and_then(|name| self.stretch(name)) else { continue };
+            let Some(span) = name.and_then(|name| self.span(name)) else { continue };
             if finished == path {
-                found.push(stretch);
+                found.push(span);
             } else if path.extension().is_some_and(|e| e == "unfinished") {
                 remove(&path)?;
             }
@@ -63,20 +63,20 @@ impl Names {
         Ok(found)
     }
 
-    fn stretch(&self, file: &str) -> Option<Stretch> {
+    fn span(&self, file: &str) -> Option<Span> {
         let range = file.strip_prefix(self.name)?.strip_prefix('-')?.strip_suffix(".ckpt")?;
         let (from, to) = range.split_once('-')?;
-        let stretch = Stretch { from: from.parse().ok()?, to: to.parse().ok()? };
+        let span = Span { from: from.parse().ok()?, to: to.parse().ok()? };
         // Another spelling of the same figures is no file of ours.
-        (self.file(stretch) == file).then_some(stretch)
+        (self.file(span) == file).then_some(span)
     }
 
-    fn file(&self, stretch: Stretch) -> String {
-        format!("{}-{:020}-{:020}.ckpt", self.name, stretch.from, stretch.to)
+    fn file(&self, span: Span) -> String {
+        format!("{}-{:020}-{:020}.ckpt", self.name, span.from, span.to)
     }
 
-    pub(crate) fn path(&self, stretch: Stretch) -> PathBuf {
-        self.folder.join(self.file(stretch))
+    pub(crate) fn path(&self, span: Span) -> PathBuf {
+        self.folder.join(self.file(span))
     }
 
     /// Makes a file: `write` fills it, and it gets its name once it is durable.
@@ -85,11 +85,11 @@ impl Names {
     /// When it could not be written; then it is not there.
     pub(crate) fn make<T>(
         &self,
-        stretch: Stretch,
+        span: Span,
         faults: &Faults,
         write: impl FnOnce(&mut File) -> Result<T, StoreError>,
     ) -> Result<(T, File), StoreError> {
-        let path = self.path(stretch);
+        let path = self.path(span);
         let unfinished = path.with_extension("unfinished");
         let failed = |source| StoreError::WriteFailed { path: path.clone(), source };
         let make = || {

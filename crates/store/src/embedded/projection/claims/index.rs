@@ -42,7 +42,7 @@ pub(crate) struct Claims {
     stop: Arc<AtomicBool>,
 }
 
-/// The claims of a stretch of the log that will be a run.
+/// The claims of a span of the log that will be a run.
 struct Frozen {
     to: u64,
     mark: u32,
@@ -124,10 +124,8 @@ impl Claims {
     ///
     /// # Errors
     /// When a run cannot be read where one of the claims may be.
-    pub(crate) fn find<P: Copy>(&mut self, wanted: &mut [(u64, P)]) -> Result<Vec<(u64, P)>, StoreError> {
+    pub(crate) fn find<P: Copy>(&self, wanted: &mut [(u64, P)]) -> Result<Vec<(u64, P)>, StoreError> {
         let runs = self.runs.list();
-        let position = runs.last().map_or(0, |run| run.head.stretch.to);
-        self.retire(position);
         let mut found = Vec::new();
         for table in std::iter::once(&self.table).chain(self.frozen.iter().map(|frozen| &frozen.table)) {
             if table.is_empty() {
@@ -146,9 +144,21 @@ impl Claims {
         Ok(found)
     }
 
+    /// The sequences of events whose claims have this hash.
+    ///
+    /// # Errors
+    /// When a run cannot be read where one of the claims may be.
+    pub(crate) fn candidates(&self, hash: u64) -> Result<Vec<u64>, StoreError> {
+        let found = self.find(&mut [(hash, ())])?;
+        Ok(found.into_iter().map(|(sequence, ())| sequence).collect())
+    }
+
     /// Lets go of frozen tables that are runs by now.
-    fn retire(&mut self, position: u64) {
-        self.frozen.retain(|frozen| frozen.to > position);
+    fn retire(&mut self) {
+        if !self.frozen.is_empty() {
+            let position = self.runs.position();
+            self.frozen.retain(|frozen| frozen.to > position);
+        }
     }
 
     /// Adds the claim of the next event of a log that is replayed: far more of them than one table has.
@@ -166,12 +176,13 @@ impl Claims {
         if let Some(worker) = self.worker.take() {
             joined(worker);
         }
-        self.retire(self.runs.position());
+        self.retire();
     }
 
     /// Sees to it that a full table becomes a run, without waiting for it. Within a record nothing is
     /// done: a run ends where a record of the log does.
     pub(crate) fn freeze_if_full(&mut self, mark: Mark<'_>) {
+        self.retire();
         if self.table.len() < self.every {
             return;
         }
@@ -223,7 +234,7 @@ impl Claims {
             self.freeze(mark)?;
         }
         let written = write(&self.runs, self.frozen.clone());
-        self.retire(self.runs.position());
+        self.retire();
         written
     }
 

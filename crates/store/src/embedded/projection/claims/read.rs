@@ -46,7 +46,7 @@ impl RunReader {
         }
         let at = usize::try_from(page % AT_ONCE).unwrap_or(0) * PAGE;
         let entry = self.run.entry(&self.bytes[at..at + PAGE], self.rank);
-        if self.last.is_some_and(|last| last >= entry) || entry.sequence >= head.stretch.to {
+        if self.last.is_some_and(|last| last >= entry) || entry.sequence >= head.span.to {
             return Err(self.run.damaged(page, "its entries have no order"));
         }
         if !self.run.knows(self.rank, entry.hash) {

@@ -1,4 +1,4 @@
-//! A run: the claims of a stretch of the log on disk, in the order of their hashes.
+//! A run: the claims of a span of the log on disk, in the order of their hashes.
 //!
 //! A file is a page that says what follows, the pages of entries, and the filter. The first page and the
 //! filter are checked when the file is opened, a page of entries whenever it is read. Nothing of a page
@@ -11,7 +11,7 @@ use super::filter::Filter;
 use super::page::{self, PAGE, PER_PAGE};
 use crate::StoreError;
 use crate::embedded::codec::{Malformed, Put, Take};
-use crate::embedded::projection::names::Stretch;
+use crate::embedded::projection::names::Span;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -32,7 +32,7 @@ pub(crate) struct Run {
 /// What a run says of itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Head {
-    pub(crate) stretch: Stretch,
+    pub(crate) span: Span,
     /// The mark of the log's record that ends where the run does.
     pub(crate) mark: u32,
     /// The sum of its entries' digests.
@@ -44,15 +44,15 @@ impl Head {
     /// How many entries: one for each event.
     pub(crate) fn count(&self) -> u32 {
         // Opening and merging keep to stretches of fewer than 2^32 events.
-        u32::try_from(self.stretch.to - self.stretch.from).unwrap_or(u32::MAX)
+        u32::try_from(self.span.to - self.span.from).unwrap_or(u32::MAX)
     }
 
     pub(super) fn encode(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(PAGE);
         out.put_u32(MAGIC);
         out.put_u32(VERSION);
-        out.put_u64(self.stretch.from);
-        out.put_u64(self.stretch.to);
+        out.put_u64(self.span.from);
+        out.put_u64(self.span.to);
         out.put_u32(self.mark);
         out.put_u64(self.digest);
         out.put_u32(self.filter_checksum);
@@ -60,7 +60,7 @@ impl Head {
         out
     }
 
-    fn read(bytes: &[u8], stretch: Stretch) -> Result<Head, Malformed> {
+    fn read(bytes: &[u8], span: Span) -> Result<Head, Malformed> {
         let mut take = Take(bytes);
         if take.u32()? != MAGIC || take.u32()? != VERSION {
             return Err(Malformed("it is of another version"));
@@ -68,13 +68,13 @@ impl Head {
         if !page::is_sound(bytes) {
             return Err(Malformed("the checksum of its first page is wrong"));
         }
-        if (take.u64()?, take.u64()?) != (stretch.from, stretch.to) {
+        if (take.u64()?, take.u64()?) != (span.from, span.to) {
             return Err(Malformed("it is not what its name says"));
         }
-        if u32::try_from(stretch.to - stretch.from).is_err() {
+        if u32::try_from(span.to - span.from).is_err() {
             return Err(Malformed("it is of too many events"));
         }
-        Ok(Head { stretch, mark: take.u32()?, digest: take.u64()?, filter_checksum: take.u32()? })
+        Ok(Head { span, mark: take.u32()?, digest: take.u64()?, filter_checksum: take.u32()? })
     }
 
     /// Bytes before the filter.
@@ -93,12 +93,12 @@ impl Run {
     ///
     /// # Errors
     /// In words, when it cannot be used.
-    pub(crate) fn open(path: &Path, stretch: Stretch) -> Result<Run, String> {
+    pub(crate) fn open(path: &Path, span: Span) -> Result<Run, String> {
         let text = |error: io::Error| error.to_string();
         let file = File::open(path).map_err(text)?;
         let mut first = [0; PAGE];
         file.read_exact_at(&mut first, 0).map_err(text)?;
-        let head = Head::read(&first, stretch).map_err(|what| what.to_string())?;
+        let head = Head::read(&first, span).map_err(|what| what.to_string())?;
         let mut offset = head.filter_at();
         let length = offset + Filter::stored(head.count());
         if file.metadata().map_err(text)?.len() != length {
@@ -147,7 +147,7 @@ impl Run {
     pub(super) fn entry(&self, page: &[u8], rank: u64) -> ClaimEntry {
         // A page has few entries.
         let place = usize::try_from(rank % PER_PAGE).unwrap_or(0);
-        page::entry(page, place, self.head.stretch.from)
+        page::entry(page, place, self.head.span.from)
     }
 
     /// Reads whole pages from the `first` on and checks them.

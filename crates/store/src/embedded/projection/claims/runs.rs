@@ -11,7 +11,7 @@ use super::run::Run;
 use super::write::write_run;
 use crate::StoreError;
 use crate::embedded::faults::Faults;
-use crate::embedded::projection::names::{Names, Stretch, remove};
+use crate::embedded::projection::names::{Names, Span, remove};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -53,10 +53,10 @@ impl Runs {
     ) -> Result<Vec<Arc<Run>>, StoreError> {
         let chain = self.names.chain()?;
         let mut list = Vec::with_capacity(chain.len());
-        for (i, stretch) in chain.iter().enumerate() {
-            let path = self.names.path(*stretch);
-            let mark = mark(stretch.to)?;
-            let opened = open_checked(&path, *stretch).and_then(|run| match mark {
+        for (i, span) in chain.iter().enumerate() {
+            let path = self.names.path(*span);
+            let mark = mark(span.to)?;
+            let opened = open_checked(&path, *span).and_then(|run| match mark {
                 Some(mark) if mark == run.head.mark => Ok(run),
                 _ => Err("it is of another log".to_string()),
             });
@@ -91,7 +91,7 @@ impl Runs {
 
     /// The log position that the runs reach.
     pub(crate) fn position(&self) -> u64 {
-        self.list().last().map_or(0, |run| run.head.stretch.to)
+        self.list().last().map_or(0, |run| run.head.span.to)
     }
 
     /// Adds the claims from the end of the chain to the log position `to`, where the record of this mark
@@ -100,8 +100,8 @@ impl Runs {
     /// # Errors
     /// When they could not be written: the chain is as it was.
     pub(crate) fn push(&self, to: u64, mark: u32, entries: Vec<ClaimEntry>) -> Result<(), StoreError> {
-        let stretch = Stretch { from: self.position(), to };
-        let run = write_run(&self.names, &self.faults, stretch, mark, entries.into_iter().map(Ok))?;
+        let span = Span { from: self.position(), to };
+        let run = write_run(&self.names, &self.faults, span, mark, entries.into_iter().map(Ok))?;
         let mut list = self.list().to_vec();
         list.push(Arc::new(run));
         self.publish(list);
@@ -122,13 +122,13 @@ impl Runs {
         let Some(last) = due(&counts(&list)) else { return Ok(false) };
         let old = list.split_off(list.len() - last);
         let (Some(first), Some(last)) = (old.first(), old.last()) else { return Ok(false) };
-        let stretch = Stretch { from: first.head.stretch.from, to: last.head.stretch.to };
+        let span = Span { from: first.head.span.from, to: last.head.span.to };
         let merged = Merged::new(old.iter().map(|run| RunReader::new(run.clone())).collect())?;
         let until_stopped = merged.map(|entry| match stop.load(Ordering::Relaxed) {
             true => Err(StoreError::Closed),
             false => entry,
         });
-        let run = write_run(&self.names, &self.faults, stretch, last.head.mark, until_stopped)?;
+        let run = write_run(&self.names, &self.faults, span, last.head.mark, until_stopped)?;
         list.push(Arc::new(run));
         self.publish(list);
         for run in old {
@@ -152,7 +152,7 @@ impl Runs {
         let removed = self.list().iter().rev().map(|run| remove(&run.path)).fold(Ok(()), Result::and);
         removed?;
         for run in other.list().iter() {
-            let path = self.names.path(run.head.stretch);
+            let path = self.names.path(run.head.span);
             std::fs::rename(&run.path, &path).map_err(StoreError::io("cannot write", &path))?;
         }
         self.names.sync().map_err(StoreError::io("cannot write", &self.names.folder))?;
@@ -160,7 +160,7 @@ impl Runs {
         // So that no more than two sets of filters are in memory at a time.
         other.publish(Vec::new());
         let list = self.load(mark)?;
-        if list.last().map_or(0, |run| run.head.stretch.to) != position {
+        if list.last().map_or(0, |run| run.head.span.to) != position {
             let gone = std::io::ErrorKind::NotFound.into();
             return Err(StoreError::io("cannot read all runs of", self.folder())(gone));
         }
@@ -170,9 +170,9 @@ impl Runs {
 }
 
 /// Opens a run; one that is not large is read whole.
-fn open_checked(path: &Path, stretch: Stretch) -> Result<Arc<Run>, String> {
-    let run = Arc::new(Run::open(path, stretch)?);
-    if pages(stretch.to - stretch.from) * PAGE as u64 <= CHECKED_AT_OPENING {
+fn open_checked(path: &Path, span: Span) -> Result<Arc<Run>, String> {
+    let run = Arc::new(Run::open(path, span)?);
+    if pages(span.to - span.from) * PAGE as u64 <= CHECKED_AT_OPENING {
         RunReader::check(&run).map_err(|error| error.to_string())?;
     }
     Ok(run)

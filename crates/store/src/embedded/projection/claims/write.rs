@@ -6,7 +6,7 @@ use super::page::{self, PAGE};
 use super::run::{Head, Run};
 use crate::StoreError;
 use crate::embedded::faults::Faults;
-use crate::embedded::projection::names::{Names, Stretch};
+use crate::embedded::projection::names::{Names, Span};
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
@@ -16,21 +16,21 @@ const PART: usize = 256 * PAGE;
 /// Bytes after which the disk is waited for, so that a commit never has to wait for more than these.
 const SYNCED: u64 = 8 << 20;
 
-/// Writes the run of a stretch of the log, which ends with the record of this mark.
+/// Writes the run of a span of the log, which ends with the record of this mark.
 ///
 /// # Errors
 /// When it could not be written, or one of the entries is an error; then there is no file.
 pub(super) fn write_run(
     names: &Names,
     faults: &Faults,
-    stretch: Stretch,
+    span: Span,
     mark: u32,
     entries: impl Iterator<Item = Result<ClaimEntry, StoreError>>,
 ) -> Result<Run, StoreError> {
-    let path = names.path(stretch);
-    let mut head = Head { stretch, mark, digest: 0, filter_checksum: 0 };
+    let path = names.path(span);
+    let mut head = Head { span, mark, digest: 0, filter_checksum: 0 };
     let failed = |source| StoreError::WriteFailed { path: path.clone(), source };
-    let (filter, file) = names.make(stretch, faults, |file| {
+    let (filter, file) = names.make(span, faults, |file| {
         let mut out = Out { file, pending: 0 };
         // The first page comes last, when all is known.
         out.write(&[0; PAGE]).map_err(failed)?;
@@ -39,8 +39,8 @@ pub(super) fn write_run(
         let mut written = 0u64;
         for entry in entries {
             let entry = entry?;
-            // Of a stretch of fewer than 2^32 events.
-            let offset = u32::try_from(entry.sequence - stretch.from).unwrap_or(u32::MAX);
+            // Of a span of fewer than 2^32 events.
+            let offset = u32::try_from(entry.sequence - span.from).unwrap_or(u32::MAX);
             page::put(&mut bytes, entry.hash, offset);
             filter.push(entry.hash, head.count());
             head.digest = head.digest.wrapping_add(entry.digest());
@@ -50,7 +50,7 @@ pub(super) fn write_run(
                 bytes.clear();
             }
         }
-        assert_eq!(written, stretch.to - stretch.from, "a run has an entry for each event of its stretch");
+        assert_eq!(written, span.to - span.from, "a run has an entry for each event of its span");
         page::seal(&mut bytes);
         out.write(&bytes).map_err(failed)?;
         filter.finish(head.count());
