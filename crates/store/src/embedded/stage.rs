@@ -259,7 +259,7 @@ impl Lookups {
         for (number, batch) in (0u32..).zip(batches) {
             wanted.extend((0u32..).zip(batch.rows()).map(|(place, row)| (row.claim, (number, place))));
         }
-        let mut candidates = claims.find(&mut wanted)?;
+        let mut candidates = claims.find(&wanted)?;
         candidates.sort_unstable();
         let mut stored = HashMap::with_capacity(candidates.len());
         for (sequence, (number, place)) in candidates {

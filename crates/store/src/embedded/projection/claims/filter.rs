@@ -1,20 +1,20 @@
 //! What memory keeps of a run: enough to tell that a hash is not in it, and else at which place it is.
 //!
 //! A run is in the order of its hashes, and these are evenly spread. The filter divides their range into
-//! buckets of 16 hashes on average, and keeps where each bucket begins and, of every hash, the 16 bits
-//! that follow those which choose the bucket: 18 bits a hash. A hash that is in the run is always found;
-//! one that is not passes in one of 4,000 cases. It is made in one pass over the run, without room besides
-//! its own, and a bucket's bits lie together, so that looking one up misses the caches twice.
+//! buckets of eight hashes on average, and keeps where each bucket begins and, of every hash, the eight
+//! bits that follow those which choose the bucket: 12 bits a hash. A hash that is in the run is always
+//! found; one that is not passes in one of 32 cases. It is made in one pass over the run, without room
+//! besides its own.
 
 use super::page::PAGE;
 use crate::embedded::codec::Malformed;
 use std::io;
 
 /// Hashes in a bucket on average.
-const IN_BUCKET: u64 = 16;
+const IN_BUCKET: u64 = 8;
 
 /// Bits of hashes that are compared at once.
-const WINDOW: usize = 32;
+const WINDOW: usize = 16;
 /// Hashes that are looked up together.
 const AT_ONCE: usize = 64;
 
@@ -24,7 +24,7 @@ pub(crate) struct Filter {
     /// The rank at which each bucket begins, and the count of all.
     starts: Vec<u32>,
     /// Of every hash in order, the bits after those that choose its bucket; a window of zeros behind.
-    rests: Vec<u16>,
+    rests: Vec<u8>,
 }
 
 fn buckets(count: u32) -> u64 {
@@ -33,9 +33,9 @@ fn buckets(count: u32) -> u64 {
 
 /// The bucket of a hash, and the bits that come next.
 #[expect(clippy::cast_possible_truncation, reason = "the halves of a product of two words are words")]
-fn place(hash: u64, buckets: u64) -> (usize, u16) {
+fn place(hash: u64, buckets: u64) -> (usize, u8) {
     let product = u128::from(hash) * u128::from(buckets);
-    ((product >> 64) as usize, (product as u64 >> 48) as u16)
+    ((product >> 64) as usize, (product as u64 >> 56) as u8)
 }
 
 impl Filter {
@@ -69,14 +69,14 @@ impl Filter {
         self.rests.extend([0; WINDOW]);
     }
 
-    fn bucket(&self, hash: u64) -> (usize, &[u16], u16) {
+    fn bucket(&self, hash: u64) -> (usize, &[u8], u8) {
         let (bucket, rest) = place(hash, self.starts.len() as u64 - 1);
         let (start, end) = (self.starts[bucket] as usize, self.starts[bucket + 1] as usize);
         (start, &self.rests[start..end], rest)
     }
 
-    /// Calls `each` with the place in `wanted` of every hash that the run may have: of nearly none that
-    /// it has not. The hashes are in order, so that neighbours share what the caches hold.
+    /// Calls `each` with the place in `wanted` of every hash that the run may have: of few that it has
+    /// not.
     ///
     /// In two steps for many hashes, so that the processor waits for many memory cells at a time: where
     /// their buckets begin, and whether a window of fixed length from there on has them. What is compared
@@ -118,7 +118,7 @@ impl Filter {
 
     /// Bytes of the stored form of a filter of `count` hashes.
     pub(crate) fn stored(count: u32) -> u64 {
-        (buckets(count) + 1) * 4 + u64::from(count) * 2
+        (buckets(count) + 1) * 4 + u64::from(count)
     }
 
     /// The stored form, in parts.
@@ -129,12 +129,7 @@ impl Filter {
             bytes.extend(part.iter().flat_map(|start| start.to_le_bytes()));
             out(&bytes)?;
         }
-        for part in self.rests[..self.rests.len() - WINDOW].chunks(PART / 2) {
-            bytes.clear();
-            bytes.extend(part.iter().flat_map(|rest| rest.to_le_bytes()));
-            out(&bytes)?;
-        }
-        Ok(())
+        self.rests[..self.rests.len() - WINDOW].chunks(PART).try_for_each(out)
     }
 
     /// Reads a stored form of `count` hashes; `fill` gives its bytes in order.
@@ -148,9 +143,7 @@ impl Filter {
             let starts = part.chunks_exact(4).map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]));
             filter.starts.extend(starts);
         })?;
-        in_parts(u64::from(count) * 2, &mut fill, |part| {
-            filter.rests.extend(part.chunks_exact(2).map(|b| u16::from_le_bytes([b[0], b[1]])));
-        })?;
+        in_parts(u64::from(count), &mut fill, |part| filter.rests.extend_from_slice(part))?;
         filter.rests.extend([0; WINDOW]);
         // What is looked up later must be there.
         let in_order = filter.starts.is_sorted() && filter.starts.last() == Some(&count);
@@ -160,7 +153,7 @@ impl Filter {
     /// Bytes that it takes.
     #[cfg(test)]
     pub(crate) fn size(&self) -> usize {
-        self.starts.capacity() * 4 + self.rests.capacity() * 2
+        self.starts.capacity() * 4 + self.rests.capacity()
     }
 }
 

@@ -38,7 +38,7 @@ pub(crate) struct Claims {
     /// Claims after which the table is frozen.
     every: usize,
     worker: Option<JoinHandle<()>>,
-    /// Tells the worker to leave its merging.
+    /// Tells the worker to leave what can wait.
     stop: Arc<AtomicBool>,
 }
 
@@ -71,7 +71,7 @@ impl Claims {
             stop: Arc::default(),
         };
         claims.begin();
-        if claims.runs.is_merge_due() {
+        if claims.runs.is_work_due() {
             claims.start_worker();
         }
         Ok(claims)
@@ -120,12 +120,12 @@ impl Claims {
     }
 
     /// The sequences of events whose claims have one of the wanted hashes, each with what the hash came
-    /// with: hardly ever more than one for a hash. Puts `wanted` in order.
+    /// with: hardly ever more than one for a hash.
     ///
     /// # Errors
     /// When a run cannot be read where one of the claims may be.
-    pub(crate) fn find<P: Copy>(&self, wanted: &mut [(u64, P)]) -> Result<Vec<(u64, P)>, StoreError> {
-        let runs = self.runs.list();
+    pub(crate) fn find<P: Copy>(&self, wanted: &[(u64, P)]) -> Result<Vec<(u64, P)>, StoreError> {
+        let (runs, front) = self.runs.view();
         let mut found = Vec::new();
         for table in std::iter::once(&self.table).chain(self.frozen.iter().map(|frozen| &frozen.table)) {
             if table.is_empty() {
@@ -136,9 +136,18 @@ impl Claims {
                 found.extend(same.map(|entry| (entry.sequence, *place)));
             }
         }
-        // The filters are in the order of hashes too: neighbours share what the caches hold.
-        wanted.sort_unstable_by_key(|(hash, _)| *hash);
-        for run in runs.iter() {
+        let covers = front.covers();
+        let (covered, others) = runs.split_at(runs.partition_point(|run| run.head.span.to <= covers));
+        if !covered.is_empty() {
+            let mut passed: Vec<_> =
+                wanted.iter().filter(|(hash, _)| front.may_have(*hash)).copied().collect();
+            // In the order of the runs' pages.
+            passed.sort_unstable_by_key(|(hash, _)| *hash);
+            for run in covered {
+                run.find(&passed, |sequence, place| found.push((sequence, place)))?;
+            }
+        }
+        for run in others {
             run.find(wanted, |sequence, place| found.push((sequence, place)))?;
         }
         Ok(found)
@@ -149,7 +158,7 @@ impl Claims {
     /// # Errors
     /// When a run cannot be read where one of the claims may be.
     pub(crate) fn candidates(&self, hash: u64) -> Result<Vec<u64>, StoreError> {
-        let found = self.find(&mut [(hash, ())])?;
+        let found = self.find(&[(hash, ())])?;
         Ok(found.into_iter().map(|(sequence, ())| sequence).collect())
     }
 
@@ -205,7 +214,7 @@ impl Claims {
 
     fn start_worker(&mut self) {
         let (runs, frozen, stop) = (self.runs.clone(), self.frozen.clone(), self.stop.clone());
-        let work = move || match write(&runs, frozen).and_then(|()| merge(&runs, &stop)) {
+        let work = move || match write(&runs, frozen).and_then(|()| tidy(&runs, &stop)) {
             // Told to stop.
             Ok(()) | Err(StoreError::Closed) => {}
             Err(error) => {
@@ -218,7 +227,7 @@ impl Claims {
         }
     }
 
-    /// Waits for the worker, which leaves its merging.
+    /// Waits for the worker, which leaves what can wait.
     fn wait(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
         if let Some(worker) = self.worker.take() {
@@ -310,7 +319,9 @@ fn write(runs: &Runs, frozen: Vec<Arc<Frozen>>) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn merge(runs: &Runs, stop: &AtomicBool) -> Result<(), StoreError> {
+/// Makes the front cover new runs, and merges runs.
+fn tidy(runs: &Runs, stop: &AtomicBool) -> Result<(), StoreError> {
+    let covered = runs.cover(stop);
     while runs.merge_if_due(stop)? {}
-    Ok(())
+    covered
 }

@@ -36,9 +36,9 @@ fn nanos(time: Duration, count: u64) -> u128 {
 }
 
 /// Asks for the hashes of these figures; says how many were found.
-fn find(claims: &mut Claims, figures: impl Iterator<Item = u64>) -> usize {
-    let mut wanted: Vec<_> = figures.map(|figure| (spread(figure), (0u32, 0u32))).collect();
-    claims.find(&mut wanted).unwrap().len()
+fn find(claims: &Claims, figures: impl Iterator<Item = u64>) -> usize {
+    let wanted: Vec<_> = figures.map(|figure| (spread(figure), (0u32, 0u32))).collect();
+    claims.find(&wanted).unwrap().len()
 }
 
 #[test]
@@ -53,7 +53,7 @@ fn measure() {
         // A million a second, so that runs are written and merged at the same time as in service.
         std::thread::sleep(Duration::from_micros(first).saturating_sub(begun.elapsed()));
         let start = now();
-        assert_eq!(find(&mut claims, group.clone()), 0);
+        assert_eq!(find(&claims, group.clone()), 0);
         claims.reserve(8000);
         for sequence in group {
             claims.insert(ClaimEntry { hash: spread(sequence), sequence });
@@ -90,8 +90,8 @@ fn measure() {
         for round in 0..rounds {
             // Known ones from everywhere in the log.
             let found = match what {
-                "new" => find(&mut claims, count + round * GROUP..count + (round + 1) * GROUP),
-                _ => find(&mut claims, (0..GROUP).map(|i| (i * (count / GROUP) + round) % count)),
+                "new" => find(&claims, count + round * GROUP..count + (round + 1) * GROUP),
+                _ => find(&claims, (0..GROUP).map(|i| (i * (count / GROUP) + round) % count)),
             };
             assert_eq!(found as u64, if what == "new" { 0 } else { GROUP });
         }

@@ -2,11 +2,13 @@
 //!
 //! A hash alone never decides: whoever asks compares the source and the id with the log, and an event is
 //! never taken for new while the log has its claim. The latest claims are in hash tables, older ones in
-//! sorted runs on disk ([`run`]), each with a filter in memory ([`filter`]) that answers nearly all
-//! questions about new ids. Memory is therefore bounded by about 18 bits a claim.
+//! sorted runs on disk ([`run`]). One filter over all runs ([`front`]) answers nearly all questions about new
+//! ids, another in each run ([`filter`]) nearly all of the rest, and tells for old ids where they are.
+//! Memory is therefore bounded by 22 to 27 bits a claim.
 
 mod entry;
 mod filter;
+mod front;
 mod index;
 #[cfg(test)]
 mod measure;

@@ -118,8 +118,8 @@ impl Run {
         Ok(Run { head, path: path.to_path_buf(), file, filter })
     }
 
-    /// Calls `found` with each of the wanted hashes that is here and the sequence of its event. The
-    /// hashes are in order, so that no page is read twice.
+    /// Calls `found` with each of the wanted hashes that is here and the sequence of its event. Where the
+    /// hashes are in order, no page is read twice.
     pub(crate) fn find<P: Copy>(
         &self,
         wanted: &[(u64, P)],

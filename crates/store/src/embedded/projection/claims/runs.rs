@@ -4,6 +4,7 @@
 //! stay readable for those who still have them.
 
 use super::entry::ClaimEntry;
+use super::front::Front;
 use super::merge::Merged;
 use super::page::{PAGE, pages};
 use super::read::RunReader;
@@ -23,6 +24,9 @@ const MOST_MERGED: u64 = 40_000_000;
 /// Files whose pages of entries take no more are read whole when they are opened.
 const CHECKED_AT_OPENING: u64 = 16 << 20;
 
+/// The least room of a front.
+const LEAST_ROOM: u64 = 1000;
+
 type List = Arc<Vec<Arc<Run>>>;
 
 /// The runs in a folder.
@@ -30,7 +34,8 @@ type List = Arc<Vec<Arc<Run>>>;
 pub(crate) struct Runs {
     names: Names,
     faults: Faults,
-    list: RwLock<List>,
+    /// The runs, and the filter over those that it covers.
+    view: RwLock<(List, Arc<Front>)>,
 }
 
 impl Runs {
@@ -41,8 +46,12 @@ impl Runs {
         faults: Faults,
         mark: impl Fn(u64) -> Result<Option<u32>, StoreError>,
     ) -> Result<Runs, StoreError> {
-        let runs = Runs { names: Names::new(folder, "claims"), faults, list: RwLock::default() };
-        runs.publish(runs.load(mark)?);
+        let runs = Runs {
+            names: Names::new(folder, "claims"),
+            faults,
+            view: RwLock::new((List::default(), Arc::new(Front::with_room(0)))),
+        };
+        runs.begin(runs.load(mark)?);
         Ok(runs)
     }
 
@@ -82,11 +91,26 @@ impl Runs {
 
     /// The runs as they are now, in the order of the log.
     pub(crate) fn list(&self) -> List {
-        self.list.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.view().0
     }
 
+    /// The runs, and the filter over them as far as it covers them.
+    pub(crate) fn view(&self) -> (List, Arc<Front>) {
+        self.view.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn change(&self, change: impl FnOnce(&mut (List, Arc<Front>))) {
+        change(&mut self.view.write().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Begins with these runs, and a front that covers nothing.
+    fn begin(&self, list: Vec<Arc<Run>>) {
+        self.change(|view| *view = (Arc::new(list), Arc::new(Front::with_room(0))));
+    }
+
+    /// Goes on with these runs of the same claims, or of more.
     fn publish(&self, list: Vec<Arc<Run>>) {
-        *self.list.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(list);
+        self.change(|(view, _)| *view = Arc::new(list));
     }
 
     /// The log position that the runs reach.
@@ -108,9 +132,31 @@ impl Runs {
         Ok(())
     }
 
-    /// Whether some runs should become one.
-    pub(crate) fn is_merge_due(&self) -> bool {
-        due(&counts(&self.list())).is_some()
+    /// Whether some runs should become one, or the front lacks some.
+    pub(crate) fn is_work_due(&self) -> bool {
+        let (list, front) = self.view();
+        due(&counts(&list)).is_some() || front.covers() < self.position()
+    }
+
+    /// Makes the front cover all runs; gives up once `stop` says so.
+    pub(crate) fn cover(&self, stop: &AtomicBool) -> Result<(), StoreError> {
+        let (list, mut front) = self.view();
+        let position = list.last().map_or(0, |run| run.head.span.to);
+        if position > front.room() {
+            front = Arc::new(Front::with_room((position + position / 2).max(LEAST_ROOM)));
+        }
+        // A run that was merged may have both what is covered and what is not: adding twice does no harm.
+        for run in list.iter().filter(|run| run.head.span.to > front.covers()) {
+            for entry in RunReader::new(run.clone()) {
+                if stop.load(Ordering::Relaxed) {
+                    return Err(StoreError::Closed);
+                }
+                front.add(entry?.hash);
+            }
+            front.cover(run.head.span.to);
+        }
+        self.change(|(_, view)| *view = front);
+        Ok(())
     }
 
     /// Makes runs one if that is due; gives up once `stop` says so. Says whether it did.
@@ -158,13 +204,14 @@ impl Runs {
         self.names.sync().map_err(StoreError::io("cannot write", &self.names.folder))?;
         let position = other.position();
         // So that no more than two sets of filters are in memory at a time.
-        other.publish(Vec::new());
+        other.begin(Vec::new());
         let list = self.load(mark)?;
         if list.last().map_or(0, |run| run.head.span.to) != position {
             let gone = std::io::ErrorKind::NotFound.into();
             return Err(StoreError::io("cannot read all runs of", self.folder())(gone));
         }
-        self.publish(list);
+        // What the front had may have been wrong as well.
+        self.begin(list);
         Ok(())
     }
 }
