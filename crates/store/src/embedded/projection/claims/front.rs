@@ -1,14 +1,14 @@
 //! What nearly all new ids are answered by: one look at memory, however many runs there are.
 //!
 //! A Bloom filter in blocks of a cache line over the claims of all runs up to a log position. Only a hash that
-//! it may have is looked for in those runs; one in 60 new ones, at most. It is no part of the files: it is made
+//! it may have is looked for in those runs; one in 30 new ones, at most. It is no part of the files: it is made
 //! from the runs behind the writer, and what it does not cover yet is asked of each run. When it is full,
 //! one with half as much room again takes its place.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Bits for each claim that there is room for.
-const BITS: u64 = 10;
+const BITS: u64 = 8;
 /// Bits of a block, in words.
 const WORDS: usize = 8;
 /// Bits of a block that a hash sets.
@@ -48,7 +48,7 @@ impl Front {
     }
 
     fn block(&self, hash: u64) -> &Block {
-        let place = u128::from(hash) * self.blocks.len() as u128 >> 64;
+        let place = (u128::from(hash) * self.blocks.len() as u128) >> 64;
         // The high half of a product with a length is below that length.
         &self.blocks[usize::try_from(place).unwrap_or(0)]
     }
@@ -92,11 +92,11 @@ mod tests {
     use crate::embedded::projection::claims::tests::spread;
 
     #[test]
-    fn a_full_front_lets_one_new_hash_in_fifty_pass_and_every_old_one() {
+    fn a_full_front_lets_one_new_hash_in_30_pass_and_every_old_one() {
         let (front, count) = (Front::with_room(200_000), 200_000);
         (0..count).for_each(|figure| front.add(spread(figure)));
         assert!((0..count).all(|figure| front.may_have(spread(figure))));
         let passed = (count..2 * count).filter(|figure| front.may_have(spread(*figure))).count();
-        assert!((1000..4000).contains(&passed), "{passed} of {count}");
+        assert!((4000..7000).contains(&passed), "{passed} of {count}");
     }
 }

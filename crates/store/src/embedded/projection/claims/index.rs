@@ -1,18 +1,18 @@
 //! The whole index, as the writer has it: the latest claims in tables, the others in runs.
 //!
 //! Claims are collected in a table. When it is full it is frozen as it is and another one goes on, so that
-//! nobody waits: a thread sorts it and writes it as a run, and merges runs. A frozen table is asked until its
-//! run is there. A run that could not be written loses nothing: it is tried again with the next.
+//! nobody waits: a thread sorts it and writes it as a run, another merges runs. A frozen table is asked until
+//! its run is there. A run that could not be written loses nothing: it is tried again with the next.
 
 use super::entry::ClaimEntry;
 use super::runs::Runs;
+use super::worker::Worker;
 use crate::StoreError;
 use crate::embedded::faults::Faults;
 use hashbrown::HashTable;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
 
 /// The most claims that a table has room for from the beginning.
 const MOST_ROOM: usize = 1 << 20;
@@ -37,8 +37,11 @@ pub(crate) struct Claims {
     digest: u64,
     /// Claims after which the table is frozen.
     every: usize,
-    worker: Option<JoinHandle<()>>,
-    /// Tells the worker to leave what can wait.
+    /// Writes runs.
+    writing: Worker,
+    /// Has the front cover them, and merges them: both take long.
+    tidying: Worker,
+    /// Tells the workers to leave what can wait.
     stop: Arc<AtomicBool>,
 }
 
@@ -67,13 +70,12 @@ impl Claims {
             frozen: Vec::new(),
             table: Table::new(),
             every,
-            worker: None,
+            writing: Worker::default(),
+            tidying: Worker::default(),
             stop: Arc::default(),
         };
         claims.begin();
-        if claims.runs.is_work_due() {
-            claims.start_worker();
-        }
+        claims.work();
         Ok(claims)
     }
 
@@ -175,17 +177,25 @@ impl Claims {
         self.freeze_if_full(mark);
         if self.frozen.len() > MOST_FROZEN {
             // The log is read faster than runs are written.
-            self.wait_for_disk();
+            self.wait_for_runs();
         }
         self.insert(entry);
     }
 
-    /// Waits until the worker has nothing more to do.
-    pub(super) fn wait_for_disk(&mut self) {
-        if let Some(worker) = self.worker.take() {
-            joined(worker);
-        }
+    /// Waits until the frozen tables are runs, unless that fails.
+    fn wait_for_runs(&mut self) {
+        self.writing.join();
         self.retire();
+    }
+
+    /// Waits until there is nothing more to do.
+    #[cfg(test)]
+    pub(super) fn wait_for_disk(&mut self) {
+        self.wait_for_runs();
+        while self.runs.is_untidy() {
+            self.work();
+            self.tidying.join();
+        }
     }
 
     /// Sees to it that a full table becomes a run, without waiting for it. Within a record nothing is
@@ -196,9 +206,8 @@ impl Claims {
             return;
         }
         match self.freeze(mark) {
-            Ok(true) if self.worker.as_ref().is_none_or(JoinHandle::is_finished) => self.start_worker(),
-            // The worker takes it with the next.
-            Ok(_) => {}
+            Ok(true) => self.work(),
+            Ok(false) => {}
             Err(error) => tracing::warn!(%error, "the index of duplicates could not be frozen"),
         }
     }
@@ -212,27 +221,27 @@ impl Claims {
         Ok(true)
     }
 
-    fn start_worker(&mut self) {
-        let (runs, frozen, stop) = (self.runs.clone(), self.frozen.clone(), self.stop.clone());
-        let work = move || match write(&runs, frozen).and_then(|()| tidy(&runs, &stop)) {
-            // Told to stop.
-            Ok(()) | Err(StoreError::Closed) => {}
-            Err(error) => {
-                tracing::warn!(%error, "the index of duplicates was not written; it is tried again")
-            }
-        };
-        match std::thread::Builder::new().name("claims".into()).spawn(work) {
-            Ok(worker) => self.worker = Some(worker),
-            Err(error) => tracing::warn!(%error, "no thread for the index of duplicates could be started"),
+    /// Has the workers do what there is to do. One that is busy takes it the next time.
+    fn work(&mut self) {
+        if !self.frozen.is_empty() {
+            let (runs, frozen) = (self.runs.clone(), self.frozen.clone());
+            self.writing.start("claims", move || write(&runs, frozen));
+        }
+        if self.runs.is_untidy() {
+            let (runs, stop) = (self.runs.clone(), self.stop.clone());
+            self.tidying.start("claims tidy", move || {
+                let covered = runs.cover(&stop);
+                while runs.merge_if_due(&stop)? {}
+                covered
+            });
         }
     }
 
-    /// Waits for the worker, which leaves what can wait.
+    /// Waits for the workers, which leave what can wait.
     fn wait(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
-        if let Some(worker) = self.worker.take() {
-            joined(worker);
-        }
+        self.writing.join();
+        self.tidying.join();
         self.stop.store(false, Ordering::Relaxed);
     }
 
@@ -301,12 +310,6 @@ fn remove_folder(folder: &Path) -> Result<(), StoreError> {
     }
 }
 
-fn joined(worker: JoinHandle<()>) {
-    if worker.join().is_err() {
-        tracing::error!("the thread of the index of duplicates panicked");
-    }
-}
-
 /// Makes runs of frozen tables.
 fn write(runs: &Runs, frozen: Vec<Arc<Frozen>>) -> Result<(), StoreError> {
     for frozen in frozen {
@@ -317,11 +320,4 @@ fn write(runs: &Runs, frozen: Vec<Arc<Frozen>>) -> Result<(), StoreError> {
         }
     }
     Ok(())
-}
-
-/// Makes the front cover new runs, and merges runs.
-fn tidy(runs: &Runs, stop: &AtomicBool) -> Result<(), StoreError> {
-    let covered = runs.cover(stop);
-    while runs.merge_if_due(stop)? {}
-    covered
 }

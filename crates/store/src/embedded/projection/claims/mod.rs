@@ -4,7 +4,7 @@
 //! never taken for new while the log has its claim. The latest claims are in hash tables, older ones in
 //! sorted runs on disk ([`run`]). One filter over all runs ([`front`]) answers nearly all questions about new
 //! ids, another in each run ([`filter`]) nearly all of the rest, and tells for old ids where they are.
-//! Memory is therefore bounded by 22 to 27 bits a claim.
+//! Memory is therefore bounded by 20 to 24 bits a claim.
 
 mod entry;
 mod filter;
@@ -19,6 +19,7 @@ mod run;
 mod runs;
 #[cfg(test)]
 mod tests;
+mod worker;
 mod write;
 
 pub(crate) use entry::{ClaimEntry, HashKey};

@@ -1,7 +1,7 @@
 //! The chain of runs: what of the duplicate index is on disk, from the log's first event to a position.
 //!
-//! One thread at a time changes it; others read the list as it is at a moment. Runs that are replaced
-//! stay readable for those who still have them.
+//! One thread at a time adds to it, and one tidies it; others read the list as it is at a moment. Runs that
+//! are replaced stay readable for those who still have them.
 
 use super::entry::ClaimEntry;
 use super::front::Front;
@@ -108,11 +108,6 @@ impl Runs {
         self.change(|view| *view = (Arc::new(list), Arc::new(Front::with_room(0))));
     }
 
-    /// Goes on with these runs of the same claims, or of more.
-    fn publish(&self, list: Vec<Arc<Run>>) {
-        self.change(|(view, _)| *view = Arc::new(list));
-    }
-
     /// The log position that the runs reach.
     pub(crate) fn position(&self) -> u64 {
         self.list().last().map_or(0, |run| run.head.span.to)
@@ -126,16 +121,14 @@ impl Runs {
     pub(crate) fn push(&self, to: u64, mark: u32, entries: Vec<ClaimEntry>) -> Result<(), StoreError> {
         let span = Span { from: self.position(), to };
         let run = write_run(&self.names, &self.faults, span, mark, entries.into_iter().map(Ok))?;
-        let mut list = self.list().to_vec();
-        list.push(Arc::new(run));
-        self.publish(list);
+        self.change(|(list, _)| *list = Arc::new(list.iter().cloned().chain([Arc::new(run)]).collect()));
         Ok(())
     }
 
-    /// Whether some runs should become one, or the front lacks some.
-    pub(crate) fn is_work_due(&self) -> bool {
+    /// Whether the front lacks some runs, or some should become one.
+    pub(crate) fn is_untidy(&self) -> bool {
         let (list, front) = self.view();
-        due(&counts(&list)).is_some() || front.covers() < self.position()
+        list.last().is_some_and(|run| run.head.span.to > front.covers()) || due(&counts(&list)).is_some()
     }
 
     /// Makes the front cover all runs; gives up once `stop` says so.
@@ -164,9 +157,9 @@ impl Runs {
     /// # Errors
     /// When they could not be merged: the chain is as it was.
     pub(crate) fn merge_if_due(&self, stop: &AtomicBool) -> Result<bool, StoreError> {
-        let mut list = self.list().to_vec();
+        let list = self.list();
         let Some(last) = due(&counts(&list)) else { return Ok(false) };
-        let old = list.split_off(list.len() - last);
+        let old = &list[list.len() - last..];
         let (Some(first), Some(last)) = (old.first(), old.last()) else { return Ok(false) };
         let span = Span { from: first.head.span.from, to: last.head.span.to };
         let merged = Merged::new(old.iter().map(|run| RunReader::new(run.clone())).collect())?;
@@ -174,9 +167,13 @@ impl Runs {
             true => Err(StoreError::Closed),
             false => entry,
         });
-        let run = write_run(&self.names, &self.faults, span, last.head.mark, until_stopped)?;
-        list.push(Arc::new(run));
-        self.publish(list);
+        let run = Arc::new(write_run(&self.names, &self.faults, span, last.head.mark, until_stopped)?);
+        self.change(|(list, _)| {
+            // Meanwhile others may have come behind.
+            let (before, after) = (|r: &&Arc<Run>| r.head.span.to <= span.from, span.to);
+            let later = list.iter().filter(|r| r.head.span.from >= after);
+            *list = Arc::new(list.iter().filter(before).chain([&run]).chain(later).cloned().collect());
+        });
         for run in old {
             // What stays is a left-over that goes when the store is opened.
             let _ = remove(&run.path);
