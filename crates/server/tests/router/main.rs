@@ -11,6 +11,7 @@ mod malformed;
 mod months;
 mod openapi;
 mod overload;
+mod prices;
 mod problems;
 mod properties;
 mod support;
