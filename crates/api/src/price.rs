@@ -292,7 +292,7 @@ impl Trial {
         let rating = self.price.rate(&Part::whole(&self.usage), self.currency, &self.credits);
         let rating = rating.map_err(|error| match error {
             RateError::Usage { field, reason } => FieldError { field: format!("input.{field}"), reason },
-            RateError::CreditsLeft { .. } => {
+            RateError::CreditsLeft(_) => {
                 let reason = format!("are more than can be consumed fully: {error}");
                 FieldError { field: "input.credits".to_string(), reason }
             }

@@ -67,13 +67,17 @@ pub enum RateError {
         reason: String,
     },
     /// Credits of more than there is to pay.
-    #[error("credits of {left} are left over: there is only {payable} to pay")]
-    CreditsLeft {
-        /// What was not used up.
-        left: Ratio,
-        /// What there was to pay before credits.
-        payable: Ratio,
-    },
+    #[error("credits of {} are left over: there is only {} to pay", .0.left, .0.payable)]
+    CreditsLeft(Box<CreditsLeft>),
+}
+
+/// Credits that are not used up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CreditsLeft {
+    /// What is left of them.
+    pub left: Ratio,
+    /// What there was to pay before credits.
+    pub payable: Ratio,
 }
 
 impl RateError {

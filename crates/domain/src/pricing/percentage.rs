@@ -95,14 +95,14 @@ struct Bill<'a> {
 
 impl Bill<'_> {
     fn event(&mut self, value: Ratio) -> Result<(), DecimalError> {
-        match self.to_pay(value)? {
+        match self.paid_part(value)? {
             Some(part) => self.pay(part),
             None => Ok(()),
         }
     }
 
     /// The part of an event that is to be paid; none where all of the event is free.
-    fn to_pay(&mut self, value: Ratio) -> Result<Option<Ratio>, DecimalError> {
+    fn paid_part(&mut self, value: Ratio) -> Result<Option<Ratio>, DecimalError> {
         let Some(free) = self.free.as_mut().filter(|free| free.events != Some(0)) else {
             return Ok(Some(value));
         };

@@ -6,7 +6,7 @@
 
 use super::consumption::{Consumption, Events};
 use super::credits;
-use super::invalid::RateError;
+use super::invalid::{CreditsLeft, RateError};
 use super::line::{Category, Item, Line, UnitPrice, growth};
 use super::matrix::Matrix;
 use super::price::{Model, Price};
@@ -97,7 +97,7 @@ impl Price {
         let credits: Vec<Ratio> = credits.iter().map(|credit| (*credit).into()).collect();
         let left = credits::draw(&mut lines, &credits)?;
         if left.is_positive() {
-            return Err(RateError::CreditsLeft { left, payable });
+            return Err(RateError::CreditsLeft(Box::new(CreditsLeft { left, payable })));
         }
         Ok(Rating::new(lines, before.capped, currency)?)
     }
@@ -181,7 +181,7 @@ fn cut(lines: &mut [Line], mut cut: Ratio) -> Result<(), DecimalError> {
         if cut.is_zero() {
             return Ok(());
         }
-        let off = if cut.is_negative() { cut } else { line.total()?.max(Ratio::ZERO)?.min(cut)? };
+        let off = line.total()?.max(Ratio::ZERO)?.min(cut)?;
         if !off.is_zero() {
             line.discounts.push(off);
             cut = cut.sub(off)?;

@@ -129,8 +129,6 @@ proptest! {
     fn the_order_of_events_does_not_matter_where_none_is_free(
         price in price(NO_ALLOWANCE), (used, shuffled) in events(0).prop_flat_map(|used| (Just(used.clone()), Just(used).prop_shuffle())),
     ) {
-        // The units of a usage discount are the first ones: they make an order.
-        prop_assume!(price.terms().usage_discount.is_none());
         prop_assert_eq!(whole(&price, &consumption(&used)), whole(&price, &consumption(&shuffled)));
     }
 

@@ -95,7 +95,7 @@ pub(crate) struct Kinds {
     pub(crate) negative: bool,
     /// Volume prices.
     pub(crate) volume: bool,
-    /// Percentages of which the first events, or the first of the amount, are free.
+    /// Prices of which the first units, the first events or the first of the amount are free.
     pub(crate) free: bool,
 }
 
@@ -110,7 +110,7 @@ fn model(kinds: Kinds) -> BoxedStrategy<Model> {
         Model::Package(Package::new(Decimal::new(size, 3), amount, free).unwrap())
     });
     let dynamic = figure(0).prop_map(|multiplier| Model::Dynamic(Dynamic::new(multiplier).unwrap()));
-    let stepped = tiers(negative).prop_map(move |tiers| Model::Graduated(tiers));
+    let stepped = tiers(negative).prop_map(Model::Graduated);
     let volume = tiers(negative).prop_map(Model::Volume);
     let any = prop_oneof![
         1 => flat,
@@ -137,20 +137,22 @@ fn conversion() -> impl Strategy<Value = UnitConversion> {
 /// A price, with whatever goes around it that its model has a use for.
 pub(crate) fn price(kinds: Kinds) -> impl Strategy<Value = Price> {
     let limits = (of(0..=100i64), of(figure(0)), of(figure(0)));
-    (model(kinds), of(conversion()), of(figure(0)), limits).prop_map(|(model, converts, discount, limits)| {
-        let (part, one, other) = limits;
-        let (minimum_amount, maximum_amount) = match (one, other) {
-            (Some(a), Some(b)) => (Some(a.min(b)), Some(a.max(b))),
-            bounds => bounds,
-        };
-        let percentage_discount = part.map(|percent| Decimal::new(percent, 2));
-        let limits = Limits { percentage_discount, minimum_amount, maximum_amount };
-        let counts = !matches!(model, Model::Flat(_) | Model::Dynamic(_));
-        let exact = matches!(model, Model::Percentage(_));
-        let unit_conversion = converts.filter(|c| counts && !(exact && c.rounds()));
-        let usage_discount = discount.filter(|_| counts);
-        Price::new(model, Terms { unit_conversion, usage_discount, limits }).unwrap()
-    })
+    (model(kinds), of(conversion()), of(figure(0)), limits).prop_map(
+        move |(model, converts, discount, limits)| {
+            let (part, one, other) = limits;
+            let (minimum_amount, maximum_amount) = match (one, other) {
+                (Some(a), Some(b)) => (Some(a.min(b)), Some(a.max(b))),
+                bounds => bounds,
+            };
+            let percentage_discount = part.map(|percent| Decimal::new(percent, 2));
+            let limits = Limits { percentage_discount, minimum_amount, maximum_amount };
+            let counts = !matches!(model, Model::Flat(_) | Model::Dynamic(_));
+            let exact = matches!(model, Model::Percentage(_));
+            let unit_conversion = converts.filter(|c| counts && !(exact && c.rounds()));
+            let usage_discount = discount.filter(|_| counts && kinds.free);
+            Price::new(model, Terms { unit_conversion, usage_discount, limits }).unwrap()
+        },
+    )
 }
 
 /// Single events: units and the value of a dimension.
