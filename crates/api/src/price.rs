@@ -21,7 +21,7 @@ use usage_domain::pricing::{Consumption, InvalidPrice, Part, Price, RateError};
 pub use answer::{Preview, PreviewLine};
 
 /// The most credits of one request.
-const MAX_CREDITS: usize = 1000;
+const MAX_CREDITS: usize = 100;
 
 /// A price, some usage, and a currency.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -17,7 +17,7 @@ pub fn share(period: &Period, active: &Period) -> Result<Option<Ratio>, DecimalE
 }
 
 /// How long a period is, in nanoseconds.
-pub(crate) fn length(period: &Period) -> Decimal {
+fn length(period: &Period) -> Decimal {
     Decimal::new(period.end.nanos() - period.start.nanos(), 0)
 }
 

@@ -1,11 +1,11 @@
 //! Recurring quantities: levels that stay from period to period, such as seats or stored bytes.
 //!
-//! A change holds from its moment until the next. Owns what of a level counts in a period: where it
-//! ends, its average over time, and what each change is worth by whole days. Does not own which
-//! events are changes. No division here is ever rounded.
+//! A change holds from its moment until the next. Owns what of a level is billed in a period: where it
+//! ends, what each change is worth by whole days, and what it adds beyond what was billed. Does not own
+//! which events are changes, or the average over time, which is a meter's ([`crate::meter`]). No
+//! division here is ever rounded.
 
 use crate::decimal::{Decimal, DecimalError};
-use crate::proration::length;
 use crate::ratio::Ratio;
 use crate::time::{Period, Timestamp};
 
@@ -21,28 +21,13 @@ pub struct Change {
     pub by: Decimal,
 }
 
-/// The level at the end of `period`: what it was at first, and all changes before then.
+/// The level at the end of `period`: what all changes before then add up to.
 ///
 /// # Errors
 /// A level that does not fit.
-pub fn at_end(initial: Decimal, changes: &[Change], period: &Period) -> Result<Decimal, DecimalError> {
+pub fn at_end(changes: &[Change], period: &Period) -> Result<Decimal, DecimalError> {
     let earlier = changes.iter().filter(|change| change.at < period.end);
-    earlier.map(|change| change.by).try_fold(initial, Decimal::add)
-}
-
-/// The average of the level over the time of `period`.
-///
-/// # Errors
-/// A level that does not fit.
-pub fn average(initial: Decimal, changes: &[Change], period: &Period) -> Result<Ratio, DecimalError> {
-    let mut area = initial.mul(length(period))?;
-    for change in changes {
-        let holds = Period { start: change.at, end: Timestamp::MAX };
-        if let Some(holds) = period.intersection(&holds) {
-            area = area.add(change.by.mul(length(&holds))?)?;
-        }
-    }
-    Ratio::new(area, length(period))
+    earlier.map(|change| change.by).try_fold(Decimal::ZERO, Decimal::add)
 }
 
 /// What the level is worth in `period` by whole days of a period of `days`: a change counts from its
@@ -128,10 +113,8 @@ mod tests {
             change("2023-05-26T00:00:00Z", 24),
             change("2023-06-01T00:00:00Z", 7),
         ];
-        assert_eq!(at_end(Decimal::ZERO, &changes, &may()).unwrap().to_string(), "29");
+        assert_eq!(at_end(&changes, &may()).unwrap().to_string(), "29");
         assert_eq!(by_days(&changes, &may(), 31).unwrap().to_string(), "299/31");
-        assert_eq!(average(Decimal::ZERO, &changes, &may()).unwrap().to_string(), "299/31");
-        assert_eq!(average(Decimal::new(2, 0), &[], &may()).unwrap().to_string(), "2");
     }
 
     #[test]

@@ -42,18 +42,11 @@ pub fn half_away_from_zero(value: Decimal, digits: u8) -> Result<Decimal, Decima
 pub fn round(value: Ratio, mode: Mode, digits: i8) -> Result<Decimal, DecimalError> {
     debug_assert!(DIGITS.contains(&digits));
     let (figure, denominator) = (value.numerator(), value.denominator());
-    let shift = i16::from(digits) - i16::from(figure.scale());
+    let shift = i32::from(digits) - i32::from(figure.scale());
     if shift >= 0 && denominator == I256::ONE {
         return Ok(figure);
     }
-    let power = u8::try_from(shift.unsigned_abs()).ok().filter(|power| *power <= 76);
-    let power = power_of_ten(power.ok_or(DecimalError::Overflow)?);
-    let scaled = |number: I256| number.checked_mul(power).ok_or(DecimalError::Overflow);
-    let coefficient = if shift >= 0 {
-        divide(scaled(figure.coefficient())?, denominator, mode)?
-    } else {
-        divide(figure.coefficient(), scaled(denominator)?, mode)?
-    };
+    let coefficient = shifted(figure.coefficient(), denominator, shift, mode)?;
     match u8::try_from(digits) {
         Ok(scale) => Ok(Decimal::from_coefficient(coefficient, scale)),
         Err(_) => {
@@ -79,6 +72,35 @@ fn divide(dividend: I256, divisor: I256, mode: Mode) -> Result<I256, DecimalErro
         (true, true) => I256::MINUS_ONE,
     };
     quotient.checked_add(step).ok_or(DecimalError::Overflow)
+}
+
+/// `numerator` / `denominator` with at most `digits` digits after the point, halves away from zero. A
+/// division happens once, last, on figures that are exact until then.
+///
+/// # Errors
+/// [`DecimalError::Overflow`] where the quotient, or the numerator with as many digits as that takes,
+/// does not fit. A denominator of zero is refused the same way: there is no such quotient.
+pub fn quotient(numerator: Decimal, denominator: Decimal, digits: u8) -> Result<Decimal, DecimalError> {
+    if denominator.is_zero() {
+        return Err(DecimalError::Overflow);
+    }
+    let upright = |figure: Decimal| if denominator.is_negative() { figure.negate() } else { figure };
+    let (a, b) = (upright(numerator), upright(denominator));
+    // numerator / denominator = coefficient of a / coefficient of b × 10^(scale of b - scale of a)
+    let shift = i32::from(digits) + i32::from(b.scale()) - i32::from(a.scale());
+    let coefficient = shifted(a.coefficient(), b.coefficient(), shift, Mode::HalfAwayFromZero)?;
+    Ok(Decimal::from_coefficient(coefficient, digits))
+}
+
+/// The whole number that `dividend` × 10^`shift` / `divisor` becomes; the divisor is above zero.
+fn shifted(dividend: I256, divisor: I256, shift: i32, mode: Mode) -> Result<I256, DecimalError> {
+    let by = u8::try_from(shift.unsigned_abs()).ok().filter(|by| *by <= 76).ok_or(DecimalError::Overflow)?;
+    let scaled = |number: I256| number.checked_mul(power_of_ten(by)).ok_or(DecimalError::Overflow);
+    if shift >= 0 {
+        divide(scaled(dividend)?, divisor, mode)
+    } else {
+        divide(dividend, scaled(divisor)?, mode)
+    }
 }
 
 #[cfg(test)]
@@ -132,5 +154,28 @@ mod tests {
             let ratio = Ratio::new(numerator.parse().unwrap(), denominator.parse().unwrap()).unwrap();
             assert_eq!(round(ratio, mode, digits).unwrap().to_string(), rounded, "{value} {mode:?} {digits}");
         }
+    }
+
+    #[test]
+    fn a_quotient_is_rounded_once() {
+        for (a, b, digits, result) in [
+            ("1", "3", 4, "0.3333"),
+            ("2", "3", 4, "0.6667"),
+            ("-2", "3", 4, "-0.6667"),
+            ("1", "-8", 2, "-0.13"),
+            ("0.000000000000000001", "2", 18, "0.000000000000000001"),
+            (
+                "99999999999999999999.999999999999999999",
+                "0.000000000000000001",
+                0,
+                "99999999999999999999999999999999999999",
+            ),
+            ("10", "4", 0, "3"),
+            ("0", "7", 18, "0"),
+        ] {
+            let [a, b]: [Decimal; 2] = [a, b].map(|text| text.parse().unwrap());
+            assert_eq!(quotient(a, b, digits).unwrap().to_string(), result, "{a} / {b}");
+        }
+        assert_eq!(quotient(Decimal::new(1, 0), Decimal::ZERO, 2), Err(DecimalError::Overflow));
     }
 }

@@ -11,7 +11,7 @@ use usage_domain::pricing::{Consumption, Model, Price};
 use usage_domain::time::Timestamp;
 
 /// The most events or groups of one request.
-const MAX_EVENTS: usize = 50_000;
+const MAX_EVENTS: usize = 10_000;
 
 /// What an event may say.
 const EVENT: [&str; 6] = ["time", "value", "amount", "quantity", "unit_price", "properties"];

@@ -4,11 +4,16 @@
 use crate::{Compared, compare, d, figure, mode, prices};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use ulid::Ulid;
 use usage_domain::decimal::Decimal;
+use usage_domain::meter::collect::Collector;
+use usage_domain::meter::query::{MeterQuery, Scope};
+use usage_domain::meter::value::{Measurement, MeterValue};
+use usage_domain::meter::{Aggregation, Meter, MeterDraft, MeterId};
 use usage_domain::ratio::Ratio;
 use usage_domain::recurring::{self, Change};
 use usage_domain::rounding::{Mode, round};
-use usage_domain::time::{Period, Timestamp};
+use usage_domain::time::{Period, Timestamp, Zone};
 
 pub(crate) fn rounding(input: &Value, expected: &Value) -> Compared {
     let (quantity, rounding) = (figure(&input["quantity"]).unwrap(), &input["rounding"]);
@@ -126,7 +131,7 @@ fn changes(input: &Value, events: &[&Value]) -> Vec<Change> {
 
 fn sum(input: &Value, events: &[&Value]) -> Vec<(&'static str, Decimal)> {
     let (changes, period) = (changes(input, events), period(input));
-    let full = recurring::at_end(Decimal::ZERO, &changes, &period).unwrap();
+    let full = recurring::at_end(&changes, &period).unwrap();
     let value = match prorated(input) {
         true => five(recurring::by_days(&changes, &period, days(input)).unwrap()),
         false => full,
@@ -141,18 +146,52 @@ fn sum(input: &Value, events: &[&Value]) -> Vec<(&'static str, Decimal)> {
     vec![("value", rounded(value)), ("full_value", rounded(full))]
 }
 
+/// The average of a level over the period, as a meter has it.
 fn average(input: &Value, events: &[&Value], expected: &Value) -> Vec<(&'static str, Decimal)> {
-    let (changes, period) = (changes(input, events), period(input));
-    let initial = figure(&input["initial_value"]).unwrap_or_default();
-    let exact = recurring::average(initial, &changes, &period).unwrap();
+    let (mut changes, period) = (changes(input, events), period(input));
+    let within: Vec<Change> = changes.iter().filter(|change| period.contains(change.at)).copied().collect();
+    let variation = recurring::at_end(&within, &period).unwrap();
+    // What a level is at first came at some time.
+    changes.extend(figure(&input["initial_value"]).map(|by| Change { at: Timestamp::MIN, by }));
     // What has no end among the digits is compared at as many as are expected.
     let digits = expected["value_scale"].as_str().map_or(18, |digits| digits.parse().unwrap());
-    let within: Vec<Change> = changes.iter().filter(|change| period.contains(change.at)).copied().collect();
-    vec![
-        ("value", round(exact, Mode::HalfAwayFromZero, digits).unwrap()),
-        ("end_level", recurring::at_end(initial, &changes, &period).unwrap()),
-        ("variation", recurring::at_end(Decimal::ZERO, &within, &period).unwrap()),
-    ]
+    let value = round(metered(&changes, period).into(), Mode::HalfAwayFromZero, digits).unwrap();
+    let end_level = recurring::at_end(&changes, &period).unwrap();
+    vec![("value", value), ("end_level", end_level), ("variation", variation)]
+}
+
+fn metered(changes: &[Change], period: Period) -> Decimal {
+    let draft = MeterDraft {
+        key: "level".to_string(),
+        name: None,
+        description: None,
+        aggregation: Aggregation::WeightedSum,
+        event_type: "change".to_string(),
+        value_property: Some("$.value".parse().unwrap()),
+        dimensions: Vec::new(),
+        event_from: None,
+        metadata: None,
+    };
+    let at = Timestamp::MIN;
+    let meter = Meter { id: MeterId(Ulid(1)), series: 1, draft, created_at: at, updated_at: at };
+    let query = MeterQuery {
+        from: Some(period.start),
+        to: Some(period.end),
+        window: None,
+        zone: Zone::utc(),
+        scope: Scope::Everybody,
+        by_subject: false,
+        group_by: Vec::new(),
+        filters: Vec::new(),
+    };
+    let mut collector = Collector::new(&meter, &query).unwrap();
+    let origin = collector.origin("subject", None, Period::ALWAYS).unwrap();
+    for (order, change) in (0..).zip(changes) {
+        let measured = Measurement { dimensions: Vec::new(), value: MeterValue::Number(change.by) };
+        collector.event(&origin, (change.at, order), &measured).unwrap();
+    }
+    // A level that never was has no row.
+    collector.finish().unwrap().first().map_or(Decimal::ZERO, |row| row.value)
 }
 
 /// When each thing was there: from when it is added until it is removed.
