@@ -8,6 +8,7 @@
 use crate::decimal::{Decimal, DecimalError};
 use crate::ratio::Ratio;
 use crate::time::{Period, Timestamp};
+use std::num::NonZeroU32;
 
 /// Nanoseconds of a day of 24 hours.
 const DAY: i64 = 86_400_000_000_000;
@@ -36,14 +37,14 @@ pub fn at_end(changes: &[Change], period: &Period) -> Result<Decimal, DecimalErr
 ///
 /// # Errors
 /// A level that does not fit.
-pub fn by_days(changes: &[Change], period: &Period, days: u32) -> Result<Ratio, DecimalError> {
+pub fn by_days(changes: &[Change], period: &Period, days: NonZeroU32) -> Result<Ratio, DecimalError> {
     let mut sum = Decimal::ZERO;
     for change in changes.iter().filter(|change| change.at < period.end) {
         let first = day(period, change.at.max(period.start));
         let left = day(period, period.end) - first;
         sum = sum.add(change.by.mul(Decimal::new(left, 0))?)?;
     }
-    Ratio::new(sum, u64::from(days).into())
+    Ratio::new(sum, u64::from(days.get()).into())
 }
 
 /// What part of a period of `days` something was there, which came and went at `stays`: a day on
@@ -51,7 +52,7 @@ pub fn by_days(changes: &[Change], period: &Period, days: u32) -> Result<Ratio, 
 ///
 /// # Errors
 /// None for periods within the years that are kept.
-pub fn days_there(stays: &[Period], period: &Period, days: u32) -> Result<Ratio, DecimalError> {
+pub fn days_there(stays: &[Period], period: &Period, days: NonZeroU32) -> Result<Ratio, DecimalError> {
     let mut there: Vec<(i64, i64)> = Vec::new();
     for stay in stays {
         if stay.start < period.end && stay.end > period.start {
@@ -68,7 +69,7 @@ pub fn days_there(stays: &[Period], period: &Period, days: u32) -> Result<Ratio,
             next = last + 1;
         }
     }
-    Ratio::new(Decimal::new(counted, 0), u64::from(days).into())
+    Ratio::new(Decimal::new(counted, 0), u64::from(days.get()).into())
 }
 
 /// What a change adds beyond the highest level of a period so far: what was paid for is not paid
@@ -98,6 +99,8 @@ mod tests {
         Period { start: from.parse().unwrap(), end: to.parse().unwrap() }
     }
 
+    const MAY: NonZeroU32 = NonZeroU32::new(31).unwrap();
+
     fn may() -> Period {
         period("2023-05-01T00:00:00Z", "2023-06-01T00:00:00Z")
     }
@@ -114,7 +117,7 @@ mod tests {
             change("2023-06-01T00:00:00Z", 7),
         ];
         assert_eq!(at_end(&changes, &may()).unwrap().to_string(), "29");
-        assert_eq!(by_days(&changes, &may(), 31).unwrap().to_string(), "299/31");
+        assert_eq!(by_days(&changes, &may(), MAY).unwrap().to_string(), "299/31");
     }
 
     #[test]
@@ -133,7 +136,7 @@ mod tests {
                 "3/31",
             ),
         ] {
-            assert_eq!(days_there(&stays, &may(), 31).unwrap().to_string(), part);
+            assert_eq!(days_there(&stays, &may(), MAY).unwrap().to_string(), part);
         }
     }
 

@@ -4,6 +4,7 @@
 use crate::{Compared, compare, d, figure, mode, prices};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use ulid::Ulid;
 use usage_domain::decimal::Decimal;
 use usage_domain::meter::collect::Collector;
@@ -97,7 +98,7 @@ fn time(event: &Value) -> Timestamp {
     event["time"].as_str().unwrap().parse().unwrap()
 }
 
-fn days(input: &Value) -> u32 {
+fn days(input: &Value) -> NonZeroU32 {
     input["period_days"].as_str().unwrap().parse().unwrap()
 }
 
