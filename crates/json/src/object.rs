@@ -110,7 +110,7 @@ impl<'a> Object<'a> {
     }
 }
 
-/// Reads the outermost layer of a well-formed value, such as an element of [`array`].
+/// Reads a well-formed value's outermost layer.
 ///
 /// # Errors
 /// A text with an escape that stands for no character.
