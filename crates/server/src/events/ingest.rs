@@ -91,10 +91,8 @@ fn unquoted(value: &str, separator: char) -> impl Iterator<Item = &str> {
 }
 
 async fn ingest_strict(app: &App, mut sent: Sent, received: Timestamp) -> Result<(), ApiError> {
-    let error = |(index, reason): &(usize, String)| FieldError {
-        field: sent.place(*index),
-        reason: reason.clone(),
-    };
+    let error =
+        |(index, reason): &(usize, String)| FieldError { field: sent.place(*index), reason: reason.clone() };
     refuse(sent.errors.iter().map(error).collect())?;
     let events = std::mem::take(&mut sent.events);
     let verdicts = app.engine.ingest_batch(events, received, Handling::Strict).await?;
