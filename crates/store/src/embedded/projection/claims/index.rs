@@ -275,6 +275,7 @@ impl Claims {
         self.wait();
         self.runs.replace_with(&anew.claims.runs, mark)?;
         self.begin();
+        self.work();
         Ok(())
     }
 }

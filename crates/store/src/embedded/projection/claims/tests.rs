@@ -225,3 +225,18 @@ fn new_ids_are_answered_without_the_runs_once_the_front_covers_them() {
         assert!(passed < count / 28, "{passed} of {count}");
     }
 }
+
+#[test]
+fn a_rebuild_forgets_all_of_an_index_that_was_wrong() {
+    let folder = folder();
+    let mut claims = open(&folder, Faults::default(), 100);
+    let (wrong, right): (Vec<_>, Vec<_>) = (0..1000).map(|i| (spread(i), spread(i + 5000))).unzip();
+    catch_up(&mut claims, &wrong);
+    claims.finish(&mark).unwrap();
+    claims.wait_for_disk();
+    let mut anew = claims.anew().unwrap();
+    catch_up(&mut anew.claims, &right);
+    claims.replace_with(anew, &mark).unwrap();
+    assert_eq!(found(&claims, &right), (0..1000).map(|i| BTreeSet::from([i])).collect::<Vec<_>>());
+    assert_eq!(found(&claims, &wrong), vec![BTreeSet::new(); 1000]);
+}
