@@ -142,6 +142,12 @@ impl Decimal {
         (scale <= MAX_SCALE && coefficient != I256::MIN).then_some(Decimal { coefficient, scale })
     }
 
+    /// Coefficient and scale, where the coefficient fits 64 bits: nearly always.
+    #[must_use]
+    pub fn to_small(self) -> Option<(i64, u8)> {
+        i64::try_from(self.coefficient()).ok().map(|coefficient| (coefficient, self.scale))
+    }
+
     pub(crate) fn coefficient(self) -> I256 {
         self.coefficient
     }
