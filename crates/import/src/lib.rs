@@ -10,5 +10,6 @@ mod error;
 pub mod fixture;
 pub mod focus;
 mod json_text;
+mod table;
 
 pub use error::ImportError;

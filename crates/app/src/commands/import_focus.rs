@@ -133,7 +133,7 @@ fn write_bad(
         |error: std::io::Error| Failure::operation(format!("cannot write {}: {error}", path.display()));
     if writer.is_none() {
         let target = BufWriter::new(File::create(path).map_err(failed)?);
-        *writer = Some(BadRows::new(target, file).map_err(failed)?);
+        *writer = Some(BadRows::new(target, file.columns()).map_err(failed)?);
     }
     writer.as_mut().map_or(Ok(()), |writer| writer.write(bad)).map_err(failed)
 }
