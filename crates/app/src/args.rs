@@ -111,6 +111,58 @@ pub(crate) enum ImportFormat {
     /// One event per row, whose amount is the row's BilledCost. Its id comes from the row's content,
     /// so that importing a file twice counts once. Customers are made as needed.
     Focus(ImportFocus),
+    /// A CSV file of any columns (gzip too), as events of one type.
+    ///
+    /// One event per row. Columns become properties of its data: a cell that is a JSON number stays
+    /// one, with its digits; any other is a text; empty ones and NULL are left out. Without an id
+    /// column, ids come from the rows' content, so that importing a file twice counts once. No
+    /// customers are made: a subject is a customer's once it is one of its subject keys.
+    Csv(ImportCsv),
+}
+
+#[derive(Arguments)]
+pub(crate) struct ImportCsv {
+    /// The file; its first row has the names of the columns.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+
+    /// The type of the events.
+    #[arg(long = "type", value_name = "TYPE")]
+    pub(crate) event_type: String,
+
+    /// The column of the time: RFC 3339, also with a blank for the T and without a zone, or a date.
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) time: String,
+
+    /// The column that says whose usage a row is, or =NAME where all rows are NAME's.
+    #[arg(long, value_name = "COLUMN|=NAME")]
+    pub(crate) subject: String,
+
+    /// The column of the id. [default: made from the row's content]
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) id: Option<String>,
+
+    /// Where the events come from; ids are unique under a source, so that the same row under another
+    /// source counts again.
+    #[arg(long, default_value = "csv")]
+    pub(crate) source: String,
+
+    /// The time zone of times that name none. Of a local time that comes twice, the first is meant.
+    #[arg(long, value_name = "ZONE", default_value = "UTC")]
+    pub(crate) zone: String,
+
+    /// The columns to keep, with commas between. [default: all but those of time, subject and id]
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
+    pub(crate) columns: Option<Vec<String>>,
+
+    /// Columns that stay texts even where they look like numbers, with commas between.
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
+    pub(crate) text: Vec<String>,
+
+    /// Import the good rows and write the bad ones to FILE.bad.csv; otherwise one bad row refuses the
+    /// whole file.
+    #[arg(long, visible_alias = "lenient")]
+    pub(crate) skip_bad_rows: bool,
 }
 
 #[derive(Arguments)]

@@ -6,7 +6,6 @@ pub(crate) mod customers;
 pub(crate) mod demo;
 pub(crate) mod events;
 pub(crate) mod import;
-pub(crate) mod import_focus;
 pub(crate) mod loaddata;
 pub(crate) mod migrate;
 pub(crate) mod rebuild;
