@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use std::time::Duration;
 use usage_api::problem::{FieldError, PROBLEM_TYPE, Problem};
 use usage_domain::customer::InvalidCustomer;
+use usage_domain::meter::InvalidMeter;
 use usage_engine::EngineError;
 use usage_store::StoreError;
 
@@ -146,6 +147,7 @@ impl From<EngineError> for ApiError {
             EngineError::InvalidCustomer(InvalidCustomer::Field { field, reason }) => {
                 ApiError::field(field, reason)
             }
+            EngineError::InvalidMeter(InvalidMeter { field, reason }) => ApiError::field(field, reason),
             EngineError::Bill(_) => ApiError::new(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "/problems/amount",
@@ -171,6 +173,10 @@ impl From<StoreError> for ApiError {
             StoreError::NoCustomer => {
                 ApiError::new(StatusCode::NOT_FOUND, "/problems/customer-not-found", "Not Found", detail)
             }
+            StoreError::NoMeter => {
+                ApiError::new(StatusCode::NOT_FOUND, "/problems/meter-not-found", "Not Found", detail)
+            }
+            StoreError::Query(_) => ApiError::invalid(detail),
             StoreError::Bill(error) => EngineError::Bill(error).into(),
             StoreError::Io { .. }
             | StoreError::Damaged { .. }

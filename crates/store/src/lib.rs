@@ -5,11 +5,13 @@
 
 mod condition;
 mod contract;
+mod correction;
 pub mod embedded;
 mod error;
 mod measure;
 
 pub use condition::{Condition, Pattern, TextField, TextTest, TimeField};
-pub use contract::{EventFilter, PostRequest, RateFn, Store};
+pub use contract::{EventFilter, Handling, PostRequest, RateFn, Store};
+pub use correction::{Correction, correction, is_correction};
 pub use error::StoreError;
-pub use measure::{Measured, measure};
+pub use measure::{Measured, MeterSet, measure, meter};

@@ -49,14 +49,14 @@ pub struct ValidationError {
 impl MeteredEvent {
     /// The wire form of a stored event.
     #[must_use]
-    pub fn new(stored: StoredEvent, customer: Option<String>, invalid: Option<String>) -> MeteredEvent {
+    pub fn new(stored: StoredEvent, customer: Option<String>, invalid: Vec<String>) -> MeteredEvent {
         let error = |message| ValidationError { code: "invalid_event".to_string(), message };
         MeteredEvent {
             event: EventBody(stored.event),
             customer: customer.map(|id| CustomerReference { id }),
             ingested_at: stored.ingested_at.to_string(),
             stored_at: stored.stored_at.to_string(),
-            validation_errors: invalid.map(error).into_iter().collect(),
+            validation_errors: invalid.into_iter().map(error).collect(),
         }
     }
 }

@@ -14,8 +14,8 @@ use usage_domain::customer::{CustomerDraft, CustomerId, CustomerRef};
 use usage_domain::event::UsageEvent;
 use usage_domain::time::{Month, Period, Timestamp};
 use usage_engine::{Engine, EngineError};
-use usage_store::EventFilter;
 use usage_store::embedded::{EmbeddedStore, Options};
+use usage_store::{EventFilter, Handling};
 
 /// Opens the store of the folder that the arguments name.
 pub(crate) fn open_store(args: &Args, owner: &str) -> Result<EmbeddedStore, Failure> {
@@ -107,7 +107,8 @@ impl Gateway for Local {
     }
 
     fn ingest(&self, events: Vec<UsageEvent>) -> Result<IngestReport, Failure> {
-        let verdicts = self.runtime.block_on(self.engine.ingest(events, present::now()))?;
+        let verdicts =
+            self.runtime.block_on(self.engine.ingest(events, present::now(), Handling::Lenient))?;
         Ok(IngestReport::new(verdicts))
     }
 
@@ -132,7 +133,13 @@ impl Gateway for Local {
         let events = self.runtime.block_on(self.engine.events(filter, customer.as_ref()))?;
         let events: Vec<_> = events
             .into_iter()
-            .map(|e| IngestedEvent::new(e.stored, e.customer.map(|id| id.to_string()), e.validation_error))
+            .map(|e| {
+                IngestedEvent::new(
+                    e.stored,
+                    e.customer.map(|id| id.to_string()),
+                    e.validation_errors.into_iter().next(),
+                )
+            })
             .collect();
         serde_json::to_string(&events).map_err(|error| Failure::operation(error.to_string()))
     }

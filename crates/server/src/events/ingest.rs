@@ -12,6 +12,7 @@ use usage_api::event::{CloudEvent, IngestReport, OneOrMany};
 use usage_api::problem::{FieldError, Problem};
 use usage_domain::time::Timestamp;
 use usage_domain::verdict::Verdict;
+use usage_store::Handling;
 
 const PREFER: &str = "prefer";
 
@@ -98,17 +99,25 @@ async fn ingest_strict(app: &App, mut sent: Sent, received: Timestamp) -> Result
             Err(reason) => errors.push(FieldError { field: sent.place(index), reason }),
         }
     }
-    if let Some(FieldError { field: place, reason }) = errors.first() {
-        let more = match errors.len() {
-            1 => String::new(),
-            n => format!(" (and {} more)", n - 1),
-        };
-        let place = if place.starts_with("line") { place.clone() } else { format!("event {place}") };
-        let detail = format!("{place}: {reason}{more}; nothing of the request was stored");
-        return Err(ApiError::invalid(detail).with(errors));
-    }
-    app.engine.ingest(events, received).await?;
-    Ok(())
+    refuse(errors)?;
+    let verdicts = app.engine.ingest(events, received, Handling::Strict).await?;
+    let rejected = verdicts.into_iter().enumerate().filter_map(|(index, verdict)| match verdict {
+        Verdict::Rejected(reason) => Some(FieldError { field: sent.place(index), reason }),
+        Verdict::Accepted | Verdict::Duplicate | Verdict::Conflict => None,
+    });
+    refuse(rejected.collect())
+}
+
+/// Refuses a request whose events have these errors, if any.
+fn refuse(errors: Vec<FieldError>) -> Result<(), ApiError> {
+    let Some(FieldError { field: place, reason }) = errors.first() else { return Ok(()) };
+    let more = match errors.len() {
+        1 => String::new(),
+        n => format!(" (and {} more)", n - 1),
+    };
+    let place = if place.starts_with("line") { place.clone() } else { format!("event {place}") };
+    let detail = format!("{place}: {reason}{more}; nothing of the request was stored");
+    Err(ApiError::invalid(detail).with(errors))
 }
 
 async fn ingest_lenient(app: &App, mut sent: Sent, received: Timestamp) -> Result<Response, ApiError> {
@@ -124,7 +133,7 @@ async fn ingest_lenient(app: &App, mut sent: Sent, received: Timestamp) -> Resul
             Err(reason) => verdicts.push(Some(Verdict::Rejected(sent.reason(index, reason)))),
         }
     }
-    let mut stored = app.engine.ingest(events, received).await?.into_iter();
+    let mut stored = app.engine.ingest(events, received, Handling::Lenient).await?.into_iter();
     let verdicts = verdicts.into_iter().filter_map(|verdict| verdict.or_else(|| stored.next())).collect();
     let applied = [("preference-applied", "handling=lenient")];
     Ok((applied, Json(IngestReport::new(verdicts))).into_response())

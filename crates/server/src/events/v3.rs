@@ -96,7 +96,7 @@ pub(crate) async fn list_metering_events(
         .into_iter()
         .map(|event| {
             let customer = event.customer.map(|id| id.to_string());
-            MeteredEvent::new(event.stored, customer, event.validation_error)
+            MeteredEvent::new(event.stored, customer, event.validation_errors)
         })
         .collect();
     let next = last.clone().filter(|_| more);
