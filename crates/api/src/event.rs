@@ -4,6 +4,7 @@
 //! refused with its name. The digits of `data` are never touched.
 
 mod binary;
+pub mod log;
 mod read;
 pub mod v3;
 

@@ -55,6 +55,8 @@ pub(crate) enum Command {
     Loaddata(Loaddata),
     /// Import usage from other systems' files.
     Import(Import),
+    /// Write stored data to files.
+    Export(Export),
     /// List the customers.
     Customers,
     /// Show what a customer owes for a month, and for what.
@@ -180,6 +182,59 @@ pub(crate) struct ImportFocus {
     /// whole file.
     #[arg(long)]
     pub(crate) skip_bad_rows: bool,
+}
+
+#[derive(Arguments)]
+pub(crate) struct Export {
+    #[command(subcommand)]
+    pub(crate) what: ExportWhat,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum ExportWhat {
+    /// All usage events, in the order of the log: taken in again in this order, they give the same bills.
+    ///
+    /// Events that arrive while the export runs are left out. Corrections (usage.void and usage.amend) are
+    /// events of their own: with --type or --subject they come only where they match themselves.
+    Events(ExportEvents),
+}
+
+#[derive(Arguments)]
+pub(crate) struct ExportEvents {
+    /// How to write them.
+    #[arg(long, value_enum, default_value_t = ExportFormat::Ndjson)]
+    pub(crate) format: ExportFormat,
+
+    /// Only events at or after this time (RFC 3339).
+    #[arg(long, value_name = "TIME")]
+    pub(crate) from: Option<String>,
+
+    /// Only events before this time (RFC 3339).
+    #[arg(long, value_name = "TIME")]
+    pub(crate) to: Option<String>,
+
+    /// Only events of this subject.
+    #[arg(long)]
+    pub(crate) subject: Option<String>,
+
+    /// Only events of this type.
+    #[arg(long = "type", value_name = "TYPE")]
+    pub(crate) event_type: Option<String>,
+
+    /// The file; it is there only once it is whole. [default: standard output]
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+/// How exported events are written.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum ExportFormat {
+    /// A CloudEvent per line, as POST /api/v1/events takes them (application/x-ndjson).
+    Ndjson,
+    /// One JSON array of CloudEvents.
+    Json,
+    /// A table: id, source, type, subject, time, data, attributes, ingested_at, stored_at.
+    Csv,
 }
 
 #[derive(Arguments)]

@@ -5,6 +5,7 @@ pub(crate) mod bill;
 pub(crate) mod customers;
 pub(crate) mod demo;
 pub(crate) mod events;
+pub(crate) mod export;
 pub(crate) mod import;
 pub(crate) mod loaddata;
 pub(crate) mod migrate;
