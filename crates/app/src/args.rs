@@ -178,6 +178,11 @@ pub(crate) struct ImportFocus {
     #[arg(long, value_name = "COLUMNS")]
     pub(crate) customer_by: Option<String>,
 
+    /// Take back what was imported before of the file's providers, billing accounts (sub-accounts where
+    /// there is none) and billing periods, and is not in the file any more: it is re-issued as a whole.
+    #[arg(long, conflicts_with = "skip_bad_rows")]
+    pub(crate) replace: bool,
+
     /// Import the good rows and write the bad ones to FILE.bad.csv; otherwise one bad row refuses the
     /// whole file.
     #[arg(long)]

@@ -167,3 +167,22 @@ fn an_hour_of_real_requests_is_imported_once_and_adds_up_in_its_export() {
     assert_eq!(lines.lines().count(), 8819);
     assert_eq!((sum("ContextTokens"), sum("GeneratedTokens")), (18_059_974, 245_896));
 }
+
+#[test]
+fn a_re_issued_export_replaces_the_same_with_and_without_a_running_service() {
+    let files = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cmd/focus_replace.in/");
+    let folder = TempDir::new().unwrap();
+    let mut exports = Vec::new();
+    for beside in [false, true] {
+        let folder = &folder.path().join(beside.to_string());
+        printed(folder, &["import", "focus", &format!("{files}first.csv")]);
+        let service = beside.then(|| Service::start(folder));
+        let said = printed(folder, &["import", "focus", "--replace", &format!("{files}second.csv")]);
+        assert!(said.contains("3 rows of earlier imports were taken back."), "{said}");
+        let bill = printed(folder, &["bill", "AWS:1", "--month", "2024-09", "--json"]);
+        assert!(bill.contains("\"total\": \"10.25\""), "{bill}");
+        exports.push(export(folder, &[]));
+        drop(service);
+    }
+    assert_eq!(exports[0], exports[1]);
+}

@@ -12,10 +12,12 @@ mod columns;
 mod customer_by;
 mod customers;
 mod rows;
+mod scope;
 mod time;
 
 pub use customer_by::{CustomerBy, NoColumns};
 pub use rows::{ImportedRow, Rows};
+pub use scope::Scope;
 
 pub use crate::table::{BadRow, BadRows, MAX_ROW, RowError};
 

@@ -132,7 +132,8 @@ impl Gateway for Local {
             let position = value(name).map(str::parse::<Position>).transpose();
             position.map_err(|error| Failure::operation(format!("{name}: {error}")))
         };
-        let texts = [(TextField::Type, "type"), (TextField::Subject, "subject")];
+        let texts =
+            [(TextField::Type, "type"), (TextField::Subject, "subject"), (TextField::Source, "source")];
         let test = |name| Some(TextTest::OneOf(vec![value(name)?.to_string()]));
         let conditions =
             texts.into_iter().filter_map(|(field, name)| Some(Condition::Text(field, test(name)?)));

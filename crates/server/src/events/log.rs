@@ -36,6 +36,8 @@ pub(crate) struct LogQuery {
     event_type: Option<String>,
     /// Only events of this subject.
     subject: Option<String>,
+    /// Only events of this source.
+    source: Option<String>,
 }
 
 impl LogQuery {
@@ -45,7 +47,11 @@ impl LogQuery {
             _ => return Err(ApiError::field("limit", format!("must be 1 to {MAX_LIMIT}"))),
         };
         let period = period(("from", "to"), self.from.as_deref(), self.to.as_deref())?;
-        let texts = [(TextField::Type, self.event_type), (TextField::Subject, self.subject)];
+        let texts = [
+            (TextField::Type, self.event_type),
+            (TextField::Subject, self.subject),
+            (TextField::Source, self.source),
+        ];
         let conditions = texts
             .into_iter()
             .filter_map(|(field, text)| Some(Condition::Text(field, TextTest::OneOf(vec![text?]))));

@@ -56,6 +56,8 @@ fn the_log_is_narrowed_and_unusable_parameters_are_named() {
         ("subject=n", &["a", "c"]),
         ("subject=N", &[]),
         ("type=t&subject=n", &["a"]),
+        ("source=s", &["a", "b", "c"]),
+        ("source=other", &[]),
     ] {
         assert_eq!(ids(&app.get(&format!("{LOG}?{query}")).ok()), listed, "{query}");
     }

@@ -1,6 +1,7 @@
 //! `import focus`: a cloud's cost export. The file is read twice: checked whole, then stored, so that
 //! a bad row refuses the file before anything of it is stored. Importing it again changes nothing.
 
+use super::replace::Replacing;
 use super::rows::{Bad, Storing, bad_rows_path};
 use crate::args::{Args, ImportFocus};
 use crate::failure::Failure;
@@ -25,6 +26,8 @@ struct Imported {
     accepted: u64,
     /// Rows that were there already.
     duplicate: u64,
+    /// Rows of earlier imports that the file no longer has, taken back now.
+    taken_back: u64,
     /// Rows that were left out, and where they are.
     bad_rows: u64,
     bad_rows_file: Option<PathBuf>,
@@ -53,9 +56,13 @@ pub(crate) fn run(args: &Args, asked: &ImportFocus) -> Result<(), Failure> {
     let file = FocusFile::open(&asked.file, &by)?;
     let target = asked.skip_bad_rows.then(|| bad_rows_path(&asked.file));
     let mut bad = Bad::new(target);
-    let checked = check(&file, &mut bad)?;
+    let mut replacing = asked.replace.then(Replacing::default);
+    let checked = check(&file, &mut bad, replacing.as_mut())?;
     bad.refuse(&asked.file)?;
     let gateway = open(args, Missing::Create)?;
+    if let Some(replacing) = &mut replacing {
+        replacing.read_voided(&*gateway)?;
+    }
     let created = make_customers(&*gateway, &checked.customers)?;
     let mut imported = Imported {
         rows: checked.rows,
@@ -66,13 +73,18 @@ pub(crate) fn run(args: &Args, asked: &ImportFocus) -> Result<(), Failure> {
         months: checked.months.iter().map(Month::to_string).collect(),
         ..Imported::default()
     };
-    store(&*gateway, &file, &mut imported)?;
+    store(&*gateway, &file, &mut imported, replacing.as_mut())?;
+    if let Some(replacing) = &replacing {
+        let mut storing = Storing::new(&*gateway);
+        replacing.take_back(&*gateway, |event| storing.add(0, event))?;
+        imported.taken_back = storing.finish()?.accepted;
+    }
     gateway.close()?;
     output::either(args.json, &imported, &summary(args, &imported, &checked))
 }
 
 /// Reads the whole file.
-fn check(file: &FocusFile, bad: &mut Bad) -> Result<Checked, Failure> {
+fn check(file: &FocusFile, bad: &mut Bad, mut replacing: Option<&mut Replacing>) -> Result<Checked, Failure> {
     let bar = progress::bytes("Checking", file.size());
     let mut checked = Checked::default();
     let mut rows = file.rows()?;
@@ -81,6 +93,9 @@ fn check(file: &FocusFile, bad: &mut Bad) -> Result<Checked, Failure> {
         match row {
             Ok(row) => {
                 checked.rows += 1;
+                if let Some(replacing) = &mut replacing {
+                    replacing.see(row.line, &row.event)?;
+                }
                 checked.months.insert(row.event.time.month(&Zone::utc()));
                 if !checked.customers.contains_key(&row.event.subject) {
                     checked.customers.insert(row.event.subject.clone(), row.customer);
@@ -120,14 +135,24 @@ fn make_customers(
 }
 
 /// Stores the good rows.
-fn store(gateway: &dyn Gateway, file: &FocusFile, imported: &mut Imported) -> Result<(), Failure> {
+fn store(
+    gateway: &dyn Gateway,
+    file: &FocusFile,
+    imported: &mut Imported,
+    mut replacing: Option<&mut Replacing>,
+) -> Result<(), Failure> {
     let bar = progress::bytes("Importing", file.size());
     let mut storing = Storing::new(gateway);
     let mut rows = file.rows()?;
     while let Some(row) = rows.next() {
         bar.set_position(rows.bytes_read());
         match row {
-            Ok(row) => storing.add(row.line, row.event)?,
+            Ok(mut row) => {
+                if let Some(replacing) = &mut replacing {
+                    replacing.name(&mut row.event);
+                }
+                storing.add(row.line, row.event)?;
+            }
             Err(RowError::File(error)) => return Err(error.into()),
             // Set aside by the first pass.
             Err(RowError::Bad(_)) => {}
@@ -150,6 +175,10 @@ fn summary(args: &Args, imported: &Imported, checked: &Checked) -> String {
     );
     if imported.duplicate > 0 {
         text.push_str(&format!(" {} rows were there already.", imported.duplicate));
+    }
+    if imported.taken_back > 0 {
+        let rows = counted(imported.taken_back, "row");
+        text.push_str(&format!(" {rows} of earlier imports were taken back."));
     }
     if let Some(path) = &imported.bad_rows_file {
         text.push_str(&format!(

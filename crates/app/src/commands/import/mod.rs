@@ -2,6 +2,7 @@
 
 mod csv;
 mod focus;
+mod replace;
 mod rows;
 
 use crate::args::{self, Args};

@@ -133,6 +133,13 @@ impl<'a> Storing<'a> {
                 self.stored.accepted + self.stored.duplicate
             ))
         })?;
+        if let Some(rejected) =
+            report.verdicts.iter().find(|verdict| verdict.verdict == VerdictKind::Rejected)
+        {
+            let reason = rejected.reason.as_deref().unwrap_or("no reason was given");
+            return Err(Failure::operation(format!("the store refused an event: {reason}"))
+                .next("What was sent before it is stored; run the import again, none counts twice."));
+        }
         self.stored.accepted += report.accepted;
         self.stored.duplicate += report.duplicate;
         self.stored.conflict += report.conflict;
