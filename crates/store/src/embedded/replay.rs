@@ -115,9 +115,9 @@ impl Projections {
         stored: &StoredEvent,
     ) -> Result<(), StoreError> {
         let event = &stored.event;
-        match correction(event) {
+        match correction(event.borrowed()) {
             None => {
-                let worth = Worth::of(event, &self.meters.set);
+                let worth = Worth::of(event.borrowed(), &self.meters.set);
                 self.apply(&event.subject, (event.time, stored.sequence), &worth, Sign::Added);
             }
             Some(Ok(wanted)) => {
@@ -151,7 +151,7 @@ impl Projections {
         self.delta.usage.corrections.push((effect.target.sequence, effect.fate));
     }
 
-    fn apply(&mut self, subject: &String, order: Order, worth: &Worth, sign: Sign) {
+    fn apply(&mut self, subject: &str, order: Order, worth: &Worth, sign: Sign) {
         // What is not covered is added up behind, from the whole log.
         let mut uncovered = MeterRollUps::default();
         let mut into = RollUpsMut {
@@ -208,12 +208,12 @@ impl Effect {
             Some(Fate::Amended(by)) => event.data = amended(by)?,
             None => {}
         }
-        let before = Worth::of(&event, &meters.set);
+        let before = Worth::of(event.borrowed(), &meters.set);
         let (after, fate) = match &wanted.data {
             None => (Worth::default(), Fate::Voided),
             Some(data) => {
                 event.data = Some(data.clone());
-                (Worth::of(&event, &meters.set), Fate::Amended(by))
+                (Worth::of(event.borrowed(), &meters.set), Fate::Amended(by))
             }
         };
         Ok(Some(Effect { target, before, after, fate }))

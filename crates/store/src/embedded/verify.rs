@@ -117,7 +117,7 @@ impl<'a> Recount<'a> {
     }
 
     fn add(&mut self, stored: &StoredEvent) {
-        let worth = Worth::of(&stored.event, &self.meters.set);
+        let worth = Worth::of(stored.event.borrowed(), &self.meters.set);
         let mut into = RollUpsMut {
             charges: &mut self.charges,
             metered: &mut self.metered,
@@ -141,7 +141,7 @@ impl Corrected {
         if let Some(fate) = corrections.fate(stored.sequence) {
             self.kept.insert(hash, fate);
         }
-        let Some(wanted) = correction(&stored.event) else { return };
+        let Some(wanted) = correction(stored.event.borrowed()) else { return };
         let Ok(wanted) = wanted else { return };
         let fate = if wanted.data.is_some() { Fate::Amended(stored.sequence) } else { Fate::Voided };
         let said = self.said.entry(key.claim(&wanted.source, &wanted.id)).or_insert(fate);

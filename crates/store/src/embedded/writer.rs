@@ -16,7 +16,7 @@ use super::projection::delta::Delta;
 use super::projection::metered::MeterRollUps;
 use super::replay::Projections;
 use super::shared::Shared;
-use super::stage::{Lookups, RowFate, Staged, stage};
+use super::stage::{Fates, Lookups, RowFate, Staged, stage};
 use super::worth::{RollUpsMut, Worth};
 use crate::StoreError;
 use std::sync::Arc;
@@ -187,16 +187,17 @@ impl Writer {
         for (batch, fates) in batches.iter().zip(&staged.batches) {
             // Measured with other meters than are watched now: what it is worth is read again.
             let again = batch.meters.version != meters.version;
-            for (row, fate) in batch.rows().zip(fates) {
+            for (row, fate) in batch.rows().zip(&fates.rows) {
                 let RowFate::New = fate else { continue };
                 let entry = ClaimEntry { hash: row.claim, sequence };
                 self.claims.insert(entry);
                 self.delta.claims.push(entry);
-                let order = (row.event.time, sequence);
+                let event = batch.event(row);
+                let order = (event.time, sequence);
                 if again && row.correction.is_none() {
-                    into.apply(&row.event.subject, order, &Worth::of(&row.event, &meters.set), Sign::Added);
+                    into.apply(event.subject, order, &Worth::of(event, &meters.set), Sign::Added);
                 } else {
-                    into.apply(&row.event.subject, order, &row.worth, Sign::Added);
+                    into.apply(event.subject, order, &row.worth, Sign::Added);
                 }
                 sequence += 1;
             }
@@ -274,7 +275,8 @@ impl Writer {
     }
 }
 
-fn block_to_write<'a>((batch, fates): (&'a Prepared, &Vec<RowFate>)) -> Option<BlockToWrite<'a>> {
+fn block_to_write<'a>((batch, fates): (&'a Prepared, &Fates)) -> Option<BlockToWrite<'a>> {
+    let fates = &fates.rows;
     let known = |(_, fate): &(u32, &RowFate)| !matches!(fate, RowFate::New);
     let skipped: Vec<u32> = (0u32..).zip(fates).filter(known).map(|(row, _)| row).collect();
     (skipped.len() < fates.len()).then_some(BlockToWrite {
@@ -286,25 +288,23 @@ fn block_to_write<'a>((batch, fates): (&'a Prepared, &Vec<RowFate>)) -> Option<B
 }
 
 /// One verdict per event of a request, in the order sent.
-fn verdicts(batch: &Prepared, fates: Vec<RowFate>) -> Vec<Verdict> {
+fn verdicts(batch: &Prepared, fates: Fates) -> Vec<Verdict> {
     let mut verdicts = batch.verdicts.clone();
-    let mut stands = vec![0; verdicts.len()];
-    for (row, fate) in batch.rows().zip(fates) {
-        let (verdict, content) = match fate {
-            RowFate::New | RowFate::Withheld => (Verdict::Accepted, row.content),
-            RowFate::Known { content } => (compare(content, row.content), content),
-            RowFate::Refused(reason) => (Verdict::Rejected(reason), row.content),
-        };
-        verdicts[row.place] = Some(verdict);
-        stands[row.place] = content;
+    for (row, fate) in batch.rows().zip(fates.rows) {
+        verdicts[row.place] = Some(match fate {
+            RowFate::New | RowFate::Withheld => Verdict::Accepted,
+            RowFate::Known { same: true, .. } => Verdict::Duplicate,
+            RowFate::Known { same: false, .. } => Verdict::Conflict,
+            RowFate::Refused(reason) => Verdict::Rejected(reason),
+        });
     }
-    for repeat in &batch.repeats {
-        verdicts[repeat.place] = Some(compare(stands[repeat.first], repeat.content));
+    for (repeat, same) in batch.repeats.iter().zip(fates.repeats) {
+        verdicts[repeat.place] = Some(match &verdicts[repeat.first] {
+            Some(Verdict::Rejected(reason)) => Verdict::Rejected(reason.clone()),
+            _ if same => Verdict::Duplicate,
+            _ => Verdict::Conflict,
+        });
     }
     // Every event is a row, a repeat or was rejected.
     verdicts.into_iter().map(|verdict| verdict.unwrap_or(Verdict::Accepted)).collect()
-}
-
-fn compare(stored: u64, sent: u64) -> Verdict {
-    if stored == sent { Verdict::Duplicate } else { Verdict::Conflict }
 }

@@ -87,7 +87,9 @@ pub(crate) fn page(
             return Ok(LogPage { events, next: Position::after(next), more: true });
         }
         next = next.max(record.first);
-        for stored in others.into_iter().chain(corrections).skip(next.saturating_sub(record.first) as usize) {
+        // Fewer than a record has, which are counted in 32 bits.
+        let seen = usize::try_from(next - record.first).unwrap_or(usize::MAX);
+        for stored in others.into_iter().chain(corrections).skip(seen) {
             if events.len() >= filter.limit || bytes >= PAGE_BYTES {
                 return Ok(LogPage { events, next: Position::after(next), more: true });
             }
