@@ -3,6 +3,7 @@
 //! Reading is strict: a key that stands twice, a wrong kind of value or a missing attribute is
 //! refused with its name. The digits of `data` are never touched.
 
+mod batch;
 mod binary;
 pub mod log;
 mod read;
@@ -15,6 +16,7 @@ use usage_domain::event::{StoredEvent, UsageEvent};
 use usage_domain::verdict;
 
 pub use binary::read_binary_event;
+pub use batch::{EventReader, ListError};
 pub use read::read_event;
 
 /// A CloudEvent to send.

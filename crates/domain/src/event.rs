@@ -2,7 +2,7 @@
 
 mod batch;
 
-pub use batch::{EventBatch, EventSpans, MAX_TEXT, Members, Span};
+pub use batch::{BatchBuilder, EventBatch, EventSpans, Members, Span};
 
 use crate::time::Timestamp;
 

@@ -10,6 +10,7 @@ mod object;
 mod scan;
 
 pub use canonical::canonical;
+pub use scan::{Scanner, Unexpected};
 pub use object::{Object, Value, array, array_within, object, value};
 
 /// The deepest nesting that is read.

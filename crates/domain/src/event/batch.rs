@@ -13,6 +13,21 @@ pub struct Span {
     length: u32,
 }
 
+impl Span {
+    /// The bytes from `start` to `end` of a text of less than 4 GiB.
+    #[must_use]
+    pub fn new(start: usize, end: usize) -> Span {
+        let fits = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        Span { start: fits(start), length: fits(end.saturating_sub(start)) }
+    }
+
+    /// The text that it is of `whole`.
+    #[must_use]
+    pub fn of(self, whole: &str) -> &str {
+        part(whole, self)
+    }
+}
+
 /// An event's places in the text of its batch.
 #[derive(Debug, Clone, Copy)]
 pub struct EventSpans {
@@ -32,8 +47,9 @@ pub struct EventSpans {
     pub data: Option<Span>,
     /// Further attributes.
     pub extensions: Option<Span>,
-    /// The members of the payload, among those of the batch: from, until.
-    members: (u32, u32),
+    /// The members of the payload, among those of the batch: from, until; nothing where whoever read the
+    /// event did not note them.
+    members: Option<(u32, u32)>,
 }
 
 /// A member of a payload: its name, and the text of its value.
@@ -73,41 +89,38 @@ fn part(text: &str, span: Span) -> &str {
     text.get(start..start + span.length as usize).unwrap_or_default()
 }
 
-/// The largest text of a batch, in bytes.
-pub const MAX_TEXT: usize = 1 << 31;
+/// Notes where events stand in a text, and makes a batch of both.
+#[derive(Debug, Default)]
+pub struct BatchBuilder {
+    /// Bytes of the text that events stand in.
+    base: usize,
+    /// Texts that are copied: they come behind it.
+    extra: String,
+    events: Vec<EventSpans>,
+    members: Vec<Member>,
+}
 
-impl EventBatch {
-    /// No events yet, on this text.
-    ///
-    /// # Errors
-    /// The text, where it has [`MAX_TEXT`] bytes or more.
-    pub fn on(text: String) -> Result<EventBatch, String> {
-        if text.len() < MAX_TEXT { Ok(EventBatch { text, ..EventBatch::default() }) } else { Err(text) }
+impl BatchBuilder {
+    /// Begins a batch of events that stand in a text of so many bytes.
+    #[must_use]
+    pub fn on(base: usize) -> BatchBuilder {
+        BatchBuilder { base, ..BatchBuilder::default() }
     }
 
-    /// Makes room for so many events more.
+    /// Makes room for so many events more, with so many members each.
     pub fn reserve(&mut self, events: usize, members: usize) {
         self.events.reserve(events);
-        self.members.reserve(members);
+        self.members.reserve(events * members);
     }
 
-    /// The place of the bytes from `start` to `end` of the text.
-    #[must_use]
-    pub fn span(start: usize, end: usize) -> Span {
-        let fits = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
-        Span { start: fits(start), length: fits(end.saturating_sub(start)) }
-    }
-
-    /// Adds a text that is none of the batch's yet, and gives its place.
     fn put(&mut self, more: &str) -> Span {
-        let start = self.text.len();
-        self.text.push_str(more);
-        EventBatch::span(start, self.text.len())
+        let start = self.base + self.extra.len();
+        self.extra.push_str(more);
+        Span::new(start, start + more.len())
     }
 
     /// Adds an event of which the texts are copied.
     pub fn push(&mut self, event: EventRef<'_>) {
-        let none = (0, 0);
         let spans = EventSpans {
             id: self.put(event.id),
             source: self.put(event.source),
@@ -117,35 +130,30 @@ impl EventBatch {
             time_given: event.time_given,
             data: event.data.map(|text| self.put(text)),
             extensions: event.extensions.map(|text| self.put(text)),
-            members: none,
+            members: None,
         };
         self.events.push(spans);
     }
 
-    /// Notes a member of the payload of the event that is added next.
-    pub fn push_member(&mut self, name: Span, value: Span) {
-        self.members.push(Member { name, value });
-    }
-
-    /// How many members were noted so far.
-    #[must_use]
-    pub fn members(&self) -> usize {
-        self.members.len()
-    }
-
-    /// Forgets the members noted since there were so many.
-    pub fn forget_members(&mut self, since: usize) {
-        self.members.truncate(since);
-    }
-
-    /// Adds an event that stands in the text; its payload's members are those noted since there were
-    /// `since` of them.
-    pub fn push_spans(&mut self, mut spans: EventSpans, since: usize) {
+    /// Adds an event that stands in the text, with the members of its payload.
+    pub fn push_spans(&mut self, mut spans: EventSpans, members: &[(Span, Span)]) {
         let fits = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-        spans.members = (fits(since), fits(self.members.len()));
+        let first = fits(self.members.len());
+        self.members.extend(members.iter().map(|(name, value)| Member { name: *name, value: *value }));
+        spans.members = Some((first, fits(self.members.len())));
         self.events.push(spans);
     }
 
+    /// Makes the batch, of the text that the events stand in.
+    #[must_use]
+    pub fn finish(self, mut text: String) -> EventBatch {
+        debug_assert_eq!(text.len(), self.base, "the text is the one that was read");
+        text.push_str(&self.extra);
+        EventBatch { text, events: self.events, members: self.members }
+    }
+}
+
+impl EventBatch {
     /// How many events it has.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -163,7 +171,10 @@ impl EventBatch {
     pub fn get(&self, place: usize) -> EventRef<'_> {
         let spans = &self.events[place];
         let text = |span: Span| part(&self.text, span);
-        let members = &self.members[spans.members.0 as usize..spans.members.1 as usize];
+        let members = spans.members.map(|(first, end)| Members {
+            text: &self.text,
+            members: &self.members[first as usize..end as usize],
+        });
         EventRef {
             id: text(spans.id),
             source: text(spans.source),
@@ -173,7 +184,7 @@ impl EventBatch {
             time_given: spans.time_given,
             data: spans.data.map(text),
             extensions: spans.extensions.map(text),
-            members: (!members.is_empty()).then_some(Members { text: &self.text, members }),
+            members,
         }
     }
 
@@ -204,18 +215,18 @@ impl EventSpans {
             time_given: true,
             data: None,
             extensions: None,
-            members: (0, 0),
+            members: None,
         }
     }
 }
 
 impl<'a> FromIterator<&'a UsageEvent> for EventBatch {
     fn from_iter<I: IntoIterator<Item = &'a UsageEvent>>(events: I) -> EventBatch {
-        let mut batch = EventBatch::default();
+        let mut batch = BatchBuilder::default();
         for event in events {
             batch.push(event.borrowed());
         }
-        batch
+        batch.finish(String::new())
     }
 }
 
@@ -243,14 +254,12 @@ mod tests {
 
     #[test]
     fn members_are_those_of_their_event() {
-        let mut batch = EventBatch::on("abc 12".into()).unwrap();
-        let span = EventBatch::span;
+        let (mut batch, span) = (BatchBuilder::on(6), Span::new);
         for (name, value) in [(span(0, 1), span(4, 5)), (span(1, 2), span(5, 6))] {
-            let since = batch.members();
-            batch.push_member(name, value);
-            let name = span(2, 3);
-            batch.push_spans(EventSpans::new(name, name, name, name, Timestamp::MIN), since);
+            let text = span(2, 3);
+            batch.push_spans(EventSpans::new(text, text, text, text, Timestamp::MIN), &[(name, value)]);
         }
+        let batch = batch.finish("abc 12".into());
         let found: Vec<_> = batch.iter().map(|e| e.members.map(|m| (m.get("a"), m.get("b")))).collect();
         assert_eq!(found, [Some((Some("1"), None)), Some((None, Some("2")))]);
     }

@@ -17,6 +17,8 @@ mod months;
 mod openapi;
 mod overload;
 mod packed;
+mod price_vectors;
+mod prices;
 mod problems;
 mod properties;
 mod support;
