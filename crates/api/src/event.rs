@@ -15,8 +15,8 @@ use serde_json::value::RawValue;
 use usage_domain::event::{StoredEvent, UsageEvent};
 use usage_domain::verdict;
 
-pub use binary::read_binary_event;
 pub use batch::{EventReader, ListError};
+pub use binary::read_binary_event;
 pub use read::read_event;
 
 /// A CloudEvent to send.

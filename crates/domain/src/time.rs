@@ -131,9 +131,9 @@ fn plain(text: &[u8]) -> Option<Timestamp> {
         return None;
     }
     let number = |from: usize, to: usize| {
-        head[from..to].iter().try_fold(0i64, |sum, byte| {
-            byte.is_ascii_digit().then(|| sum * 10 + i64::from(byte - b'0'))
-        })
+        head[from..to]
+            .iter()
+            .try_fold(0i64, |sum, byte| byte.is_ascii_digit().then(|| sum * 10 + i64::from(byte - b'0')))
     };
     let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
     let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
@@ -152,9 +152,9 @@ fn plain(text: &[u8]) -> Option<Timestamp> {
         [b'.', digits @ .., b'Z'] if (1..=9).contains(&digits.len()) => {
             let mut nanos = 0;
             for place in 0..9 {
-                let digit = digits.get(place).map_or(Some(0), |byte| {
-                    byte.is_ascii_digit().then(|| i64::from(byte - b'0'))
-                })?;
+                let digit = digits
+                    .get(place)
+                    .map_or(Some(0), |byte| byte.is_ascii_digit().then(|| i64::from(byte - b'0')))?;
                 nanos = nanos * 10 + digit;
             }
             nanos

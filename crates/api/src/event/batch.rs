@@ -51,13 +51,15 @@ impl<'a> EventReader<'a> {
         }
         // Events of fewer bytes are rare: room is made for what a body of this length has.
         self.batch.reserve(self.text.len() / 256 + 1, 4);
-        scanner.members(b']', |scanner| {
-            if self.count == most {
-                return Err(Wrong(ListError::TooMany));
-            }
-            self.read_next(scanner)?;
-            Ok(())
-        }).map_err(|Wrong(error)| error)?;
+        scanner
+            .members(b']', |scanner| {
+                if self.count == most {
+                    return Err(Wrong(ListError::TooMany));
+                }
+                self.read_next(scanner)?;
+                Ok(())
+            })
+            .map_err(|Wrong(error)| error)?;
         if scanner.is_at_end() { Ok(()) } else { Err(ListError::Malformed) }
     }
 
@@ -261,11 +263,37 @@ mod tests {
 
     /// A member of an event: mostly right, sometimes not.
     fn member() -> impl Strategy<Value = String> {
-        let name = prop::sample::select(vec!["id", "source", "type", "subject", "specversion", "time", "data", "tenant", "i\\u0064"]);
+        let name = prop::sample::select(vec![
+            "id",
+            "source",
+            "type",
+            "subject",
+            "specversion",
+            "time",
+            "data",
+            "tenant",
+            "i\\u0064",
+        ]);
         let value = prop::sample::select(vec![
-            "\"1.0\"", "\"x\"", "\"\"", "\"2026-11-01T00:00:00Z\"", "\"2026-11-01T00:00:00.5+01:00\"", "null", "1", "{}",
-            "{\"n\":1.50}", "{\"n\":1,\"n\":2}", "{\"a\":{\"b\":[1,2]}}", "{\"a\":{\"b\":1,\"b\":2}}", "{\"a\":\"\\ud800\"}",
-            "{\"a\":\"\\n\"}", "{ \"a\" : true , \"b\" : null }", "[1]", "nul", "\"\\u0041\"", "{\"\":1}",
+            "\"1.0\"",
+            "\"x\"",
+            "\"\"",
+            "\"2026-11-01T00:00:00Z\"",
+            "\"2026-11-01T00:00:00.5+01:00\"",
+            "null",
+            "1",
+            "{}",
+            "{\"n\":1.50}",
+            "{\"n\":1,\"n\":2}",
+            "{\"a\":{\"b\":[1,2]}}",
+            "{\"a\":{\"b\":1,\"b\":2}}",
+            "{\"a\":\"\\ud800\"}",
+            "{\"a\":\"\\n\"}",
+            "{ \"a\" : true , \"b\" : null }",
+            "[1]",
+            "nul",
+            "\"\\u0041\"",
+            "{\"\":1}",
         ]);
         (name, value).prop_map(|(name, value)| format!("\"{name}\":{value}"))
     }
@@ -274,7 +302,10 @@ mod tests {
         let sound = Just(r#""specversion":"1.0","id":"1","source":"s","type":"t","subject":"u""#.to_string());
         let members = || prop::collection::vec(member(), 0..4).prop_map(|members| members.join(" , "));
         prop_oneof![
-            (sound, members()).prop_map(|(sound, more)| format!("{{{sound}{}{more}}}", if more.is_empty() { "" } else { "," })),
+            (sound, members()).prop_map(|(sound, more)| format!(
+                "{{{sound}{}{more}}}",
+                if more.is_empty() { "" } else { "," }
+            )),
             members().prop_map(|members| format!(" {{ {members} }} ")),
             Just("7".to_string()),
         ]

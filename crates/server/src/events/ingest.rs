@@ -3,7 +3,7 @@
 use super::sent::Sent;
 use crate::App;
 use crate::error::ApiError;
-use crate::reading::RawBody;
+use crate::reading::OwnedBody;
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
@@ -48,7 +48,7 @@ const PREFER: &str = "prefer";
 pub(crate) async fn ingest_events(
     State(app): State<App>,
     headers: HeaderMap,
-    RawBody(body): RawBody,
+    OwnedBody(body, _held): OwnedBody,
 ) -> Result<Response, ApiError> {
     let received = app.now();
     let sent = Sent::read(&headers, body, received)?;
@@ -91,10 +91,8 @@ fn unquoted(value: &str, separator: char) -> impl Iterator<Item = &str> {
 }
 
 async fn ingest_strict(app: &App, mut sent: Sent, received: Timestamp) -> Result<(), ApiError> {
-    let error = |(index, reason): &(usize, String)| FieldError {
-        field: sent.place(*index),
-        reason: reason.clone(),
-    };
+    let error =
+        |(index, reason): &(usize, String)| FieldError { field: sent.place(*index), reason: reason.clone() };
     refuse(sent.errors.iter().map(error).collect())?;
     let events = std::mem::take(&mut sent.events);
     let verdicts = app.engine.ingest_batch(events, received, Handling::Strict).await?;
