@@ -159,7 +159,8 @@ fn order(batch: &EventBatch, rows: &[Row]) -> Vec<u32> {
     };
     let mut keys: Vec<u128> = (0..).zip(rows).map(key).collect();
     keys.sort_unstable();
-    keys.into_iter().map(|key| (key & u128::from(u32::MAX)) as u32).collect()
+    let place = |key: u128| u32::try_from(key & u128::from(u32::MAX)).unwrap_or(u32::MAX);
+    keys.into_iter().map(place).collect()
 }
 
 /// The hash of an event's content as sent, letter by letter: events of one hash have the same content,

@@ -61,6 +61,10 @@ pub(super) enum Standing {
     Stored(u64),
 }
 
+/// Stored events that have the claims of rows, by request and row: their sequences, and whether they have the
+/// content of the row as well.
+type Known = HashMap<(usize, usize), (u64, bool)>;
+
 /// What was last read of the log.
 #[derive(Default)]
 pub(super) struct Lookups {
@@ -314,7 +318,7 @@ impl Lookups {
         batches: &[Prepared],
         claims: &Claims,
         shared: &Shared,
-    ) -> Result<HashMap<(usize, usize), (u64, bool)>, StoreError> {
+    ) -> Result<Known, StoreError> {
         let mut candidates = Vec::new();
         for (number, batch) in batches.iter().enumerate() {
             for (place, row) in batch.rows().enumerate() {
