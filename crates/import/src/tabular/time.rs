@@ -77,7 +77,7 @@ mod tests {
             ("Europe/Berlin", "2023-03-26 02:30:00", Err(forward)),
             ("UTC", "1969-12-31 23:59:59", Err("outside the years 1970 to 2261")),
             ("UTC", "2262-01-01", Err("outside the years 1970 to 2261")),
-            ("UTC", "9999-12-31T23:59:59Z", Err("outside the years 1970 to 2261")),
+            ("UTC", "9998-12-31T23:59:59Z", Err("outside the years 1970 to 2261")),
             ("UTC", "2023-02-30 00:00:00", Err(NOT_A_TIME)),
             ("UTC", "2023-11-16 18:17:03.1234567891", Err(NOT_A_TIME)),
             ("UTC", "16/11/2023", Err(NOT_A_TIME)),
