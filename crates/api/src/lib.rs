@@ -7,6 +7,9 @@
 pub mod bill;
 pub mod customer;
 pub mod event;
+pub mod meter;
+pub mod number;
 pub mod posting;
 pub mod problem;
 pub mod store;
+pub mod subject;

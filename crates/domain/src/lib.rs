@@ -17,6 +17,7 @@ pub mod money;
 pub mod position;
 pub mod posting;
 pub mod rounding;
+pub mod subject;
 pub mod time;
 pub mod usage;
 pub mod verdict;

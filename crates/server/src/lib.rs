@@ -9,11 +9,13 @@ mod docs;
 mod error;
 mod events;
 mod health;
+mod meters;
 mod openapi;
 mod reading;
 mod router;
 mod serve;
 mod store;
+mod subjects;
 mod usage;
 
 pub use openapi::document;
