@@ -10,6 +10,7 @@ pub mod event;
 pub mod meter;
 pub mod number;
 pub mod posting;
+pub mod price;
 pub mod problem;
 pub mod store;
 pub mod subject;

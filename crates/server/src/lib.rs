@@ -11,6 +11,7 @@ mod events;
 mod health;
 mod meters;
 mod openapi;
+mod prices;
 mod reading;
 mod router;
 mod serve;

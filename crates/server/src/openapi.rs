@@ -1,6 +1,6 @@
 //! `GET /openapi.json`: the description of the service, made from its routes.
 
-use crate::{customers, events, health, meters, store, subjects, usage};
+use crate::{customers, events, health, meters, prices, store, subjects, usage};
 use axum::http::header;
 use axum::response::IntoResponse;
 use usage_api::problem::PROBLEM_TYPE;
@@ -47,6 +47,7 @@ use utoipa::{Modify, OpenApi};
         subjects::list::list_subjects,
         subjects::get::get_subject,
         subjects::delete::delete_subject,
+        prices::preview::preview_price,
         store::verify_store,
         store::rebuild_store,
         health::healthz,
@@ -59,6 +60,7 @@ use utoipa::{Modify, OpenApi};
         (name = "meters", description = "How events become quantities, and how much they are."),
         (name = "subjects", description = "What is known about those whose usage is metered."),
         (name = "customers", description = "Who is billed, and whose usage they pay for."),
+        (name = "prices", description = "How a quantity becomes an amount."),
         (name = "care", description = "Looking after the service."),
     )
 )]

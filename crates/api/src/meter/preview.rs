@@ -10,13 +10,11 @@ use usage_domain::field::Field;
 use usage_domain::meter::query::{Condition, MeterQuery, MeterRow};
 use usage_domain::meter::value::Measurement;
 use usage_domain::meter::{Aggregation, Dimension, InvalidMeter, Meter, MeterDraft, MeterId};
-use usage_domain::rounding::quotient;
+use usage_domain::rounding::{DIGITS, Mode, round};
 use usage_domain::time::{Timestamp, Zone};
 
 /// The most events of a preview.
 const MAX_EVENTS: usize = 50_000;
-/// Digits after the point that an aggregate may be rounded to; negative ones are zeros before it.
-const DIGITS: std::ops::RangeInclusive<i8> = -18..=18;
 
 /// A meter, and the events that it is tried on.
 #[derive(Debug, Clone, Deserialize)]
@@ -184,13 +182,6 @@ pub struct Preview {
     rounding: Option<(Mode, i8)>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Mode {
-    Nearest,
-    Ceiling,
-    Floor,
-}
-
 impl PreviewRounding {
     fn read(&self) -> Result<Option<(Mode, i8)>, InvalidMeter> {
         let digits = match &self.precision {
@@ -202,26 +193,11 @@ impl PreviewRounding {
             digits.ok_or_else(|| wrong("rounding.precision", "must be a whole number from -18 to 18"))?;
         match self.mode.as_deref() {
             None => Ok(None),
-            Some("round") => Ok(Some((Mode::Nearest, digits))),
+            Some("round") => Ok(Some((Mode::HalfAwayFromZero, digits))),
             Some("ceil") => Ok(Some((Mode::Ceiling, digits))),
             Some("floor") => Ok(Some((Mode::Floor, digits))),
             Some(_) => Err(wrong("rounding.mode", "must be round, ceil or floor")),
         }
-    }
-}
-
-/// `value` in whole units of 10^-`digits`.
-fn rounded(value: Decimal, (mode, digits): (Mode, i8)) -> Result<Decimal, DecimalError> {
-    let ten = Decimal::new(10, 0);
-    let unit = match u8::try_from(digits) {
-        Ok(digits) => Decimal::new(1, digits),
-        Err(_) => (0..digits.unsigned_abs()).try_fold(Decimal::new(1, 0), |unit, _| unit.mul(ten))?,
-    };
-    let nearest = quotient(value, unit, 0)?.mul(unit)?;
-    match mode {
-        Mode::Ceiling if nearest < value => nearest.add(unit),
-        Mode::Floor if nearest > value => nearest.add(unit.negate()),
-        _ => Ok(nearest),
     }
 }
 
@@ -330,7 +306,7 @@ impl Preview {
     /// A value that does not fit once it is rounded.
     pub fn answer(&self, rows: &[MeterRow]) -> Result<PreviewResult, DecimalError> {
         let value = |value: Decimal| match self.rounding {
-            Some(rounding) => rounded(value, rounding),
+            Some((mode, digits)) => round(value.into(), mode, digits),
             None => Ok(value),
         };
         if self.group_by.is_empty() {
@@ -347,29 +323,5 @@ impl Preview {
             rows.iter().map(|row| group(&row.dimensions, row.value)).collect::<Result<_, DecimalError>>()?
         };
         Ok(PreviewResult::Groups { groups })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_aggregate_is_rounded_to_whole_units() {
-        for (value, mode, digits, expected) in [
-            ("48.434", Mode::Ceiling, 2, "48.44"),
-            ("48.43", Mode::Ceiling, 2, "48.43"),
-            ("-48.434", Mode::Ceiling, 2, "-48.43"),
-            ("48.439", Mode::Floor, 2, "48.43"),
-            ("-48.431", Mode::Floor, 2, "-48.44"),
-            ("48.435", Mode::Nearest, 2, "48.44"),
-            ("1247", Mode::Ceiling, -2, "1300"),
-            ("1247", Mode::Floor, -2, "1200"),
-            ("1250", Mode::Nearest, -2, "1300"),
-            ("0.5", Mode::Nearest, 18, "0.5"),
-        ] {
-            let value: Decimal = value.parse().unwrap();
-            assert_eq!(rounded(value, (mode, digits)).unwrap().to_string(), expected, "{value} {mode:?}");
-        }
     }
 }

@@ -80,7 +80,7 @@ fn origins(
             subjects.filter_map(one).collect()
         }
         Scope::Everybody => {
-            collector.origin(&EVERYBODY, None, Period::ALWAYS).map(|o| (None, o)).into_iter().collect()
+            collector.origin(EVERYBODY, None, Period::ALWAYS).map(|o| (None, o)).into_iter().collect()
         }
     }
 }
@@ -157,7 +157,7 @@ fn fill(
             return Ok(());
         }
         let Some(stored) = lookup.effective(log, corrections, stored)? else { return Ok(()) };
-        for (_, measured) in meter(&stored.event, &set) {
+        for (_, measured) in meter(stored.event.borrowed(), &set) {
             let Ok(measured) = measured else { continue };
             for gap in &wanted {
                 if gap.dimensions.as_ref().is_some_and(|some| !some.contains(&measured.dimensions)) {

@@ -9,7 +9,7 @@ pub struct Options {
     pub secret: [u8; 16],
     /// What others read of the owner, such as its process and address.
     pub owner: String,
-    /// Events after which a checkpoint of the projections is written.
+    /// Events after which a checkpoint of the projections is written; the claims of as many make a run.
     pub checkpoint_every: u64,
     /// Bytes after which the log goes on in a new segment file.
     pub segment_bytes: u64,
