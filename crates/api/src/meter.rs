@@ -1,6 +1,7 @@
 //! Meters on the wire, in the shape that published clients know. [`query`] has what they are asked and
-//! answer, [`v3`] the same in version 3, [`preview`] a meter over events that are nowhere stored.
+//! answer, [`v3`] the same in version 3, [`asked`] what both mean, [`preview`] a meter over events that are nowhere stored.
 
+pub mod asked;
 pub mod preview;
 pub mod query;
 pub mod v3;

@@ -14,7 +14,7 @@ mod subjects;
 pub use error::EngineError;
 pub use events::ListedEvent;
 pub use post::Posted;
-pub use question::{MeterAnswer, MeterQuestion};
+pub use question::MeterAnswer;
 
 use std::sync::Arc;
 use usage_domain::care::{RebuildReport, VerifyReport};

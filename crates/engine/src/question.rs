@@ -7,21 +7,8 @@ use crate::{Engine, EngineError};
 use std::collections::{BTreeMap, BTreeSet};
 use usage_domain::customer::{CustomerId, CustomerRef};
 use usage_domain::meter::Meter;
-use usage_domain::meter::query::{Condition, MeterQuery, MeterUsage, Part, Scope};
+use usage_domain::meter::query::{Condition, MeterQuery, MeterQuestion, MeterUsage, Part, Scope};
 use usage_domain::time::{Period, Timestamp};
-
-/// What a meter is asked.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MeterQuestion {
-    /// The times, windows and dimensions. Whose usage, is told below.
-    pub query: MeterQuery,
-    /// What subjects must be like.
-    pub subject: Option<Condition>,
-    /// What customers must be like, by their names: an id, a key or a number each.
-    pub customer: Option<Condition>,
-    /// Whether each customer has rows of its own.
-    pub by_customer: bool,
-}
 
 /// The answer.
 #[derive(Debug, Clone, PartialEq, Eq)]

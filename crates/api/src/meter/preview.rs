@@ -24,12 +24,12 @@ const MAX_EVENTS: usize = 50_000;
     "events": [{"time": "2023-08-03T10:00:00Z", "value": "12.5", "properties": {"model": "large"}}],
 })))]
 #[serde(deny_unknown_fields)]
-pub struct PreviewRequest {
+pub struct MeterPreviewRequest {
     /// What the values of the events become together, in letters of either case.
     #[cfg_attr(feature = "openapi", schema(value_type = super::Aggregation))]
     pub aggregation: String,
     /// The events, in the order in which they were stored.
-    pub events: Vec<PreviewEvent>,
+    pub events: Vec<MeterPreviewEvent>,
     /// Events before this moment do not count, RFC 3339.
     #[cfg_attr(feature = "openapi", schema(format = DateTime))]
     pub from: String,
@@ -47,7 +47,7 @@ pub struct PreviewRequest {
     pub filters: Option<BTreeMap<String, Vec<String>>>,
     /// How the aggregate is rounded; not at all where absent.
     #[serde(default)]
-    pub rounding: Option<PreviewRounding>,
+    pub rounding: Option<MeterPreviewRounding>,
     /// How many days the period counts as. It changes nothing: a level is averaged over the time itself.
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(ignore))]
@@ -61,7 +61,7 @@ pub struct PreviewRequest {
 #[derive(Debug, Clone, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
-pub struct PreviewEvent {
+pub struct MeterPreviewEvent {
     /// When it happened, RFC 3339.
     #[cfg_attr(feature = "openapi", schema(format = DateTime))]
     pub time: String,
@@ -79,7 +79,7 @@ pub struct PreviewEvent {
 #[derive(Debug, Clone, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
-pub struct PreviewRounding {
+pub struct MeterPreviewRounding {
     /// `round` (halves away from zero), `ceil` or `floor`; not at all where absent.
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(pattern = "^(round|ceil|floor)$"))]
@@ -146,7 +146,7 @@ impl Scalar {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(untagged)]
-pub enum PreviewResult {
+pub enum MeterPreviewResult {
     /// Of all of them.
     Whole {
         /// An exact decimal.
@@ -155,14 +155,14 @@ pub enum PreviewResult {
     /// Group by group.
     Groups {
         /// The groups; where no event counts, one of nothing.
-        groups: Vec<PreviewGroup>,
+        groups: Vec<MeterPreviewGroup>,
     },
 }
 
 /// What the events of a group add up to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct PreviewGroup {
+pub struct MeterPreviewGroup {
     /// The values of the properties; null for events without one.
     pub by: BTreeMap<String, Option<String>>,
     /// An exact decimal.
@@ -171,7 +171,7 @@ pub struct PreviewGroup {
 
 /// A preview as the domain knows it.
 #[derive(Debug, Clone)]
-pub struct Preview {
+pub struct MeterPreview {
     /// The meter that is tried.
     pub meter: Meter,
     /// What it is asked.
@@ -182,7 +182,7 @@ pub struct Preview {
     rounding: Option<(Mode, i8)>,
 }
 
-impl PreviewRounding {
+impl MeterPreviewRounding {
     fn read(&self) -> Result<Option<(Mode, i8)>, InvalidMeter> {
         let digits = match &self.precision {
             None | Some(Scalar::Null) => Ok(0),
@@ -201,10 +201,10 @@ impl PreviewRounding {
     }
 }
 
-impl TryFrom<PreviewRequest> for Preview {
+impl TryFrom<MeterPreviewRequest> for MeterPreview {
     type Error = InvalidMeter;
 
-    fn try_from(request: PreviewRequest) -> Result<Preview, InvalidMeter> {
+    fn try_from(request: MeterPreviewRequest) -> Result<MeterPreview, InvalidMeter> {
         if request.events.len() > MAX_EVENTS {
             return Err(wrong("events", format!("must be {MAX_EVENTS} at most")));
         }
@@ -250,11 +250,11 @@ impl TryFrom<PreviewRequest> for Preview {
                 events.push((time, measured));
             }
         }
-        Ok(Preview { meter, query, events, group_by, rounding })
+        Ok(MeterPreview { meter, query, events, group_by, rounding })
     }
 }
 
-impl PreviewEvent {
+impl MeterPreviewEvent {
     fn field(&self, names: &[String]) -> Option<Field<'_>> {
         match names {
             [_, name] => self.properties.as_ref()?.get(name)?.field(),
@@ -299,29 +299,29 @@ fn meter<'a>(
     })
 }
 
-impl Preview {
+impl MeterPreview {
     /// The answer that these rows make.
     ///
     /// # Errors
     /// A value that does not fit once it is rounded.
-    pub fn answer(&self, rows: &[MeterRow]) -> Result<PreviewResult, DecimalError> {
+    pub fn answer(&self, rows: &[MeterRow]) -> Result<MeterPreviewResult, DecimalError> {
         let value = |value: Decimal| match self.rounding {
             Some((mode, digits)) => round(value.into(), mode, digits),
             None => Ok(value),
         };
         if self.group_by.is_empty() {
             let whole = rows.first().map_or(Decimal::ZERO, |row| row.value);
-            return Ok(PreviewResult::Whole { value: value(whole)?.to_string() });
+            return Ok(MeterPreviewResult::Whole { value: value(whole)?.to_string() });
         }
         let group = |dimensions: &[Option<String>], exact| {
             let by = self.group_by.iter().cloned().zip(dimensions.iter().cloned()).collect();
-            Ok(PreviewGroup { by, value: value(exact)?.to_string() })
+            Ok(MeterPreviewGroup { by, value: value(exact)?.to_string() })
         };
         let groups = if rows.is_empty() {
             vec![group(&vec![None; self.group_by.len()], Decimal::ZERO)?]
         } else {
             rows.iter().map(|row| group(&row.dimensions, row.value)).collect::<Result<_, DecimalError>>()?
         };
-        Ok(PreviewResult::Groups { groups })
+        Ok(MeterPreviewResult::Groups { groups })
     }
 }

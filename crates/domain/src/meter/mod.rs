@@ -159,7 +159,7 @@ pub struct Meter {
     pub updated_at: Timestamp,
 }
 
-/// Why a meter cannot be made as asked: the field, by its name on the wire, and what is wrong with it.
+/// Why a meter cannot be made or asked as wanted: the field, by its name on the wire, and what is wrong with it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{field}: {reason}")]
 pub struct InvalidMeter {

@@ -1,6 +1,5 @@
 //! Meters: making and changing them, and asking them in version 1 and version 3.
 
-mod asked;
 pub(crate) mod create;
 pub(crate) mod delete;
 pub(crate) mod get;

@@ -4,7 +4,7 @@ use crate::error::ApiError;
 use crate::reading::{RawBody, json};
 use axum::Json;
 use axum::http::HeaderMap;
-use usage_api::meter::preview::{Preview, PreviewRequest, PreviewResult};
+use usage_api::meter::preview::{MeterPreview, MeterPreviewRequest, MeterPreviewResult};
 use usage_api::problem::Problem;
 use usage_domain::meter::query::QueryError;
 use usage_engine::{Engine, EngineError};
@@ -15,9 +15,9 @@ use usage_store::StoreError;
     post,
     path = "/api/v1/meters/preview",
     tag = "meters",
-    request_body = PreviewRequest,
+    request_body = MeterPreviewRequest,
     responses(
-        (status = 200, description = "The aggregate, or one for each group.", body = PreviewResult),
+        (status = 200, description = "The aggregate, or one for each group.", body = MeterPreviewResult),
         (status = 400, description = "A field is missing, unknown or unusable.", body = Problem, content_type = "application/problem+json"),
         (status = 408, description = "The body came too slowly.", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "The body is too large.", body = Problem, content_type = "application/problem+json"),
@@ -27,9 +27,9 @@ use usage_store::StoreError;
 pub(crate) async fn preview_meter(
     headers: HeaderMap,
     RawBody(body): RawBody,
-) -> Result<Json<PreviewResult>, ApiError> {
-    let request: PreviewRequest = json(&headers, &body)?;
-    let preview = Preview::try_from(request).map_err(EngineError::from)?;
+) -> Result<Json<MeterPreviewResult>, ApiError> {
+    let request: MeterPreviewRequest = json(&headers, &body)?;
+    let preview = MeterPreview::try_from(request).map_err(EngineError::from)?;
     let rows = Engine::preview(&preview.meter, &preview.query, &preview.events).map_err(StoreError::Query)?;
     let answer = preview.answer(&rows).map_err(|error| StoreError::Query(QueryError::Sum(error)))?;
     Ok(Json(answer))

@@ -1,6 +1,5 @@
 //! `GET` and `POST /api/v1/meters/{meter}/query`: as JSON, or as CSV for who prefers it.
 
-use super::asked::Asked;
 use crate::App;
 use crate::error::ApiError;
 use crate::reading::{NamePath, Query, RawBody, json};
@@ -8,9 +7,11 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
-use usage_api::meter::query::{MeterQueryRequest, MeterQueryResult, MeterQueryRow, csv};
+use usage_api::meter::asked::Asked;
+use usage_api::meter::query::{MeterQueryRequest, MeterQueryResult, csv};
 use usage_api::problem::Problem;
 use usage_domain::meter::query::QueryError;
+use usage_engine::EngineError;
 use usage_store::StoreError;
 
 /// A meter's usage: in total or by windows, by subject, customer or any dimension.
@@ -86,22 +87,18 @@ async fn answer(
     request: &MeterQueryRequest,
 ) -> Result<Response, ApiError> {
     let meter = app.engine.meter(name).await?;
-    let mut asked = Asked::v1(&meter, request, app.now())?;
-    let question = asked.question.clone();
-    let answer = app.engine.ask(&meter, question).await?;
-    let (names, rows) = (asked.names(&answer), &answer.usage.rows);
+    let asked = Asked::v1(&meter, request, app.now()).map_err(EngineError::from)?;
+    let answer = app.engine.ask(&meter, asked.question.clone()).await?;
+    let (rows, customers) = (&answer.usage.rows, answer.customers.as_deref());
     if prefers_csv(headers) {
         let by_subject = asked.question.query.by_subject;
         let groups: Vec<String> =
             request.group_by.iter().flatten().filter(|group| *group != "subject").cloned().collect();
-        let text = csv(rows, names, by_subject, &groups)
+        let text = csv(rows, asked.names(customers), by_subject, &groups)
             .map_err(|error| StoreError::Query(QueryError::Sum(error)))?;
         return Ok(([(header::CONTENT_TYPE, "text/csv")], text).into_response());
     }
-    let data = rows.iter().map(|row| MeterQueryRow::new(row, names)).collect();
-    let window_size = request.window_size.clone();
-    let (from, to) = (asked.from.take(), asked.to.take());
-    Ok(Json(MeterQueryResult { from, to, window_size, data }).into_response())
+    Ok(Json(asked.result(request.window_size.as_deref(), rows, customers)).into_response())
 }
 
 /// Reads the parameters of a query; those that may be repeated become lists.

@@ -1,6 +1,5 @@
 //! `/api/v3/openmeter/meters`: the third version of listing and asking meters.
 
-use super::asked::Asked;
 use super::list::page;
 use crate::App;
 use crate::error::ApiError;
@@ -9,11 +8,11 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use serde::Deserialize;
-use usage_api::meter::v3::{
-    MeterResource, MetersPage, NumberedMeta, NumberedPage, UsageQuery, UsageResult, UsageRow,
-};
+use usage_api::meter::asked::Asked;
+use usage_api::meter::v3::{MeterResource, MetersPage, NumberedMeta, NumberedPage, UsageQuery, UsageResult};
 use usage_api::problem::Problem;
 use usage_domain::meter::{Meter, MeterId};
+use usage_engine::EngineError;
 
 /// Meters of a page where none says how many.
 const SIZE: u64 = 20;
@@ -101,12 +100,9 @@ pub(crate) async fn query_meter_resource(
 ) -> Result<Json<UsageResult>, ApiError> {
     let request: UsageQuery = json(&headers, &body)?;
     let meter = find(&app, &id).await?;
-    let mut asked = Asked::v3(&meter, request, app.now())?;
-    let question = asked.question.clone();
-    let answer = app.engine.ask(&meter, question).await?;
-    let names = asked.names(&answer);
-    let data = answer.usage.rows.iter().map(|row| UsageRow::new(row, names)).collect();
-    Ok(Json(UsageResult { from: asked.from.take(), to: asked.to.take(), data }))
+    let asked = Asked::v3(&meter, request, app.now()).map_err(EngineError::from)?;
+    let answer = app.engine.ask(&meter, asked.question.clone()).await?;
+    Ok(Json(asked.usage(&answer.usage.rows, answer.customers.as_deref())))
 }
 
 /// The meter of an id. In this version a slug is no name.
