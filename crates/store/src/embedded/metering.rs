@@ -47,10 +47,11 @@ pub(super) fn query(
         }
     }
     let next = state.next;
-    if !gaps.is_empty() {
-        // The log only grows, so that its first `next` events are the same without the lock.
-        let (log, corrections) = (state.log.clone(), state.corrections.clone());
-        drop(state);
+    // The log only grows, so that its first `next` events are the same without the lock. The rows are made
+    // without it as well: the writer waits for whoever holds it.
+    let behind = (!gaps.is_empty()).then(|| (state.log.clone(), state.corrections.clone()));
+    drop(state);
+    if let Some((log, corrections)) = behind {
         fill(&log, &corrections, meter, &mut collector, &gaps, next)?;
     }
     Ok(MeterUsage { position: Position::after(next), rows: collector.finish()? })
@@ -70,7 +71,8 @@ fn origins(
                 let origin = collector.origin(&part.subject, part.label, part.period)?;
                 Some((Some(part.subject.clone()), origin))
             };
-            parts.iter().filter_map(one).collect()
+            // No event is of the empty subject: its cells are those of everybody.
+            parts.iter().filter(|part| part.subject != EVERYBODY).filter_map(one).collect()
         }
         Scope::Everybody if query.by_subject && covered => {
             let subjects = state.metered.subjects().filter(|subject| !subject.is_empty());
@@ -139,7 +141,8 @@ fn fill(
         by_subject.entry(gap.subject.as_deref().unwrap_or_default()).or_default().push(gap);
     }
     let everybody = by_subject.contains_key("");
-    let prints: Vec<u32> = by_subject.keys().map(|subject| fingerprint(subject)).collect();
+    let mut prints: Vec<u32> = by_subject.keys().map(|subject| fingerprint(subject)).collect();
+    prints.sort_unstable();
     let hull = |period: Period, gap: &Gap| Period {
         start: period.start.min(gap.period.start),
         end: period.end.max(gap.period.end),

@@ -22,6 +22,7 @@ mod repeats;
 mod replay;
 mod shared;
 mod stage;
+mod targets;
 mod usage;
 mod verify;
 mod worth;

@@ -7,7 +7,7 @@ use super::projection::claims::{HashKey, Runs};
 use super::projection::corrections::Corrections;
 use super::projection::metered::MeterRollUps;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// The committed state of the log and its roll-ups at one position.
 #[derive(Default)]
@@ -31,6 +31,8 @@ pub(crate) struct Shared {
     /// The part of the duplicate index that is on disk: never more than the state has.
     pub(crate) runs: Arc<Runs>,
     pub(crate) queue: Queue,
+    /// Held by who adds up a meter's earlier usage: one at a time reads the whole log.
+    pub(crate) covering: Mutex<()>,
     closing: AtomicBool,
 }
 
@@ -40,6 +42,7 @@ impl Shared {
             state: RwLock::new(state),
             key,
             runs,
+            covering: Mutex::new(()),
             closing: AtomicBool::new(false),
             queue: Queue {
                 events: AtomicUsize::new(0),

@@ -9,7 +9,8 @@ use super::prepare::{Prepared, Row, same_content};
 use super::projection::claims::Claims;
 use super::projection::corrections::Fate;
 use super::replay::Effect;
-use super::shared::{Shared, State};
+use super::shared::Shared;
+use super::targets::Targets;
 use crate::correction::{Correction, is_correction};
 use crate::{Handling, StoreError};
 use hashbrown::HashTable;
@@ -83,14 +84,21 @@ pub(super) fn stage(
 ) -> Result<Staged, StoreError> {
     let stored = lookups.stored(batches, claims, shared)?;
     let rows = batches.iter().map(|batch| batch.rows().len()).sum();
+    let wanted = batches.iter().flat_map(Prepared::rows).filter_map(|row| row.correction.as_deref());
+    let targets = {
+        let state = shared.read();
+        let kept = (&state.log, &*state.corrections);
+        Targets::find(wanted, (claims, &shared.key), kept, &mut lookups.events)?
+    };
     let mut staging = Staging {
         next,
-        claims,
         lookups,
         shared,
+        targets,
         pending: HashTable::with_capacity(rows),
         new: Vec::with_capacity(rows),
         effects: Vec::new(),
+        fates: HashMap::new(),
     };
     let mut staged = Vec::with_capacity(batches.len());
     for (number, batch) in batches.iter().enumerate() {
@@ -107,14 +115,17 @@ pub(super) fn stage(
 
 struct Staging<'a, 'b> {
     next: u64,
-    claims: &'a Claims,
     lookups: &'b mut Lookups,
     shared: &'a Shared,
+    /// What the corrections of the group mean that is in the log.
+    targets: Targets,
     /// Rows that are stored, by the hash of their claim: their places in `new`.
     pending: HashTable<(u64, usize)>,
     /// Rows that are stored, in the order of the log, with their requests.
     new: Vec<(&'a Prepared, &'a Row)>,
     effects: Vec<Effect>,
+    /// What becomes of events by these effects, by sequence.
+    fates: HashMap<u64, Fate>,
 }
 
 impl<'a> Staging<'a, '_> {
@@ -168,15 +179,18 @@ impl<'a> Staging<'a, '_> {
     /// Whether events that name the same claim as an earlier one have the content that stands.
     fn repeats(&mut self, batch: &Prepared, fates: &[RowFate]) -> Result<Vec<bool>, StoreError> {
         let mut same = Vec::with_capacity(batch.repeats.len());
+        if batch.repeats.is_empty() {
+            return Ok(same);
+        }
+        let by_place: HashMap<usize, &RowFate> = batch.rows().map(|row| row.place).zip(fates).collect();
         for repeat in &batch.repeats {
             let event = batch.sent(repeat.place);
-            let first = batch.rows().zip(fates).find(|(row, _)| row.place == repeat.first);
-            same.push(match first {
-                Some((_, RowFate::Known { by: Standing::Pending(place), .. })) => {
+            same.push(match by_place.get(&repeat.first) {
+                Some(RowFate::Known { by: Standing::Pending(place), .. }) => {
                     let (other, row) = self.new[*place];
                     same_content(other.event(row), event)
                 }
-                Some((_, RowFate::Known { by: Standing::Stored(sequence), .. })) => {
+                Some(RowFate::Known { by: Standing::Stored(sequence), .. }) => {
                     let state = self.shared.read();
                     let stored = self.lookups.events.event(&state.log, *sequence)?;
                     same_content(stored.event.borrowed(), event)
@@ -198,6 +212,7 @@ impl<'a> Staging<'a, '_> {
         fates: &mut [RowFate],
     ) -> Result<(), StoreError> {
         self.effects.truncate(effects);
+        self.fates = self.effects.iter().map(|effect| (effect.order.1, effect.fate)).collect();
         for (_, row) in self.new.drain(first..) {
             let entry =
                 self.pending.find_entry(row.claim, |(hash, place)| *hash == row.claim && *place >= first);
@@ -248,7 +263,7 @@ impl<'a> Staging<'a, '_> {
         let state = self.shared.read();
         let target = match self.pending(hash, &wanted.source, &wanted.id) {
             Some(place) => Some(self.new_event(place)),
-            None => self.find(&state, hash, wanted)?,
+            None => self.targets.event(hash, wanted).cloned(),
         };
         let Some(target) = target else {
             let (id, source) = (&wanted.id, &wanted.source);
@@ -262,8 +277,8 @@ impl<'a> Staging<'a, '_> {
                 wanted.id
             )));
         }
-        let staged = self.effects.iter().rev().find(|effect| effect.target.sequence == target.sequence);
-        let before = staged.map(|effect| effect.fate).or_else(|| state.corrections.fate(target.sequence));
+        let staged = self.fates.get(&target.sequence).copied();
+        let before = staged.or_else(|| state.corrections.fate(target.sequence));
         if before == Some(Fate::Voided) && wanted.data.is_some() {
             return Ok(Err(format!("event \"{}\" was taken back, for ever; send a new event", wanted.id)));
         }
@@ -271,10 +286,16 @@ impl<'a> Staging<'a, '_> {
         let effect = Effect::of(target, before, wanted, by, &meters, |earlier| {
             match earlier.checked_sub(self.next).and_then(|place| usize::try_from(place).ok()) {
                 Some(place) => Ok(amended_data(&self.new_event(place))),
-                None => self.lookups.events.amended(&state.log, earlier),
+                None => match self.targets.amended(earlier) {
+                    Some(data) => Ok(data.clone()),
+                    None => self.lookups.events.amended(&state.log, earlier),
+                },
             }
         })?;
-        self.effects.extend(effect);
+        if let Some(effect) = effect {
+            self.fates.insert(effect.order.1, effect.fate);
+            self.effects.push(effect);
+        }
         Ok(Ok(()))
     }
 
@@ -288,22 +309,6 @@ impl<'a> Staging<'a, '_> {
             ingested_at: received,
             stored_at: received,
         }
-    }
-
-    /// The stored event that a correction means.
-    fn find(
-        &mut self,
-        state: &State,
-        hash: u64,
-        wanted: &Correction,
-    ) -> Result<Option<StoredEvent>, StoreError> {
-        for sequence in self.claims.candidates(hash)? {
-            let stored = self.lookups.events.event(&state.log, sequence)?;
-            if stored.event.source == wanted.source && stored.event.id == wanted.id {
-                return Ok(Some(stored.clone()));
-            }
-        }
-        Ok(None)
     }
 }
 

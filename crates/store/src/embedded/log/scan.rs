@@ -28,7 +28,8 @@ pub(crate) fn replay(
 }
 
 /// The events in a period, among the first `end` of the log, of blocks that may have subjects of these
-/// fingerprints (all, where `None`). Events of other subjects of such blocks come as well.
+/// fingerprints, which are in order (all, where `None`). Events of other subjects of such blocks come as
+/// well.
 pub(crate) fn each(
     index: &LogIndex,
     fingerprints: Option<&[u32]>,
@@ -107,8 +108,11 @@ pub(crate) fn page(
 pub(crate) fn list(index: &LogIndex, filter: &EventFilter) -> Result<Vec<StoredEvent>, StoreError> {
     let mut records: Vec<_> = index.records.iter().collect();
     records.sort_by_key(|record| std::cmp::Reverse(record.times.1));
-    let prints: Option<Vec<u32>> =
+    let mut prints: Option<Vec<u32>> =
         filter.paid.as_ref().map(|paid| paid.iter().map(|p| fingerprint(&p.subject)).collect());
+    if let Some(prints) = &mut prints {
+        prints.sort_unstable();
+    }
     let mut newest: Vec<StoredEvent> = Vec::new();
     for record in records {
         if record.times.1 < filter.period.start || record.times.0 >= filter.period.end {
