@@ -1,6 +1,7 @@
 //! Adding up a meter's usage of before it was watched, from the log, beside everything else.
 
 use super::effective::Lookup;
+use super::faults::{Faults, Step};
 use super::log::scan;
 use super::log::segment::LogIndex;
 use super::projection::corrections::Corrections;
@@ -10,13 +11,25 @@ use super::writer::Command;
 use crate::StoreError;
 use crate::measure::{MeterSet, meter};
 use std::sync::mpsc::{Sender, sync_channel};
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use usage_domain::meter::Meter;
 use usage_domain::meter::aggregate::Sign;
 use usage_domain::time::Period;
 
-/// Events that are added up at once when a meter is made: about a second's work.
-const COVERED_AT_ONCE: u64 = 200_000;
+/// How meters are covered.
+pub(crate) struct CoverPlan {
+    /// Events that are added up at once when a meter is made.
+    pub(crate) at_once: u64,
+    pub(crate) faults: Faults,
+    /// Held by who adds up behind: one at a time reads the whole log.
+    pub(crate) one: Mutex<()>,
+}
+
+impl CoverPlan {
+    fn check(&self) -> Result<(), StoreError> {
+        self.faults.check(Step::Cover).map_err(|source| StoreError::Catalog(source.to_string()))
+    }
+}
 
 /// Has meters watched and covered.
 pub(crate) struct Covering {
@@ -32,14 +45,14 @@ impl Covering {
         let (reply, answer) = sync_channel(1);
         self.send(Command::Watch(meter, reply))?;
         let cover = answer.recv().map_err(|_| StoreError::Closed)?;
-        if cover.next <= COVERED_AT_ONCE {
+        if cover.next <= self.shared.covering.at_once {
             self.cover(&cover);
             return Ok(());
         }
         let behind = Covering { shared: self.shared.clone(), commands: self.commands.clone() };
         let work = move || {
             let shared = behind.shared.clone();
-            let _one = shared.covering.lock().unwrap_or_else(PoisonError::into_inner);
+            let _one = shared.covering.one.lock().unwrap_or_else(PoisonError::into_inner);
             behind.cover(&cover);
         };
         let failed = |source| StoreError::Catalog(format!("no thread could be started: {source}"));
@@ -91,6 +104,7 @@ impl Cover {
         let mut made = MeterRollUps::default();
         let set = MeterSet::new([self.meter.clone()]);
         let mut lookup = Lookup::default();
+        shared.covering.check()?;
         scan::each(&self.log, None, Period::ALWAYS, self.next, |stored| {
             if shared.is_closing() {
                 return Err(StoreError::Closed);

@@ -102,7 +102,7 @@ impl EmbeddedStore {
             next: found.next,
             claims: claims.digest(),
         };
-        let shared = Arc::new(Shared::new(state, key, claims.runs(), options.most_waiting));
+        let shared = Arc::new(Shared::new(state, key, claims.runs(), &options));
         let last = chains.usage.position();
         let writer = Writer {
             shared: shared.clone(),

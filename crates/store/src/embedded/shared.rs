@@ -1,5 +1,7 @@
 //! What the writer and all readers share: the committed state, published in single steps.
 
+use super::Options;
+use super::cover::CoverPlan;
 use super::log::segment::LogIndex;
 use super::meters::Meters;
 use super::projection::charges::ChargeRollUps;
@@ -31,23 +33,26 @@ pub(crate) struct Shared {
     /// The part of the duplicate index that is on disk: never more than the state has.
     pub(crate) runs: Arc<Runs>,
     pub(crate) queue: Queue,
-    /// Held by who adds up a meter's earlier usage: one at a time reads the whole log.
-    pub(crate) covering: Mutex<()>,
+    pub(crate) covering: CoverPlan,
     closing: AtomicBool,
 }
 
 impl Shared {
-    pub(crate) fn new(state: State, key: HashKey, runs: Arc<Runs>, most_waiting: usize) -> Shared {
+    pub(crate) fn new(state: State, key: HashKey, runs: Arc<Runs>, options: &Options) -> Shared {
         Shared {
             state: RwLock::new(state),
             key,
             runs,
-            covering: Mutex::new(()),
+            covering: CoverPlan {
+                at_once: options.covered_at_once,
+                faults: options.faults.clone(),
+                one: Mutex::default(),
+            },
             closing: AtomicBool::new(false),
             queue: Queue {
                 events: AtomicUsize::new(0),
                 bytes: AtomicUsize::new(0),
-                most: Weight { events: most_waiting, bytes: MOST_BYTES },
+                most: Weight { events: options.most_waiting, bytes: MOST_BYTES },
             },
         }
     }
