@@ -6,6 +6,7 @@
 
 mod backup;
 mod catalog;
+mod change;
 mod checkpoint;
 mod codec;
 mod cover;
@@ -36,6 +37,7 @@ pub use options::Options;
 use crate::{EventFilter, Handling, LogPage, PostRequest, Store, StoreError};
 use async_trait::async_trait;
 use catalog::Catalog;
+use change::Change;
 use checkpoint::{Chains, Checkpointer};
 use cover::Covering;
 use folder::OwnedFolder;
@@ -69,6 +71,8 @@ pub struct EmbeddedStore {
     commands: Mutex<Option<Sender<Command>>>,
     writer: Mutex<Option<std::thread::JoinHandle<()>>>,
     folder: OwnedFolder,
+    /// Held while a meter changes.
+    changing_meters: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl EmbeddedStore {
@@ -125,6 +129,7 @@ impl EmbeddedStore {
             commands: Mutex::new(Some(commands)),
             writer: Mutex::new(Some(thread)),
             folder,
+            changing_meters: Arc::default(),
         };
         for meter in meters {
             if !store.shared.read().meters.covers(meter.series) {
@@ -139,6 +144,10 @@ impl EmbeddedStore {
         let commands = self.commands.lock().unwrap_or_else(PoisonError::into_inner);
         let commands = commands.as_ref().ok_or(StoreError::Closed)?.clone();
         Ok(Covering { shared: self.shared.clone(), commands })
+    }
+
+    fn change(&self) -> Result<Change, StoreError> {
+        Ok(Change { catalog: self.catalog.clone(), covering: self.covering()? })
     }
 
     fn meter(&self, id: MeterId) -> Result<Arc<Meter>, StoreError> {
@@ -163,7 +172,10 @@ impl Drop for EmbeddedStore {
     /// Waits for the threads, so that the folder is free once the store is gone.
     fn drop(&mut self) {
         self.shared.close();
-        self.commands.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        // Others may have senders of their own for as long as they work: it does not wait for them.
+        if let Some(commands) = self.commands.get_mut().unwrap_or_else(PoisonError::into_inner).take() {
+            let _ = commands.send(Command::Stop);
+        }
         if let Some(writer) = self.writer.get_mut().unwrap_or_else(PoisonError::into_inner).take() {
             let _ = writer.join();
         }
@@ -330,10 +342,7 @@ impl Store for EmbeddedStore {
         draft: MeterDraft,
         now: Timestamp,
     ) -> Result<Meter, StoreError> {
-        let meter = self.catalog.create_meter(id, draft, now).await?;
-        let (covering, added) = (self.covering()?, meter.clone());
-        blocking(move || covering.start(added)).await?;
-        Ok(Meter::clone(&meter))
+        change::in_turn(&self.changing_meters, self.change()?.create(id, draft, now)).await
     }
 
     async fn update_meter(
@@ -342,24 +351,11 @@ impl Store for EmbeddedStore {
         draft: MeterDraft,
         now: Timestamp,
     ) -> Result<Meter, StoreError> {
-        let before = self.meter(id)?;
-        let meter = self.catalog.update_meter(id, draft, now).await?;
-        if meter.series != before.series {
-            let (covering, added) = (self.covering()?, meter.clone());
-            blocking(move || {
-                covering.start(added)?;
-                covering.forget(before.series)
-            })
-            .await?;
-        }
-        Ok(Meter::clone(&meter))
+        change::in_turn(&self.changing_meters, self.change()?.update(id, draft, now)).await
     }
 
     async fn delete_meter(&self, id: MeterId) -> Result<(), StoreError> {
-        let meter = self.meter(id)?;
-        self.catalog.delete_meter(id).await?;
-        let covering = self.covering()?;
-        blocking(move || covering.forget(meter.series)).await
+        change::in_turn(&self.changing_meters, self.change()?.delete(id)).await
     }
 
     async fn meters(&self) -> Result<Vec<Meter>, StoreError> {

@@ -9,7 +9,7 @@ use super::projection::charges::ChargeRollUps;
 use super::projection::claims::{ClaimEntry, Claims, HashKey};
 use super::projection::corrections::{Corrections, Fate};
 use super::projection::delta::UsageDelta;
-use super::projection::metered::{MeterRollUps, Series};
+use super::projection::metered::{EVERYBODY, MeterRollUps, Series};
 use super::projection::stretch::{Loaded, Stretch};
 use super::targets::Targets;
 use super::worth::{RollUpsMut, Worth};
@@ -20,6 +20,9 @@ use std::sync::Arc;
 use usage_domain::event::StoredEvent;
 use usage_domain::meter::Meter;
 use usage_domain::meter::aggregate::{Order, Sign};
+
+/// Changes after which those of a cell are made one: a log may have far more of them than cells.
+const MOST_CHANGES: usize = 1 << 20;
 
 /// Corrections that are looked up together when the log is replayed.
 const CORRECTED_AT_ONCE: usize = 4096;
@@ -96,7 +99,7 @@ impl Projections {
     ) -> Result<(), StoreError> {
         // Corrections wait for others, so that what they mean is looked up together. It stands before them, and
         // what is added up in between does not depend on the order.
-        let mut waiting = Vec::new();
+        let (mut waiting, mut most) = (Vec::new(), MOST_CHANGES);
         scan::replay(log, usage.min(claims.next()), |stored, claim| {
             if stored.sequence >= claims.next() {
                 let hash = key.claim(&claim.source, &claim.id);
@@ -104,6 +107,10 @@ impl Projections {
             }
             if stored.sequence >= usage {
                 self.add(&stored, &mut waiting);
+                if self.delta.len() >= most {
+                    self.delta.fold(self.metered.number_of(EVERYBODY).unwrap_or(0));
+                    most = MOST_CHANGES.max(2 * self.delta.len());
+                }
                 if waiting.len() >= CORRECTED_AT_ONCE {
                     self.correct_all(claims, log, key, &mut waiting)?;
                 }

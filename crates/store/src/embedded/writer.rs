@@ -51,6 +51,8 @@ pub(crate) enum Command {
     Forget(u32, SyncSender<()>),
     /// Make the projections anew from the log.
     Rebuild(oneshot::Sender<Result<RebuildReport, StoreError>>),
+    /// The same as closing; nobody waits for an answer.
+    Stop,
     /// Write a checkpoint of everything and stop.
     Close(oneshot::Sender<Result<(), StoreError>>),
 }
@@ -91,6 +93,7 @@ impl Writer {
                 Command::Rebuild(reply) => {
                     let _ = reply.send(self.rebuild());
                 }
+                Command::Stop => break,
                 Command::Close(reply) => {
                     let _ = reply.send(self.checkpoint_all());
                     return;

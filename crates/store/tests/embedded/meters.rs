@@ -1,7 +1,7 @@
 //! Meters and corrections when things go wrong: what a meter answers is what the events of the log, as
 //! corrected, add up to.
 
-use crate::support::{Dice, Disk, Gate, NOW, Place, at, charge, disk_full, options};
+use crate::support::{Dice, Disk, Gate, NOW, Place, at, begin, charge, disk_full, options};
 use std::collections::BTreeMap;
 use std::fs;
 use std::sync::Arc;
@@ -302,6 +302,33 @@ async fn a_damaged_checkpoint_of_meters_and_corrections_is_replaced_from_the_log
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_changes_of_a_meter_at_once_nothing_is_added_up_that_no_meter_has() {
+    let (place, mut dice) = (Place::new(), Dice(17));
+    let store = place.open();
+    let events: Vec<_> = (0..20).map(|i| request(&format!("e{i}"), &mut dice)).collect();
+    accept(&*store, &events).await;
+    make(&*store, 1, Aggregation::Sum).await.unwrap();
+    for _ in 0..20 {
+        let changes = [&["model"][..], &["tokens"], &["tokens", "model"], &[]].map(|dimensions| {
+            let (store, changed) = (store.clone(), draft(1, Aggregation::Sum, dimensions));
+            tokio::spawn(async move { store.update_meter(MeterId(Ulid(1)), changed, at(NOW)).await })
+        });
+        for change in changes {
+            change.await.unwrap().unwrap();
+        }
+    }
+    // Whoever asked for this one does not wait for it.
+    drop(begin(make(&*store, 2, Aggregation::Max)).await);
+    make(&*store, 3, Aggregation::Min).await.unwrap();
+    is_sound(&*store, "while open").await;
+    let totals = store.verify().await.unwrap().totals;
+    drop(store);
+    let store = place.open();
+    assert_eq!(shown(&*store).await.len(), 3);
+    assert_eq!(store.verify().await.unwrap().totals, totals);
+}
+
 /// What happens while a meter's earlier usage is added up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Meanwhile {
@@ -415,7 +442,7 @@ async fn a_meter_whose_earlier_usage_cannot_be_read_is_there_and_says_so() {
     says_so(place.open()).await;
     flipped[sound.len() - 1] ^= 1;
     fs::write(&path, &flipped).unwrap();
-    assert_eq!(total(&*place.open(), 1, Scope::Everybody).await.unwrap(), ["2"]);
+    assert_eq!(total(&place.open(), 1, Scope::Everybody).await.unwrap(), ["2"]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -24,6 +24,8 @@ pub(crate) trait Sum: Clone + PartialEq + Debug + Send + Sync + 'static {
     fn put(&self, out: &mut Vec<u8>);
     /// Reads a stored sum. What does not fit with any other that fits is refused.
     fn take(take: &mut Take<'_>) -> Result<Self, Malformed>;
+    /// A figure for the way in which it adds up: sums of one kind merge.
+    fn kind(&self) -> u8;
     /// Whether this is what a recount of the log came to.
     fn is_that_of(&self, recount: &Self) -> bool;
     /// The sum where there is none: no sum at all is the same.
