@@ -87,7 +87,7 @@ impl Checkpointer {
 
     /// Starts a checkpoint if one is due and none is under way.
     pub(crate) fn take_if_due(&mut self, delta: &mut Delta, next: u64) {
-        if next - self.last < self.every || self.working.as_ref().is_some_and(|w| !w.is_finished()) {
+        if next - self.last < self.every || self.is_working() {
             return;
         }
         self.take_back(delta);
@@ -114,6 +114,11 @@ impl Checkpointer {
             }
             Err(error) => tracing::warn!(%error, "no checkpoint thread could be started"),
         }
+    }
+
+    /// Whether a checkpoint is under way.
+    pub(crate) fn is_working(&self) -> bool {
+        self.working.as_ref().is_some_and(|worker| !worker.is_finished())
     }
 
     /// Waits for the checkpoint under way; what it could not write goes back to `delta`.

@@ -141,6 +141,17 @@ impl EmbeddedStore {
         self.folder.announce(owner)
     }
 
+    /// Whether a checkpoint is being written, once the writer has done all that was asked before: who
+    /// hears that none is knows that nothing goes on behind its back.
+    ///
+    /// # Errors
+    /// When the store is closed.
+    pub async fn is_checkpointing(&self) -> Result<bool, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.command(Command::CheckpointUnderWay(reply))?;
+        answer.await.map_err(|_| StoreError::Closed)
+    }
+
     fn command(&self, command: Command) -> Result<(), StoreError> {
         let commands = self.commands.lock().unwrap_or_else(PoisonError::into_inner);
         commands.as_ref().ok_or(StoreError::Closed)?.send(command).map_err(|_| StoreError::Closed)

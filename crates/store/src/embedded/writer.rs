@@ -37,6 +37,8 @@ pub(crate) enum Command {
     Append(Prepared, Reply),
     /// Make the projections anew from the log.
     Rebuild(oneshot::Sender<Result<RebuildReport, StoreError>>),
+    /// Say whether a checkpoint is being written.
+    CheckpointUnderWay(oneshot::Sender<bool>),
     /// Write a checkpoint of everything and stop.
     Close(oneshot::Sender<Result<(), StoreError>>),
 }
@@ -64,6 +66,9 @@ impl Writer {
                 Command::Append(first, reply) => waiting = self.group(first, reply, commands),
                 Command::Rebuild(reply) => {
                     let _ = reply.send(self.rebuild());
+                }
+                Command::CheckpointUnderWay(reply) => {
+                    let _ = reply.send(self.checkpointer.is_working());
                 }
                 Command::Close(reply) => {
                     let _ = reply.send(self.checkpoint_all());
