@@ -1,7 +1,7 @@
 //! Comparing a store with the model: everything, or what opening it may have changed.
 
 use crate::model::catalog::Catalog;
-use crate::model::log::same;
+use crate::model::log::{same, same_list};
 use crate::model::posting::Posted;
 use crate::model::sent::Measure;
 use crate::world::{Outcome, World};
@@ -12,7 +12,9 @@ use usage_engine::{Engine, ListedEvent};
 use usage_store::EventFilter;
 
 /// The most months of which bills are compared, of each customer.
-const MOST_MONTHS: usize = 10;
+const MOST_MONTHS: usize = 8;
+/// The same, when the store was opened.
+const FEW_MONTHS: usize = 2;
 
 /// What went wrong in asking.
 pub(crate) fn failed<E: std::fmt::Display>(what: &'static str) -> impl FnOnce(E) -> String {
@@ -21,11 +23,16 @@ pub(crate) fn failed<E: std::fmt::Display>(what: &'static str) -> impl FnOnce(E)
 
 /// Everything that can be asked.
 pub(crate) fn everything(world: &mut World<'_, '_>) -> Outcome {
+    all(world, MOST_MONTHS)
+}
+
+/// Everything, with the bills of so many months.
+fn all(world: &mut World<'_, '_>, months: usize) -> Outcome {
     world.stats.checks += 1;
     listing(world)?;
     let catalog = world.model.catalog.clone();
     customers(world, &catalog)?;
-    bills(world)?;
+    bills(world, months)?;
     let engine = world.engine()?;
     let unpaid = world.wait(engine.unpaid()).map_err(failed("listing what is not paid for"))?;
     let unpaid: Vec<_> = unpaid.into_iter().map(|unpaid| (unpaid.subject, unpaid.events)).collect();
@@ -51,7 +58,7 @@ fn listing(world: &mut World<'_, '_>) -> Outcome {
         world.model.log.events().iter().map(|k| (k.sent.event.time, k.sequence)).collect();
     should.sort_by(|a, b| b.cmp(a));
     let is: Vec<_> = listed.iter().map(|l| (l.stored.event.time, Some(l.stored.sequence))).collect();
-    same("the listing of all events", &is, &should)
+    same_list("the listing of all events", &is, &should)
 }
 
 pub(crate) fn list(world: &mut World<'_, '_>, filter: EventFilter) -> Outcome<Vec<ListedEvent>> {
@@ -89,7 +96,7 @@ pub(crate) fn customers(world: &mut World<'_, '_>, catalog: &Catalog) -> Outcome
             break;
         }
     }
-    same("the customers", &paged, &live)?;
+    same_list("the customers", &paged, &live)?;
     for customer in &live {
         let paid = world.wait(store.paid_subjects(customer.id)).map_err(failed("asking who pays"))?;
         let mut paid: Vec<_> = paid.into_iter().map(|p| (p.subject, p.period.start, p.period.end)).collect();
@@ -109,11 +116,11 @@ pub(crate) fn customers(world: &mut World<'_, '_>, catalog: &Catalog) -> Outcome
 }
 
 /// The bills of all customers.
-fn bills(world: &mut World<'_, '_>) -> Outcome {
+fn bills(world: &mut World<'_, '_>, most: usize) -> Outcome {
     let live: Vec<Customer> = world.model.catalog.live().cloned().collect();
     let engine = world.engine()?;
     for customer in &live {
-        for month in months(world, customer) {
+        for month in months(world, customer).into_iter().take(most) {
             bill(world, &engine, customer, month)?;
         }
     }
@@ -131,7 +138,7 @@ fn bill(world: &mut World<'_, '_>, engine: &Engine, customer: &Customer, month: 
 fn months(world: &World<'_, '_>, customer: &Customer) -> Vec<Month> {
     let times = world.model.log.events().iter().map(|known| known.sent.event.time);
     let months: BTreeSet<Month> = times.map(|time| time.month(&customer.zone)).collect();
-    months.into_iter().rev().take(MOST_MONTHS).collect()
+    months.into_iter().rev().collect()
 }
 
 /// After opening: one of the requests without an answer may be there, all of it, and nothing else is.
@@ -157,7 +164,7 @@ pub(crate) fn after_opening(world: &mut World<'_, '_>) -> Outcome {
     if let Some(after) = world.unanswered.take() {
         follow_catalog(world, after)?;
     }
-    everything(world)
+    all(world, FEW_MONTHS)
 }
 
 /// After a crash within a commit of the catalog: it is as before, or as after it.

@@ -82,8 +82,16 @@ impl Site for Planted {
         Ok(Arc::new(Buggy { store: self.site.open()?, bug: self.bug, memory: self.memory.clone() }))
     }
 
-    fn settle(&self) -> Settling<'_> {
-        self.site.settle()
+    fn settle(&self, keep: bool) -> Settling<'_> {
+        self.site.settle(keep)
+    }
+
+    fn is_kept(&self) -> bool {
+        self.site.is_kept()
+    }
+
+    fn let_go(&self) {
+        self.site.let_go();
     }
 
     fn most_waiting(&self) -> usize {
@@ -110,7 +118,7 @@ impl Site for Planted {
         self.site.hold(moment);
     }
 
-    fn poll_held(&self, context: Option<&mut Context<'_>>) -> bool {
+    fn poll_held(&self, context: &mut Context<'_>) -> bool {
         self.site.poll_held(context)
     }
 

@@ -37,8 +37,8 @@ pub(crate) struct World<'w, 't> {
     trace: &'w mut Trace<'t>,
     /// Steps until what is planned to go wrong is mended.
     trouble: u64,
-    /// A checkpoint is to be held, or is.
-    pub(crate) holding: bool,
+    /// The store is to wait with its checkpoints.
+    pub(crate) keeping: bool,
     /// The catalog after a change without an answer.
     pub(crate) unanswered: Option<Catalog>,
 }
@@ -63,7 +63,7 @@ impl<'w, 't> World<'w, 't> {
             runtime,
             trace,
             trouble: 0,
-            holding: false,
+            keeping: false,
             unanswered: None,
         };
         world.open()?;
@@ -146,19 +146,18 @@ impl<'w, 't> World<'w, 't> {
         self.now
     }
 
-    /// Waits until the store does nothing more by itself, or is held.
+    /// Waits until the store does nothing more by itself, or is kept from it.
     pub(crate) fn settle(&mut self) -> Outcome {
-        let settled = self.runtime.block_on(self.site.settle());
+        let settled = self.runtime.block_on(self.site.settle(self.keeping));
         match settled {
             Err(error) if !self.site.hits().crashed => Err(format!("the store does not answer: {error}")),
             _ => Ok(()),
         }
     }
 
-    /// Lets what is held go on, and waits for it.
+    /// The store does now what it was kept from.
     pub(crate) fn let_go(&mut self) -> Outcome {
-        self.site.release();
-        self.holding = false;
+        self.keeping = false;
         self.settle()
     }
 
@@ -171,8 +170,8 @@ impl<'w, 't> World<'w, 't> {
 
     /// Gives the store back; what it does on the way out is done then.
     pub(crate) fn leave(&mut self) {
-        self.site.release();
-        self.holding = false;
+        self.site.let_go();
+        self.keeping = false;
         self.store = None;
     }
 
@@ -208,5 +207,13 @@ impl<'w, 't> World<'w, 't> {
     pub(crate) fn is_catalog_excused(&self, error: &StoreError) -> bool {
         matches!(error, StoreError::WriteFailed { .. })
             && (self.site.hits().catalog > 0 || self.site.hits().crashed)
+    }
+}
+
+impl Drop for World<'_, '_> {
+    /// Lets everything go on, so that the store can end.
+    fn drop(&mut self) {
+        self.site.release();
+        self.leave();
     }
 }

@@ -3,8 +3,8 @@
 use usage_simulation::{Bug, Failure, Plan, Run, simulate};
 
 /// Seeds in which a planted bug must be found, and steps of each.
-const SEEDS: u64 = 8;
-const STEPS: u32 = 300;
+const SEEDS: u64 = 5;
+const STEPS: u32 = 250;
 
 fn run(seed: u64, steps: u32, bug: Option<Bug>) -> Result<Run, Box<Failure>> {
     simulate(Plan { seed, steps, bug }, |_| {})
@@ -33,14 +33,9 @@ fn a_failing_seed_fails_again_at_the_same_step_with_the_same_words() {
     assert!(shown.contains(&format!("again: cargo xtask simulate --seed {}", first.seed)), "{shown}");
 }
 
-/// Every planted bug is found within so many steps; without one the same seeds are sound.
+/// The same seeds are sound without a bug: see below.
 #[test]
 fn every_planted_bug_is_found() {
-    for seed in 1..=SEEDS {
-        if let Err(failure) = run(seed, STEPS, None) {
-            panic!("without a bug: {failure}");
-        }
-    }
     for bug in Bug::ALL {
         let found = (1..=SEEDS).find_map(|seed| run(seed, STEPS, Some(bug)).err());
         let found = found.unwrap_or_else(|| panic!("{bug:?} is not found in {SEEDS} × {STEPS} steps"));
@@ -49,7 +44,7 @@ fn every_planted_bug_is_found() {
 }
 
 #[test]
-fn nothing_that_it_is_for_is_left_out() {
+fn without_a_planted_bug_all_is_sound_and_nothing_is_left_out() {
     let mut stats = usage_simulation::Stats::default();
     for seed in 1..=SEEDS {
         stats.add(&run(seed, STEPS, None).unwrap_or_else(|failure| panic!("{failure}")).stats);

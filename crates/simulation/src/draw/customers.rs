@@ -41,7 +41,7 @@ fn free(dice: &mut Dice, catalog: &Catalog, before: Option<&Customer>) -> String
         let mut taken = catalog.live().filter(|c| Some(c.number) != own);
         !taken.any(|c| catalog.payments(c.number).any(|p| p.subject == **subject && p.until == ends))
     };
-    let free: Vec<&str> = SUBJECTS.iter().copied().filter(|subject| is_free(&subject)).collect();
+    let free: Vec<&str> = SUBJECTS.iter().copied().filter(|subject| is_free(subject)).collect();
     let from = if free.is_empty() || dice.percent(10) { &SUBJECTS[..] } else { &free[..] };
     (*dice.pick(from)).to_string()
 }

@@ -25,14 +25,14 @@ pub(crate) fn draw(dice: &mut Dice) -> Data {
         facts.insert("currency", Fact::Label(code.to_string()));
     }
     if dice.percent(20) {
-        facts.insert("note", Fact::Odd(*dice.pick(&["[1,{\"a\":null}]", "true", "null", "{}"])));
+        facts.insert("note", Fact::Odd(dice.pick::<&str>(&["[1,{\"a\":null}]", "true", "null", "{}"])));
     }
     Data::Object(facts)
 }
 
 /// Data that is no unambiguous JSON object.
 pub(crate) fn broken(dice: &mut Dice) -> Data {
-    Data::Broken(*dice.pick(&[
+    Data::Broken(dice.pick::<&str>(&[
         "{\"amount\":1,\"amount\":1}",
         "{\"amount\":",
         "{\"amount\":01}",

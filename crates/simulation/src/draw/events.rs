@@ -17,6 +17,10 @@ pub(crate) struct Sender {
     last: Vec<Request>,
 }
 
+/// A log of more events is not made larger by many at once: what it costs to read it whole is borne by
+/// every step.
+const LARGEST_LOG: u64 = 300;
+
 /// Requests that are kept for sending them again.
 const KEPT: usize = 4;
 
@@ -32,7 +36,8 @@ impl Sender {
             again.received = received;
             return again;
         }
-        let count = if dice.percent(3) { dice.between(100, 400) } else { dice.between(1, 6) };
+        let is_large = dice.percent(2) && log.count() < LARGEST_LOG;
+        let count = if is_large { dice.between(60, 250) } else { dice.between(1, 6) };
         let mut events: Vec<Sent> = Vec::new();
         for _ in 0..count {
             let next = self.event(dice, log, &events, received);
@@ -55,11 +60,11 @@ impl Sender {
             (12..18, Some(stored), _) => changed(stored, dice, received),
             (18..22, _, Some(earlier)) => again(earlier, dice, received),
             (22..25, _, Some(earlier)) => changed(earlier, dice, received),
-            _ => self.new(dice, received),
+            _ => self.fresh(dice, received),
         }
     }
 
-    fn new(&mut self, dice: &mut Dice, received: Timestamp) -> Sent {
+    fn fresh(&mut self, dice: &mut Dice, received: Timestamp) -> Sent {
         self.thought_of += 1;
         let number = self.thought_of;
         let id = match dice.below(8) {

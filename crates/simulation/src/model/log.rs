@@ -159,3 +159,13 @@ impl Log {
 pub(crate) fn same<T: PartialEq + std::fmt::Debug>(what: &str, is: &T, should: &T) -> Result<(), String> {
     if is == should { Ok(()) } else { Err(format!("{what} is {is:?} and should be {should:?}")) }
 }
+
+/// Compares lists, and tells of their first difference alone.
+pub(crate) fn same_list<T: PartialEq + std::fmt::Debug>(
+    what: &str,
+    is: &[T],
+    should: &[T],
+) -> Result<(), String> {
+    let first = is.iter().zip(should).take_while(|(a, b)| a == b).count();
+    same(&format!("number {first} of {what}"), &is.get(first), &should.get(first))
+}

@@ -1,7 +1,8 @@
 //! A disk that fails as planned, holds whoever writes, and is copied as it is when the process dies.
 //!
 //! Every decision is made under one lock, when the store asks for a step. The store's threads work one
-//! at a time here, so that the order of steps, and with it every decision, follows from the seed.
+//! at a time here: a checkpoint waits until nothing else is under way, or is asked to wait longer. So
+//! the order of steps, and with it every decision, follows from the seed.
 
 use super::files;
 use super::{Hits, Moment};
@@ -54,6 +55,9 @@ struct State {
     hold: Option<Step>,
     held: bool,
     waker: Option<Waker>,
+    /// Whether the parts of a checkpoint may be written now, and whether one waits for that.
+    checkpoints: bool,
+    checkpoint_waits: bool,
     /// What went wrong here, and not on purpose.
     broken: Option<String>,
     lies: bool,
@@ -113,22 +117,32 @@ impl Disk {
     pub(crate) fn hold(&self, moment: Moment) {
         self.state().hold = Some(match moment {
             Moment::Commit => Step::Write,
-            Moment::Checkpoint => Step::Checkpoint,
             Moment::Catalog => Step::Catalog,
         });
     }
 
-    pub(crate) fn poll_held(&self, context: Option<&mut Context<'_>>) -> bool {
+    pub(crate) fn poll_held(&self, context: &mut Context<'_>) -> bool {
         let mut state = self.state();
-        state.waker = context.map(|context| context.waker().clone());
+        state.waker = Some(context.waker().clone());
         state.held
     }
 
+    /// Whoever is held goes on.
     pub(crate) fn release(&self) {
         let mut state = self.state();
         state.hold = None;
         state.held = false;
         self.0.1.notify_all();
+    }
+
+    /// Checkpoints may be written from now on, or wait.
+    pub(crate) fn let_checkpoints(&self, may: bool) {
+        self.state().checkpoints = may;
+        self.0.1.notify_all();
+    }
+
+    pub(crate) fn checkpoint_waits(&self) -> bool {
+        self.state().checkpoint_waits
     }
 
     /// The process dies now, unless it did.
@@ -152,6 +166,11 @@ impl Disk {
                 state = self.0.1.wait(state).unwrap_or_else(PoisonError::into_inner);
             }
         }
+        while step == Step::Checkpoint && !state.checkpoints && state.remains.is_none() {
+            state.checkpoint_waits = true;
+            state = self.0.1.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.checkpoint_waits = false;
+        }
         state.decide(step)
     }
 }
@@ -159,7 +178,8 @@ impl Disk {
 impl State {
     fn decide(&mut self, step: Step) -> io::Result<()> {
         if self.remains.is_some() {
-            return self.fail(step);
+            // How far the dead get is of no concern.
+            return Err(disk_full());
         }
         if step == Step::Write {
             self.unsynced = files::last_segment(&self.folder);
@@ -205,7 +225,7 @@ impl State {
             Step::Checkpoint => self.hits.checkpoints += 1,
             Step::Catalog => self.hits.catalog += 1,
         }
-        Err(io::Error::from_raw_os_error(28))
+        Err(disk_full())
     }
 
     fn die(&mut self, step: Option<Step>) {
@@ -219,4 +239,8 @@ impl State {
         let making = self.events.filter(|_| step == Some(Step::Create));
         self.remains = Some(Remains { folder: self.spare.clone(), unsynced: self.unsynced.clone(), making });
     }
+}
+
+fn disk_full() -> io::Error {
+    io::Error::from_raw_os_error(28)
 }

@@ -21,8 +21,6 @@ use usage_store::{Store, StoreError};
 pub(crate) enum Moment {
     /// Before a group of events is written.
     Commit,
-    /// Before a part of a checkpoint is written.
-    Checkpoint,
     /// Before a change of customers or postings is committed.
     Catalog,
 }
@@ -69,8 +67,16 @@ pub(crate) trait Site {
     /// Opens the store that is there. It must be the only one.
     fn open(&mut self) -> Result<Arc<dyn Store>, StoreError>;
 
-    /// Waits until the store does nothing any more by itself, or is held.
-    fn settle(&self) -> Settling<'_>;
+    /// Waits until the store does nothing any more by itself. What it does by itself, it does now and
+    /// at no other time; where `keep` is said, it waits before its first or its next part.
+    fn settle(&self, keep: bool) -> Settling<'_>;
+
+    /// Whether the store waits, as it was asked to, with what it does by itself.
+    fn is_kept(&self) -> bool;
+
+    /// What it does by itself, it may do from now on until it is settled again: a request follows that
+    /// waits for it, or the end.
+    fn let_go(&self);
 
     /// Events that may wait to be written; more are refused.
     fn most_waiting(&self) -> usize;
@@ -90,8 +96,8 @@ pub(crate) trait Site {
     /// Makes the store wait when it next comes to this moment.
     fn hold(&self, moment: Moment);
 
-    /// Whether it waits; otherwise `context` is told when it does.
-    fn poll_held(&self, context: Option<&mut Context<'_>>) -> bool;
+    /// Whether it waits there; otherwise `context` is told when it does.
+    fn poll_held(&self, context: &mut Context<'_>) -> bool;
 
     /// Lets it go on; it is no longer to wait anywhere.
     fn release(&self);
@@ -114,7 +120,7 @@ pub(crate) async fn answered_or_held<T>(
 ) -> Option<T> {
     poll_fn(|context| match request.as_mut().poll(context) {
         Poll::Ready(answer) => Poll::Ready(Some(answer)),
-        Poll::Pending if site.poll_held(Some(context)) => Poll::Ready(None),
+        Poll::Pending if site.poll_held(context) => Poll::Ready(None),
         Poll::Pending => Poll::Pending,
     })
     .await

@@ -9,7 +9,7 @@ pub(crate) fn between(world: &mut World<'_, '_>) -> Outcome {
     if world.site.hits().crashed {
         return Ok(());
     }
-    if world.site.poll_held(None) {
+    if world.site.is_kept() {
         world.stats.held += 1;
         world.say("(a checkpoint is half written)");
     }

@@ -10,9 +10,6 @@ use usage_store::StoreError;
 
 /// Sends a request, and others while it is written.
 pub(crate) fn several(world: &mut World<'_, '_>) -> Outcome {
-    if world.holding {
-        return ingest::one(world);
-    }
     let first = ingest::draw(world);
     let others: Vec<Request> = (0..world.dice.between(1, 4)).map(|_| ingest::draw(world)).collect();
     let arrivals: Vec<_> = [&first].into_iter().chain(&others).map(|request| request.received).collect();
@@ -27,7 +24,6 @@ fn together(world: &mut World<'_, '_>, first: Request, others: Vec<Request>) -> 
     if let Some(answer) = world.wait(answered_or_held(&*world.site, &mut sending)) {
         // There was nothing to write, or it failed before.
         world.site.release();
-        drop(sending);
         account(world, vec![(first, answer)])?;
         for request in others {
             let answer = world.wait(engine.ingest(events(&request), request.received));

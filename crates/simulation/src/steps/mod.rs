@@ -28,7 +28,7 @@ const STEPS: &[(u64, Step)] = &[
     (10, bill::one),
     (6, post::one),
     (3, post::two),
-    (9, list::pages),
+    (6, list::pages),
     (1, reopen::verify),
     (1, reopen::rebuild),
     (2, reopen::close_and_open),

@@ -31,9 +31,6 @@ pub(crate) fn one(world: &mut World<'_, '_>) -> Outcome {
 /// Posts the same month twice at the same time: the second comes while the first is committed.
 pub(crate) fn two(world: &mut World<'_, '_>) -> Outcome {
     let Some(customer) = customers::some(world) else { return Ok(()) };
-    if world.holding {
-        return one(world);
-    }
     let (now, later) = (world.tick(), world.tick());
     let month = times::near(&mut world.dice, now, &customer.zone);
     let engine = world.engine()?;

@@ -11,8 +11,8 @@ pub(crate) fn verify(world: &mut World<'_, '_>) -> Outcome {
 }
 
 pub(crate) fn rebuild(world: &mut World<'_, '_>) -> Outcome {
-    // It waits for a checkpoint that is under way.
     world.let_go()?;
+    world.site.let_go();
     let engine = world.engine()?;
     match world.wait(engine.rebuild()) {
         Ok(report) => {
@@ -29,6 +29,7 @@ pub(crate) fn rebuild(world: &mut World<'_, '_>) -> Outcome {
 /// Closes in peace, and opens.
 pub(crate) fn close_and_open(world: &mut World<'_, '_>) -> Outcome {
     world.let_go()?;
+    world.site.let_go();
     let engine = world.engine()?;
     match world.wait(engine.close()) {
         Ok(()) => world.say("closed, and opened"),
