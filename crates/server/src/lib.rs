@@ -10,6 +10,7 @@ mod error;
 mod events;
 mod health;
 mod openapi;
+mod prices;
 mod reading;
 mod router;
 mod serve;
@@ -17,7 +18,8 @@ mod store;
 mod usage;
 
 pub use openapi::document;
-pub use router::router;
+pub use reading::Limits;
+pub use router::{router, router_within};
 pub use serve::{Listeners, serve};
 
 use std::sync::Arc;

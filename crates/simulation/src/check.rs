@@ -69,13 +69,13 @@ pub(crate) fn list(world: &mut World<'_, '_>, filter: EventFilter) -> Outcome<Ve
 
 /// Compares what is said of each listed event.
 pub(crate) fn check_listed(world: &World<'_, '_>, listed: &[ListedEvent]) -> Outcome {
-    for ListedEvent { stored, customer, validation_error } in listed {
+    for ListedEvent { stored, customer, validation_errors } in listed {
         let event = &stored.event;
         let payer = world.model.catalog.payer(&event.subject, event.time);
         same("who pays for an event", customer, &payer).map_err(|what| format!("{}: {what}", event.id))?;
         let known = world.model.log.find(&event.source, &event.id);
         let is_invalid = known.is_some_and(|known| known.measure == Measure::Invalid);
-        same("whether an event is invalid", &validation_error.is_some(), &is_invalid)
+        same("whether an event is invalid", &!validation_errors.is_empty(), &is_invalid)
             .map_err(|what| format!("{}: {what}", event.id))?;
     }
     Ok(())

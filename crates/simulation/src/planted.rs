@@ -11,13 +11,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Context;
 use usage_domain::care::{RebuildReport, VerifyReport};
 use usage_domain::customer::{Customer, CustomerDraft, CustomerId, CustomerRef, PaidSubject};
-use usage_domain::event::{StoredEvent, UsageEvent};
+use usage_domain::event::{EventBatch, StoredEvent, UsageEvent};
+use usage_domain::meter::aggregate::Sign;
+use usage_domain::meter::query::{MeterQuery, MeterUsage};
+use usage_domain::meter::{Meter, MeterDraft, MeterId};
 use usage_domain::position::Position;
 use usage_domain::posting::{PostOutcome, Posting};
 use usage_domain::time::{Month, Period, Timestamp};
 use usage_domain::usage::{Totals, UnpaidSubject, Usage};
 use usage_domain::verdict::Verdict;
-use usage_store::{EventFilter, Measured, PostRequest, Store, StoreError, measure};
+use usage_store::{EventFilter, Handling, LogPage, Measured, PostRequest, Store, StoreError, measure};
 
 /// A bug to plant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,16 +85,8 @@ impl Site for Planted {
         Ok(Arc::new(Buggy { store: self.site.open()?, bug: self.bug, memory: self.memory.clone() }))
     }
 
-    fn settle(&self, keep: bool) -> Settling<'_> {
-        self.site.settle(keep)
-    }
-
-    fn is_kept(&self) -> bool {
-        self.site.is_kept()
-    }
-
-    fn let_go(&self) {
-        self.site.let_go();
+    fn settle(&self) -> Settling<'_> {
+        self.site.settle()
     }
 
     fn most_waiting(&self) -> usize {
@@ -181,6 +176,7 @@ impl Store for Buggy {
         &self,
         mut events: Vec<UsageEvent>,
         received: Timestamp,
+        handling: Handling,
     ) -> Result<Vec<Verdict>, StoreError> {
         if self.bug == Bug::AClaimForgottenAfterOpening {
             let memory = self.memory();
@@ -188,9 +184,57 @@ impl Store for Buggy {
                 event.source.push_str(" again");
             }
         }
-        let answer = self.store.append(events.clone(), received).await;
+        let answer = self.store.append(events.clone(), received, handling).await;
         self.remember(events, &answer);
         answer
+    }
+
+    async fn append_batch(
+        &self,
+        events: EventBatch,
+        received: Timestamp,
+        handling: Handling,
+    ) -> Result<Vec<Verdict>, StoreError> {
+        self.store.append_batch(events, received, handling).await
+    }
+
+    async fn log(
+        &self,
+        after: Position,
+        until: Position,
+        filter: EventFilter,
+    ) -> Result<LogPage, StoreError> {
+        self.store.log(after, until, filter).await
+    }
+
+    async fn create_meter(
+        &self,
+        id: MeterId,
+        draft: MeterDraft,
+        now: Timestamp,
+    ) -> Result<Meter, StoreError> {
+        self.store.create_meter(id, draft, now).await
+    }
+
+    async fn update_meter(
+        &self,
+        id: MeterId,
+        draft: MeterDraft,
+        now: Timestamp,
+    ) -> Result<Meter, StoreError> {
+        self.store.update_meter(id, draft, now).await
+    }
+
+    async fn delete_meter(&self, id: MeterId) -> Result<(), StoreError> {
+        self.store.delete_meter(id).await
+    }
+
+    async fn meters(&self) -> Result<Vec<Meter>, StoreError> {
+        self.store.meters().await
+    }
+
+    async fn query(&self, meter: MeterId, query: MeterQuery) -> Result<MeterUsage, StoreError> {
+        self.store.query(meter, query).await
     }
 
     async fn position(&self) -> Result<Position, StoreError> {
@@ -216,10 +260,10 @@ impl Store for Buggy {
         let mut usage = self.store.usage(subjects, period).await?;
         if self.bug == Bug::CountedTwiceAfterAFailedCommit {
             for event in twice {
-                let Measured::Charge(charge) = measure(&event) else { continue };
+                let Measured::Charge(charge) = measure(event.borrowed()) else { continue };
                 if let Some((_, totals)) = usage.groups.iter_mut().find(|(group, _)| *group == charge.group) {
                     totals
-                        .merge(&Totals::of(&charge))
+                        .merge(&Totals::of(&charge, Sign::Added))
                         .map_err(|error| StoreError::Catalog(error.to_string()))?;
                 }
             }

@@ -52,8 +52,6 @@ stats! {
     spoiled: "spoiled checkpoints",
     /// Requests without an answer that were there after a crash.
     survived: "unanswered requests that survived",
-    /// Checkpoints that were held while other work went on.
-    held: "checkpoints held under other work",
     /// Groups of requests that were committed together.
     groups: "groups of requests",
     /// Bills that were compared.

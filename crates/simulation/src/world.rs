@@ -37,8 +37,6 @@ pub(crate) struct World<'w, 't> {
     trace: &'w mut Trace<'t>,
     /// Steps until what is planned to go wrong is mended.
     trouble: u64,
-    /// The store is to wait with its checkpoints.
-    pub(crate) keeping: bool,
     /// The catalog after a change without an answer.
     pub(crate) unanswered: Option<Catalog>,
 }
@@ -63,7 +61,6 @@ impl<'w, 't> World<'w, 't> {
             runtime,
             trace,
             trouble: 0,
-            keeping: false,
             unanswered: None,
         };
         world.open()?;
@@ -146,32 +143,29 @@ impl<'w, 't> World<'w, 't> {
         self.now
     }
 
-    /// Waits until the store does nothing more by itself, or is kept from it.
+    /// Waits until the store does nothing more by itself.
     pub(crate) fn settle(&mut self) -> Outcome {
-        let settled = self.runtime.block_on(self.site.settle(self.keeping));
+        let settled = self.runtime.block_on(self.site.settle());
         match settled {
             Err(error) if !self.site.hits().crashed => Err(format!("the store does not answer: {error}")),
             _ => Ok(()),
         }
     }
 
-    /// The store does now what it was kept from.
-    pub(crate) fn let_go(&mut self) -> Outcome {
-        self.keeping = false;
-        self.settle()
-    }
-
     /// Opens the store, compares what it has with the model, and follows what may have survived.
     pub(crate) fn open(&mut self) -> Outcome {
         let store = self.site.open().map_err(|error| format!("the store does not open: {error}"))?;
         self.store = Some(store);
+        self.settle()?;
+        if self.site.hits().crashed {
+            // It died again while it put things in order.
+            return self.crash();
+        }
         check::after_opening(self)
     }
 
     /// Gives the store back; what it does on the way out is done then.
     pub(crate) fn leave(&mut self) {
-        self.site.let_go();
-        self.keeping = false;
         self.store = None;
     }
 

@@ -7,6 +7,7 @@ use crate::model::sent::{Request, Sent};
 use usage_domain::charge::CHARGE_TYPE;
 use usage_domain::event::{MAX_NAME, UsageEvent};
 use usage_domain::time::Timestamp;
+use usage_store::Handling;
 
 /// Draws events, and remembers what to send again.
 #[derive(Debug, Default)]
@@ -43,7 +44,8 @@ impl Sender {
             let next = self.event(dice, log, &events, received);
             events.push(next);
         }
-        let request = Request { events, received };
+        let handling = if dice.percent(50) { Handling::Strict } else { Handling::Lenient };
+        let request = Request { events, received, handling };
         if self.last.len() == KEPT {
             self.last.remove(0);
         }

@@ -139,8 +139,9 @@ fn check_line(customer: &Customer, line: &Line, groups: &BTreeMap<&Group, Sum>) 
         let figures = Figure::of(totals.quantity).zip(Figure::of(totals.amount));
         let (group, (quantity, amount)) =
             Group::of(group).zip(figures).ok_or("a figure is beyond all that was sent")?;
-        same("the changes of a detail", &totals.changes, &totals.events)?;
-        if details.insert(group, Sum { events: totals.events, quantity, amount }).is_some() {
+        let events = u64::try_from(totals.events).map_err(|_| "a group counts fewer than no charges")?;
+        same("the changes of a detail", &totals.changes, &events)?;
+        if details.insert(group, Sum { events, quantity, amount }).is_some() {
             return Err("a group stands there twice".to_string());
         }
     }

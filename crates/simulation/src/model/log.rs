@@ -12,6 +12,8 @@ pub(crate) enum Word {
     Duplicate,
     Conflict,
     Rejected,
+    /// Not stored, because another of its request is rejected; what is said of it is not looked at.
+    Withheld,
 }
 
 /// An event that is stored.
@@ -64,6 +66,7 @@ impl Log {
                 };
                 judged.push(match stands {
                     _ if sent.is_broken() => Word::Rejected,
+                    _ if request.is_refused() => Word::Withheld,
                     Some(stands) if stands.says_the_same_as(sent) => Word::Duplicate,
                     Some(_) => Word::Conflict,
                     None => {

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use usage_domain::charge::{CHARGE_TYPE, ChargeGroup};
 use usage_domain::event::UsageEvent;
 use usage_domain::time::Timestamp;
+use usage_store::Handling;
 
 /// A value in an event's data.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +42,7 @@ pub(crate) struct Sent {
 pub(crate) struct Request {
     pub(crate) events: Vec<Sent>,
     pub(crate) received: Timestamp,
+    pub(crate) handling: Handling,
 }
 
 /// What an event contributes.
@@ -81,8 +83,16 @@ impl Group {
 }
 
 impl Request {
+    /// Whether nothing of it may be stored.
+    pub(crate) fn is_refused(&self) -> bool {
+        self.handling == Handling::Strict && self.events.iter().any(Sent::is_broken)
+    }
+
     /// Events that a store has to decide on: neither broken nor repeated within the request.
     pub(crate) fn rows(&self) -> usize {
+        if self.is_refused() {
+            return 0;
+        }
         let sound = self.events.iter().filter(|sent| !sent.is_broken());
         sound.map(Sent::claim).collect::<BTreeSet<_>>().len()
     }

@@ -1,8 +1,7 @@
 //! A disk that fails as planned, holds whoever writes, and is copied as it is when the process dies.
 //!
 //! Every decision is made under one lock, when the store asks for a step. The store's threads work one
-//! at a time here: a checkpoint waits until nothing else is under way, or is asked to wait longer. So
-//! the order of steps, and with it every decision, follows from the seed.
+//! at a time here, so that the order of steps, and with it every decision, follows from the seed.
 
 use super::files;
 use super::{Hits, Moment};
@@ -55,9 +54,6 @@ struct State {
     hold: Option<Step>,
     held: bool,
     waker: Option<Waker>,
-    /// Whether the parts of a checkpoint may be written now, and whether one waits for that.
-    checkpoints: bool,
-    checkpoint_waits: bool,
     /// What went wrong here, and not on purpose.
     broken: Option<String>,
     lies: bool,
@@ -82,7 +78,7 @@ impl Disk {
     /// What the store is opened with.
     pub(crate) fn faults(&self) -> Faults {
         let disk = self.clone();
-        Faults::new(move |step| disk.step(step))
+        Faults::new(move |step| disk.step(step)).one_at_a_time()
     }
 
     /// A store lives in `folder`; when it dies, a copy goes to `spare`.
@@ -135,16 +131,6 @@ impl Disk {
         self.0.1.notify_all();
     }
 
-    /// Checkpoints may be written from now on, or wait.
-    pub(crate) fn let_checkpoints(&self, may: bool) {
-        self.state().checkpoints = may;
-        self.0.1.notify_all();
-    }
-
-    pub(crate) fn checkpoint_waits(&self) -> bool {
-        self.state().checkpoint_waits
-    }
-
     /// The process dies now, unless it did.
     pub(crate) fn die(&self) {
         self.state().die(None);
@@ -165,11 +151,6 @@ impl Disk {
             while state.held {
                 state = self.0.1.wait(state).unwrap_or_else(PoisonError::into_inner);
             }
-        }
-        while step == Step::Checkpoint && !state.checkpoints && state.remains.is_none() {
-            state.checkpoint_waits = true;
-            state = self.0.1.wait(state).unwrap_or_else(PoisonError::into_inner);
-            state.checkpoint_waits = false;
         }
         state.decide(step)
     }

@@ -80,24 +80,13 @@ impl Site for Embedded {
         Ok(store)
     }
 
-    fn settle(&self, keep: bool) -> Settling<'_> {
+    fn settle(&self) -> Settling<'_> {
         Box::pin(async move {
-            let Some(store) = self.open.upgrade() else { return Ok(()) };
-            self.disk.let_checkpoints(!keep);
-            while store.is_checkpointing().await? && !(keep && self.disk.checkpoint_waits()) {
-                std::thread::yield_now();
+            match self.open.upgrade() {
+                Some(store) => store.settle().await,
+                None => Ok(()),
             }
-            self.disk.let_checkpoints(false);
-            Ok(())
         })
-    }
-
-    fn is_kept(&self) -> bool {
-        self.disk.checkpoint_waits()
-    }
-
-    fn let_go(&self) {
-        self.disk.let_checkpoints(true);
     }
 
     fn most_waiting(&self) -> usize {
@@ -154,7 +143,6 @@ impl Site for Embedded {
     fn crash(&mut self) {
         self.disk.die();
         self.disk.release();
-        self.disk.let_checkpoints(true);
     }
 
     fn crash_within_catalog_commit(&mut self, dice: &mut Dice) -> bool {

@@ -67,16 +67,8 @@ pub(crate) trait Site {
     /// Opens the store that is there. It must be the only one.
     fn open(&mut self) -> Result<Arc<dyn Store>, StoreError>;
 
-    /// Waits until the store does nothing any more by itself. What it does by itself, it does now and
-    /// at no other time; where `keep` is said, it waits before its first or its next part.
-    fn settle(&self, keep: bool) -> Settling<'_>;
-
-    /// Whether the store waits, as it was asked to, with what it does by itself.
-    fn is_kept(&self) -> bool;
-
-    /// What it does by itself, it may do from now on until it is settled again: a request follows that
-    /// waits for it, or the end.
-    fn let_go(&self);
+    /// Waits until the store does nothing any more by itself.
+    fn settle(&self) -> Settling<'_>;
 
     /// Events that may wait to be written; more are refused.
     fn most_waiting(&self) -> usize;

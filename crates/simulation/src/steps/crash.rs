@@ -4,14 +4,10 @@
 use super::{customers, post};
 use crate::world::{Outcome, World};
 
-/// Dies while nothing is under way but a checkpoint that is held.
+/// Dies while nothing is under way.
 pub(crate) fn between(world: &mut World<'_, '_>) -> Outcome {
     if world.site.hits().crashed {
         return Ok(());
-    }
-    if world.site.is_kept() {
-        world.stats.held += 1;
-        world.say("(a checkpoint is half written)");
     }
     world.crash()?;
     // Another process may die soon after.

@@ -20,13 +20,13 @@ pub(crate) fn several(world: &mut World<'_, '_>) -> Outcome {
 fn together(world: &mut World<'_, '_>, first: Request, others: Vec<Request>) -> Outcome {
     let engine = world.engine()?;
     world.site.hold(Moment::Commit);
-    let mut sending = Box::pin(engine.ingest(events(&first), first.received));
+    let mut sending = Box::pin(engine.ingest(events(&first), first.received, first.handling));
     if let Some(answer) = world.wait(answered_or_held(&*world.site, &mut sending)) {
         // There was nothing to write, or it failed before.
         world.site.release();
         account(world, vec![(first, answer)])?;
         for request in others {
-            let answer = world.wait(engine.ingest(events(&request), request.received));
+            let answer = world.wait(engine.ingest(events(&request), request.received, request.handling));
             account(world, vec![(request, answer)])?;
         }
         return Ok(());
@@ -36,7 +36,7 @@ fn together(world: &mut World<'_, '_>, first: Request, others: Vec<Request>) -> 
     let (answer, answers) = world.wait(async {
         let mut waiting = Vec::new();
         for request in &others {
-            let mut sending = Box::pin(engine.ingest(events(request), request.received));
+            let mut sending = Box::pin(engine.ingest(events(request), request.received, request.handling));
             let at_once = begin(&mut sending).await;
             waiting.push((sending, at_once));
         }

@@ -17,7 +17,7 @@ pub(crate) type Answer = Result<Vec<Verdict>, EngineError>;
 pub(crate) fn one(world: &mut World<'_, '_>) -> Outcome {
     let request = draw(world);
     let engine = world.engine()?;
-    let answer = world.wait(engine.ingest(events(&request), request.received));
+    let answer = world.wait(engine.ingest(events(&request), request.received, request.handling));
     let received = request.received;
     account(world, vec![(request, answer)])?;
     seen(world, received)
@@ -36,6 +36,8 @@ pub(crate) fn events(request: &Request) -> Vec<UsageEvent> {
 /// Compares the answers of requests that were committed together, in their order, and takes what
 /// they acknowledge. What was refused together may survive a crash together.
 pub(crate) fn account(world: &mut World<'_, '_>, group: Vec<(Request, Answer)>) -> Outcome {
+    // What the store does after its answers is part of the step.
+    world.settle()?;
     let (mut answered, mut refused) = (Vec::new(), Vec::new());
     for (request, answer) in group {
         world.stats.sent += request.events.len() as u64;
@@ -65,7 +67,12 @@ fn accept(world: &mut World<'_, '_>, answered: Vec<(Request, Vec<Verdict>)>) -> 
     let (requests, verdicts): (Vec<_>, Vec<_>) = answered.into_iter().unzip();
     let (should, new) = world.model.log.judge(&requests);
     for ((request, verdicts), should) in requests.iter().zip(verdicts).zip(should) {
-        let is: Vec<Word> = verdicts.iter().map(|verdict| world.stats.count(verdict)).collect();
+        let word = |(verdict, should): (&Verdict, &Word)| match (should, verdict) {
+            (Word::Withheld, Verdict::Accepted | Verdict::Duplicate | Verdict::Conflict) => Word::Withheld,
+            _ => world.stats.count(verdict),
+        };
+        same("the number of verdicts", &verdicts.len(), &should.len())?;
+        let is: Vec<Word> = verdicts.iter().zip(&should).map(word).collect();
         world.say(&format!("ingest: {}: {}", words(request), shown(&is)));
         same("the verdicts", &is, &should)?;
     }

@@ -6,7 +6,6 @@ mod clock;
 mod crash;
 mod customers;
 mod group;
-mod hold;
 mod ingest;
 mod list;
 mod post;
@@ -20,8 +19,6 @@ type Step = fn(&mut World<'_, '_>) -> Outcome;
 const STEPS: &[(u64, Step)] = &[
     (30, ingest::one),
     (7, group::several),
-    (3, hold::checkpoint),
-    (5, hold::let_go),
     (5, customers::create),
     (6, customers::update),
     (1, customers::delete),

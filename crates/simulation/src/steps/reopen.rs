@@ -11,8 +11,6 @@ pub(crate) fn verify(world: &mut World<'_, '_>) -> Outcome {
 }
 
 pub(crate) fn rebuild(world: &mut World<'_, '_>) -> Outcome {
-    world.let_go()?;
-    world.site.let_go();
     let engine = world.engine()?;
     match world.wait(engine.rebuild()) {
         Ok(report) => {
@@ -28,8 +26,6 @@ pub(crate) fn rebuild(world: &mut World<'_, '_>) -> Outcome {
 
 /// Closes in peace, and opens.
 pub(crate) fn close_and_open(world: &mut World<'_, '_>) -> Outcome {
-    world.let_go()?;
-    world.site.let_go();
     let engine = world.engine()?;
     match world.wait(engine.close()) {
         Ok(()) => world.say("closed, and opened"),

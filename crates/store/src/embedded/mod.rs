@@ -8,37 +8,49 @@ mod backup;
 mod catalog;
 mod checkpoint;
 mod codec;
+mod cover;
+mod effective;
 mod faults;
 mod folder;
 mod log;
+mod metering;
+mod meters;
 mod prepare;
 mod projection;
+mod repeats;
 mod replay;
 mod shared;
+mod stage;
 mod usage;
 mod verify;
+mod worth;
 mod writer;
 
 pub use backup::{BackupReport, backup};
 pub use faults::{Faults, Step};
 pub use folder::{exists, owner};
 
-use crate::{EventFilter, PostRequest, Store, StoreError};
+use crate::{EventFilter, Handling, LogPage, PostRequest, Store, StoreError};
 use async_trait::async_trait;
 use catalog::Catalog;
 use checkpoint::{Chains, Checkpointer};
+use cover::Covering;
 use folder::OwnedFolder;
 use log::scan;
-use projection::claims::HashKey;
+use projection::claims::{Claims, HashKey};
+use projection::metered::MeterRollUps;
 use replay::Projections;
 use shared::{Shared, State};
+use stage::Lookups;
 use std::path::Path;
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::oneshot;
 use usage_domain::care::{RebuildReport, VerifyReport};
 use usage_domain::customer::{Customer, CustomerDraft, CustomerId, CustomerRef, PaidSubject};
-use usage_domain::event::{StoredEvent, UsageEvent};
+use usage_domain::event::{EventBatch, StoredEvent};
+use usage_domain::meter::query::{MeterQuery, MeterUsage};
+use usage_domain::meter::{Meter, MeterDraft, MeterId};
 use usage_domain::position::Position;
 use usage_domain::posting::{PostOutcome, Posting};
 use usage_domain::time::{Month, Period, Timestamp};
@@ -53,7 +65,7 @@ pub struct Options {
     pub secret: [u8; 16],
     /// What others read of the owner, such as its process and address.
     pub owner: String,
-    /// Events after which a checkpoint of the projections is written.
+    /// Events after which a checkpoint of the projections is written; the claims of as many make a run.
     pub checkpoint_every: u64,
     /// Bytes after which the log goes on in a new segment file.
     pub segment_bytes: u64,
@@ -100,37 +112,65 @@ impl EmbeddedStore {
         let (found, appender) =
             log::open::open(&folder.layout.log, options.segment_bytes, options.faults.clone())?;
         let mut chains = Chains::open(&folder.layout.projections, &options.faults)?;
-        let mut made = Projections::open(&mut chains, &found.index, found.next, &key)?;
-        if made.claims.len() != found.next {
-            tracing::warn!("the duplicate index is not that of the log; the projections are made anew");
-            chains.clear()?;
-            made = Projections::open(&mut chains, &found.index, found.next, &key)?;
-        }
-        let claims = made.claims.digest();
-        let state = State { log: found.index, rollups: made.rollups, next: found.next, claims };
-        let shared = Arc::new(Shared::new(state, key, options.most_waiting));
-        let last = chains.usage.position().min(chains.claims.position());
+        let meters = catalog.index().meters();
+        let mut claims = Claims::open(
+            &folder.layout.projections,
+            options.faults.clone(),
+            options.checkpoint_every,
+            &|to| found.index.mark(to),
+        )?;
+        let made = Projections::open(&mut chains, &mut claims, &found.index, found.next, &key, &meters)?;
+        let state = State {
+            log: found.index,
+            charges: made.charges,
+            metered: made.metered,
+            // Those that are not covered are watched anew, below.
+            meters: Arc::new(made.meters.only_covered()),
+            corrections: Arc::new(made.corrections),
+            next: found.next,
+            claims: claims.digest(),
+        };
+        let shared = Arc::new(Shared::new(state, key, claims.runs(), options.most_waiting));
+        let last = chains.usage.position();
         let writer = Writer {
             shared: shared.clone(),
             appender,
-            claims: made.claims,
+            claims,
             delta: made.delta,
             checkpointer: Checkpointer::new(shared.clone(), chains, options.checkpoint_every, last),
             next: found.next,
-            last_claims: None,
+            lookups: Lookups::default(),
+            uncovered: MeterRollUps::default(),
         };
         let (commands, waiting) = channel();
         let thread = std::thread::Builder::new()
             .name("writer".into())
             .spawn(move || writer.run(&waiting))
             .map_err(StoreError::io("cannot start a thread for", &folder.layout.log))?;
-        Ok(EmbeddedStore {
+        let store = EmbeddedStore {
             shared,
             catalog: Arc::new(catalog),
             commands: Mutex::new(Some(commands)),
             writer: Mutex::new(Some(thread)),
             folder,
-        })
+        };
+        for meter in meters {
+            if !store.shared.read().meters.covers(meter.series) {
+                store.covering()?.start(meter)?;
+            }
+        }
+        Ok(store)
+    }
+
+    /// What has meters added up.
+    fn covering(&self) -> Result<Covering, StoreError> {
+        let commands = self.commands.lock().unwrap_or_else(PoisonError::into_inner);
+        let commands = commands.as_ref().ok_or(StoreError::Closed)?.clone();
+        Ok(Covering { shared: self.shared.clone(), commands })
+    }
+
+    fn meter(&self, id: MeterId) -> Result<Arc<Meter>, StoreError> {
+        self.catalog.index().meter(id).cloned().ok_or(StoreError::NoMeter)
     }
 
     /// Changes what others read of the owner: its address, once it is known.
@@ -141,14 +181,13 @@ impl EmbeddedStore {
         self.folder.announce(owner)
     }
 
-    /// Whether a checkpoint is being written, once the writer has done all that was asked before: who
-    /// hears that none is knows that nothing goes on behind its back.
+    /// Waits until the writer has done all that was asked of it before, and what it does after its answers.
     ///
     /// # Errors
     /// When the store is closed.
-    pub async fn is_checkpointing(&self) -> Result<bool, StoreError> {
+    pub async fn settle(&self) -> Result<(), StoreError> {
         let (reply, answer) = oneshot::channel();
-        self.command(Command::CheckpointUnderWay(reply))?;
+        self.command(Command::Settle(reply))?;
         answer.await.map_err(|_| StoreError::Closed)
     }
 
@@ -161,6 +200,7 @@ impl EmbeddedStore {
 impl Drop for EmbeddedStore {
     /// Waits for the threads, so that the folder is free once the store is gone.
     fn drop(&mut self) {
+        self.shared.close();
         self.commands.get_mut().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(writer) = self.writer.get_mut().unwrap_or_else(PoisonError::into_inner).take() {
             let _ = writer.join();
@@ -178,12 +218,19 @@ async fn blocking<T: Send + 'static>(
 
 #[async_trait]
 impl Store for EmbeddedStore {
-    async fn append(&self, events: Vec<UsageEvent>, received: Timestamp) -> Result<Vec<Verdict>, StoreError> {
-        let prepared = prepare::prepare(events, received, &self.shared.key);
+    async fn append_batch(
+        &self,
+        events: EventBatch,
+        received: Timestamp,
+        handling: Handling,
+    ) -> Result<Vec<Verdict>, StoreError> {
+        let meters = self.shared.read().meters.clone();
+        let prepared = prepare::prepare(events, received, handling, &self.shared.key, meters);
         let weight = prepared.weight();
-        if weight.events == 0 {
-            // Nothing is left to decide: every event was rejected, or there is none.
-            return Ok(prepared.verdicts.into_iter().flatten().collect());
+        if weight.events == 0 || (handling == Handling::Strict && prepared.has_rejected()) {
+            // Nothing is left to decide: no event is stored.
+            let accepted = |verdict: Option<Verdict>| verdict.unwrap_or(Verdict::Accepted);
+            return Ok(prepared.verdicts.into_iter().map(accepted).collect());
         }
         if !weight.is_storable() {
             let path = self.folder.layout.log.clone();
@@ -209,6 +256,16 @@ impl Store for EmbeddedStore {
     async fn events(&self, filter: EventFilter) -> Result<Vec<StoredEvent>, StoreError> {
         let log = self.shared.read().log.clone();
         blocking(move || scan::list(&log, &filter)).await
+    }
+
+    async fn log(
+        &self,
+        after: Position,
+        until: Position,
+        filter: EventFilter,
+    ) -> Result<LogPage, StoreError> {
+        let log = self.shared.read().log.clone();
+        blocking(move || scan::page(&log, after.events(), until.events(), &filter)).await
     }
 
     async fn usage(&self, subjects: Vec<PaidSubject>, period: Period) -> Result<Usage, StoreError> {
@@ -278,6 +335,53 @@ impl Store for EmbeddedStore {
         self.catalog.post(request, move || usage::read(&shared, &paid, period)).await
     }
 
+    async fn create_meter(
+        &self,
+        id: MeterId,
+        draft: MeterDraft,
+        now: Timestamp,
+    ) -> Result<Meter, StoreError> {
+        let meter = self.catalog.create_meter(id, draft, now).await?;
+        let (covering, added) = (self.covering()?, meter.clone());
+        blocking(move || covering.start(added)).await?;
+        Ok(Meter::clone(&meter))
+    }
+
+    async fn update_meter(
+        &self,
+        id: MeterId,
+        draft: MeterDraft,
+        now: Timestamp,
+    ) -> Result<Meter, StoreError> {
+        let before = self.meter(id)?;
+        let meter = self.catalog.update_meter(id, draft, now).await?;
+        if meter.series != before.series {
+            let (covering, added) = (self.covering()?, meter.clone());
+            blocking(move || {
+                covering.start(added)?;
+                covering.forget(before.series)
+            })
+            .await?;
+        }
+        Ok(Meter::clone(&meter))
+    }
+
+    async fn delete_meter(&self, id: MeterId) -> Result<(), StoreError> {
+        let meter = self.meter(id)?;
+        self.catalog.delete_meter(id).await?;
+        let covering = self.covering()?;
+        blocking(move || covering.forget(meter.series)).await
+    }
+
+    async fn meters(&self) -> Result<Vec<Meter>, StoreError> {
+        Ok(self.catalog.index().meters().iter().map(|meter| Meter::clone(meter)).collect())
+    }
+
+    async fn query(&self, meter: MeterId, query: MeterQuery) -> Result<MeterUsage, StoreError> {
+        let (shared, meter) = (self.shared.clone(), self.meter(meter)?);
+        blocking(move || metering::query(&shared, &meter, &query)).await
+    }
+
     async fn verify(&self) -> Result<VerifyReport, StoreError> {
         let shared = self.shared.clone();
         blocking(move || verify::verify(&shared)).await
@@ -290,6 +394,7 @@ impl Store for EmbeddedStore {
     }
 
     async fn close(&self) -> Result<(), StoreError> {
+        self.shared.close();
         let (reply, answer) = oneshot::channel();
         self.command(Command::Close(reply))?;
         let closed = answer.await.map_err(|_| StoreError::Closed)?;

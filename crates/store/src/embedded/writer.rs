@@ -6,23 +6,25 @@
 //! memory as it was.
 
 use super::checkpoint::Checkpointer;
+use super::cover::Cover;
 use super::log::append::Appender;
-use super::log::block::Claim;
 use super::log::record::{self, BlockToWrite};
-use super::log::scan;
 use super::log::segment::{RecordRef, Segment};
-use super::prepare::{Prepared, Row};
+use super::prepare::Prepared;
 use super::projection::claims::{ClaimEntry, Claims};
-use super::projection::delta::Delta;
-use super::replay::{Projections, Wanted};
+use super::projection::delta::UsageDelta;
+use super::projection::metered::MeterRollUps;
+use super::replay::Projections;
 use super::shared::Shared;
+use super::stage::{Fates, Lookups, RowFate, Staged, stage};
+use super::worth::{RollUpsMut, Worth};
 use crate::StoreError;
-use hashbrown::HashTable;
-use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, SyncSender};
 use tokio::sync::oneshot;
 use usage_domain::care::RebuildReport;
+use usage_domain::meter::Meter;
+use usage_domain::meter::aggregate::Sign;
 use usage_domain::time::Timestamp;
 use usage_domain::verdict::Verdict;
 
@@ -35,10 +37,16 @@ const GROUP_BYTES: usize = 64 << 20;
 pub(crate) enum Command {
     /// Store these, and answer.
     Append(Prepared, Reply),
+    /// Add usage up for this meter from now on; the answer is what is to be added up behind.
+    Watch(Arc<Meter>, SyncSender<Cover>),
+    /// That was added up: the meter is covered from now on.
+    Cover(u32, MeterRollUps, SyncSender<()>),
+    /// Add nothing up for the meter of these sums any more.
+    Forget(u32, SyncSender<()>),
     /// Make the projections anew from the log.
     Rebuild(oneshot::Sender<Result<RebuildReport, StoreError>>),
-    /// Say whether a checkpoint is being written.
-    CheckpointUnderWay(oneshot::Sender<bool>),
+    /// Say when all that was asked before is done.
+    Settle(oneshot::Sender<()>),
     /// Write a checkpoint of everything and stop.
     Close(oneshot::Sender<Result<(), StoreError>>),
 }
@@ -50,11 +58,12 @@ pub(crate) struct Writer {
     pub(crate) shared: Arc<Shared>,
     pub(crate) appender: Appender,
     pub(crate) claims: Claims,
-    pub(crate) delta: Delta,
+    pub(crate) delta: UsageDelta,
     pub(crate) checkpointer: Checkpointer,
     pub(crate) next: u64,
-    /// The record whose claims were last read, for the retry of a whole request.
-    pub(crate) last_claims: Option<(u64, Vec<Claim>)>,
+    pub(crate) lookups: Lookups,
+    /// The usage since they are watched of meters that are not covered.
+    pub(crate) uncovered: MeterRollUps,
 }
 
 impl Writer {
@@ -64,11 +73,23 @@ impl Writer {
         while let Some(command) = waiting.take().or_else(|| commands.recv().ok()) {
             match command {
                 Command::Append(first, reply) => waiting = self.group(first, reply, commands),
+                Command::Watch(meter, reply) => {
+                    let _ = reply.send(self.watch(meter));
+                }
+                Command::Cover(series, before, reply) => {
+                    self.cover(series, before);
+                    let _ = reply.send(());
+                }
+                Command::Forget(series, reply) => {
+                    let mut state = self.shared.write();
+                    state.meters = Arc::new(state.meters.without(series));
+                    let _ = reply.send(());
+                }
                 Command::Rebuild(reply) => {
                     let _ = reply.send(self.rebuild());
                 }
-                Command::CheckpointUnderWay(reply) => {
-                    let _ = reply.send(self.checkpointer.is_working());
+                Command::Settle(reply) => {
+                    let _ = reply.send(());
                 }
                 Command::Close(reply) => {
                     let _ = reply.send(self.checkpoint_all());
@@ -124,13 +145,14 @@ impl Writer {
                 }
             }
         }
+        self.claims.freeze_if_full(&|to| self.shared.read().log.mark(to));
         self.checkpointer.take_if_due(&mut self.delta, self.next);
         other
     }
 
     /// Stages, commits and publishes a group; the answers have one list of verdicts per request.
     fn commit(&mut self, batches: &[Prepared]) -> Result<Vec<Vec<Verdict>>, StoreError> {
-        let staged = self.stage(batches)?;
+        let staged = stage(batches, self.next, &self.claims, &mut self.lookups, &self.shared)?;
         if staged.events > 0 {
             let stored_at = batches.iter().map(|b| b.received).max().unwrap_or(Timestamp::MIN);
             let blocks: Vec<_> = batches.iter().zip(&staged.batches).filter_map(block_to_write).collect();
@@ -148,80 +170,6 @@ impl Writer {
         Ok(batches.iter().zip(staged.batches).map(|(batch, fates)| verdicts(batch, fates)).collect())
     }
 
-    /// Decides for every row whether it is new, without changing anything.
-    fn stage(&mut self, batches: &[Prepared]) -> Result<Staged, StoreError> {
-        let stored = self.stored(batches)?;
-        let mut pending: HashTable<(u64, &Row)> =
-            HashTable::with_capacity(batches.iter().map(|batch| batch.rows().len()).sum());
-        let mut staged = Staged { batches: Vec::new(), events: 0, times: (Timestamp::MAX, Timestamp::MIN) };
-        for (number, batch) in batches.iter().enumerate() {
-            let mut fates = Vec::with_capacity(batch.rows().len());
-            for (place, row) in batch.rows().enumerate() {
-                let same = |(hash, other): &(u64, &Row)| {
-                    *hash == row.claim
-                        && other.event.source == row.event.source
-                        && other.event.id == row.event.id
-                };
-                let fate = match pending.find(row.claim, same) {
-                    Some((_, other)) => Fate::Known { content: other.content },
-                    None => match stored.get(&(number, place)) {
-                        Some(content) => Fate::Known { content: *content },
-                        None => Fate::New,
-                    },
-                };
-                if let Fate::New = fate {
-                    pending.insert_unique(row.claim, (row.claim, row), |(hash, _)| *hash);
-                    staged.events += 1;
-                    let time = row.event.time;
-                    staged.times = (staged.times.0.min(time), staged.times.1.max(time));
-                }
-                fates.push(fate);
-            }
-            staged.batches.push(fates);
-        }
-        Ok(staged)
-    }
-
-    /// The content hashes of stored events that have the claims of rows, by request and row. They
-    /// are looked up in the order of the log, so that no record is read twice.
-    fn stored(&mut self, batches: &[Prepared]) -> Result<HashMap<(usize, usize), u64>, StoreError> {
-        let mut candidates = Vec::new();
-        for (number, batch) in batches.iter().enumerate() {
-            for (place, row) in batch.rows().enumerate() {
-                let found = self.claims.candidates(row.claim);
-                candidates.extend(found.map(|sequence| (sequence, number, place)));
-            }
-        }
-        candidates.sort_unstable();
-        let mut stored = HashMap::with_capacity(candidates.len());
-        for (sequence, number, place) in candidates {
-            let (claim, event) = (self.claim_at(sequence)?, &batches[number].row(place).event);
-            if claim.source == event.source && claim.id == event.id {
-                stored.insert((number, place), claim.content);
-            }
-        }
-        Ok(stored)
-    }
-
-    fn claim_at(&mut self, sequence: u64) -> Result<&Claim, StoreError> {
-        let known = self
-            .last_claims
-            .as_ref()
-            .is_some_and(|(first, claims)| sequence >= *first && sequence - *first < claims.len() as u64);
-        if !known {
-            let state = self.shared.read();
-            let record = state.log.holding(sequence).ok_or_else(unknown_claim)?;
-            let segment = state.log.segment(&record).clone();
-            drop(state);
-            self.last_claims = Some((record.first, segment.claims(record.offset)?));
-        }
-        let found = self
-            .last_claims
-            .as_ref()
-            .and_then(|(first, claims)| claims.get(usize::try_from(sequence - first).unwrap_or(usize::MAX)));
-        found.ok_or_else(unknown_claim)
-    }
-
     /// Makes a committed group visible, in one step.
     fn publish(
         &mut self,
@@ -233,71 +181,109 @@ impl Writer {
         self.claims.reserve(staged.events as usize);
         let mut sequence = self.next;
         let mut state = self.shared.write();
+        let meters = state.meters.clone();
+        let state = &mut *state;
+        let mut into = RollUpsMut {
+            charges: &mut state.charges,
+            metered: &mut state.metered,
+            delta: &mut self.delta,
+            meters: &meters,
+            uncovered: &mut self.uncovered,
+        };
         for (batch, fates) in batches.iter().zip(&staged.batches) {
-            for (row, fate) in batch.rows().zip(fates) {
-                let Fate::New = fate else { continue };
-                let entry = ClaimEntry { hash: row.claim, sequence };
-                self.claims.insert(entry);
-                self.delta.claims.push(entry);
-                if let Some(charge) = &row.charge {
-                    self.delta.cells.push(state.rollups.add(&row.event.subject, row.event.time, charge));
+            // Measured with other meters than are watched now: what it is worth is read again.
+            let again = batch.meters.version != meters.version;
+            for (row, fate) in batch.rows().zip(&fates.rows) {
+                let RowFate::New = fate else { continue };
+                self.claims.insert(ClaimEntry { hash: row.claim, sequence });
+                let (subject, time) = batch.subject_and_time(row);
+                if again && row.correction.is_none() {
+                    let worth = Worth::of(batch.event(row), &meters.set);
+                    into.apply(subject, (time, sequence), &worth, Sign::Added);
+                } else {
+                    into.apply(subject, (time, sequence), &row.worth, Sign::Added);
                 }
                 sequence += 1;
             }
+        }
+        for effect in &staged.effects {
+            let (event, order) = (&effect.target.event, (effect.target.event.time, effect.target.sequence));
+            into.apply(&event.subject, order, &effect.before, Sign::Removed);
+            into.apply(&event.subject, order, &effect.after, Sign::Added);
+            Arc::make_mut(&mut state.corrections).note(effect.target.sequence, effect.fate);
+            into.delta.corrections.push((effect.target.sequence, effect.fate));
         }
         state.log.segments.extend(opened);
         state.log.records.push(record);
         state.next = sequence;
         state.claims = self.claims.digest();
-        drop(state);
         self.next = sequence;
     }
 
-    fn rebuild(&mut self) -> Result<RebuildReport, StoreError> {
-        let log = self.shared.read().log.clone();
-        let mut made = Projections::default();
-        let mut events = 0;
-        scan::replay(&log, 0, |stored, claim| {
-            events += 1;
-            made.add(&self.shared.key, &stored, &claim, Wanted::ALL);
-            Ok(())
-        })?;
-        // Whatever becomes of the files: they are forgotten together, and so are the projections
-        // that they were part of.
-        let cleared = self.checkpointer.clear();
-        let totals = made.rollups.cells();
-        self.claims = made.claims;
-        self.delta = made.delta;
+    /// Adds usage up for a meter from now on.
+    fn watch(&mut self, meter: Arc<Meter>) -> Cover {
         let mut state = self.shared.write();
-        state.rollups = made.rollups;
+        state.meters = Arc::new(state.meters.with(meter.clone()));
+        Cover { meter, log: state.log.clone(), corrections: state.corrections.clone(), next: self.next }
+    }
+
+    /// A meter's usage of before it was watched joins what came since: it is covered.
+    fn cover(&mut self, series: u32, mut before: MeterRollUps) {
+        let meters = self.shared.read().meters.clone();
+        if !meters.has(series) || meters.covers(series) {
+            // It was deleted meanwhile, or everything was made anew.
+            return;
+        }
+        let mut others = MeterRollUps::default();
+        for (subject, slot, group, sum) in self.uncovered.all() {
+            let into = if group.meter == series { &mut before } else { &mut others };
+            into.add(subject, slot, group, sum);
+        }
+        self.uncovered = others;
+        let mut state = self.shared.write();
+        for (subject, slot, group, sum) in before.all() {
+            let key = state.metered.add(subject, slot, group, sum);
+            self.delta.cell(key, sum.clone());
+        }
+        state.meters = Arc::new(meters.covering(series));
+    }
+
+    fn rebuild(&mut self) -> Result<RebuildReport, StoreError> {
+        let (log, meters) = {
+            let state = self.shared.read();
+            (state.log.clone(), state.meters.clone())
+        };
+        let mut anew = self.claims.anew()?;
+        let made = Projections::anew(&mut anew.claims, &log, &self.shared.key, &meters)?;
+        // Whatever becomes of the files: the roll-ups that they were part of are forgotten with them.
+        let cleared = self.checkpointer.clear();
+        let replaced = self.claims.replace_with(anew, &|to| log.mark(to));
+        let totals = made.charges.count() + made.metered.count();
+        self.delta = made.delta;
+        self.uncovered = MeterRollUps::default();
+        let mut state = self.shared.write();
+        state.charges = made.charges;
+        state.metered = made.metered;
+        state.meters = Arc::new(made.meters);
+        state.corrections = Arc::new(made.corrections);
         state.claims = self.claims.digest();
         drop(state);
+        replaced?;
         cleared?;
         self.checkpoint_all()?;
         let position = usage_domain::position::Position::after(self.next);
-        Ok(RebuildReport { position, events, totals })
+        Ok(RebuildReport { position, events: self.next, totals })
     }
 
     fn checkpoint_all(&mut self) -> Result<(), StoreError> {
-        self.checkpointer.finish(&mut self.delta, self.next)
+        let usage = self.checkpointer.finish(&mut self.delta, self.next);
+        self.claims.finish(&|to| self.shared.read().log.mark(to)).and(usage)
     }
 }
 
-/// What a group would change.
-struct Staged {
-    /// By request, then by row.
-    batches: Vec<Vec<Fate>>,
-    events: u32,
-    times: (Timestamp, Timestamp),
-}
-
-enum Fate {
-    New,
-    Known { content: u64 },
-}
-
-fn block_to_write<'a>((batch, fates): (&'a Prepared, &Vec<Fate>)) -> Option<BlockToWrite<'a>> {
-    let known = |(_, fate): &(u32, &Fate)| matches!(fate, Fate::Known { .. });
+fn block_to_write<'a>((batch, fates): (&'a Prepared, &Fates)) -> Option<BlockToWrite<'a>> {
+    let fates = &fates.rows;
+    let known = |(_, fate): &(u32, &RowFate)| !matches!(fate, RowFate::New);
     let skipped: Vec<u32> = (0u32..).zip(fates).filter(known).map(|(row, _)| row).collect();
     (skipped.len() < fates.len()).then_some(BlockToWrite {
         received: batch.received,
@@ -308,30 +294,23 @@ fn block_to_write<'a>((batch, fates): (&'a Prepared, &Vec<Fate>)) -> Option<Bloc
 }
 
 /// One verdict per event of a request, in the order sent.
-fn verdicts(batch: &Prepared, fates: Vec<Fate>) -> Vec<Verdict> {
+fn verdicts(batch: &Prepared, fates: Fates) -> Vec<Verdict> {
     let mut verdicts = batch.verdicts.clone();
-    let mut stands = vec![0; verdicts.len()];
-    for (row, fate) in batch.rows().zip(fates) {
-        let (verdict, content) = match fate {
-            Fate::New => (Verdict::Accepted, row.content),
-            Fate::Known { content } => (compare(content, row.content), content),
-        };
-        verdicts[row.place] = Some(verdict);
-        stands[row.place] = content;
+    for (row, fate) in batch.rows().zip(fates.rows) {
+        verdicts[row.place] = Some(match fate {
+            RowFate::New | RowFate::Withheld => Verdict::Accepted,
+            RowFate::Known { same: true, .. } => Verdict::Duplicate,
+            RowFate::Known { same: false, .. } => Verdict::Conflict,
+            RowFate::Refused(reason) => Verdict::Rejected(reason),
+        });
     }
-    for repeat in &batch.repeats {
-        verdicts[repeat.place] = Some(compare(stands[repeat.first], repeat.content));
+    for (repeat, same) in batch.repeats.iter().zip(fates.repeats) {
+        verdicts[repeat.place] = Some(match &verdicts[repeat.first] {
+            Some(Verdict::Rejected(reason)) => Verdict::Rejected(reason.clone()),
+            _ if same => Verdict::Duplicate,
+            _ => Verdict::Conflict,
+        });
     }
     // Every event is a row, a repeat or was rejected.
     verdicts.into_iter().map(|verdict| verdict.unwrap_or(Verdict::Accepted)).collect()
-}
-
-fn compare(stored: u64, sent: u64) -> Verdict {
-    if stored == sent { Verdict::Duplicate } else { Verdict::Conflict }
-}
-
-fn unknown_claim() -> StoreError {
-    StoreError::Catalog(
-        "the projections name an event that is not in the log; run 'usage_app rebuild'".into(),
-    )
 }

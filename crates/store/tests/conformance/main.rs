@@ -2,6 +2,7 @@
 
 mod customers;
 mod events;
+mod meters;
 mod postings;
 mod properties;
 mod support;
@@ -18,6 +19,7 @@ macro_rules! suite {
                     what_was_acknowledged_is_there_after_reopening,
                     listings_are_newest_first_and_pages_join_without_gap_or_overlap,
                     listings_can_be_narrowed,
+                    the_log_is_read_in_its_order_page_by_page,
                     an_event_that_cannot_be_billed_is_stored_and_not_counted,
                     verifying_finds_nothing_and_rebuilding_changes_nothing,
                 ],
@@ -28,6 +30,15 @@ macro_rules! suite {
                     a_deleted_customer_frees_its_key_but_not_its_number,
                     usage_that_nobody_pays_for_is_listed,
                     customers_are_there_after_reopening,
+                ],
+                meters: [
+                    a_meter_covers_the_events_before_it_and_after_it,
+                    names_of_meters_are_taken_until_they_are_deleted,
+                    dimensions_that_change_apply_to_all_usage,
+                    an_event_that_is_taken_back_or_amended_counts_as_corrected,
+                    a_correction_of_nothing_is_refused_with_its_request,
+                    questions_without_an_answer_are_refused,
+                    every_question_is_answered_as_a_recount_of_the_corrected_log_would,
                 ],
                 postings: [
                     usage_is_posted_once_and_again_when_it_changes,

@@ -1,6 +1,6 @@
 //! Checkpoints that fail: nothing is lost, the next one has it.
 
-use crate::support::{Disk, Gate, Place, accept, disk_full, has_exactly, options, send};
+use crate::support::{Place, accept, disk_full, has_exactly, options, send};
 use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -105,26 +105,4 @@ async fn a_rebuild_that_cannot_remove_a_file_leaves_sound_projections() {
         fs::remove_dir(path).unwrap();
         has_exactly(&*place.open(), &ids).await;
     }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_store_says_whether_a_checkpoint_is_being_written() {
-    let (place, disk) = (Place::new(), Disk::default());
-    let (gate, faults) = Gate::at(Step::Checkpoint, &disk);
-    let store = place.try_open(Options { faults, checkpoint_every: 2, ..options() }).unwrap();
-    accept(&*store, &["a"]).await;
-    assert!(!store.is_checkpointing().await.unwrap());
-    accept(&*store, &["b"]).await;
-    assert!(store.is_checkpointing().await.unwrap());
-    gate.wait();
-    accept(&*store, &["c"]).await;
-    assert!(store.is_checkpointing().await.unwrap());
-    gate.open();
-    while store.is_checkpointing().await.unwrap() {
-        tokio::task::yield_now().await;
-    }
-    let written = Place::files(&place.projections());
-    assert_eq!(written.len(), 2, "{written:?}");
-    store.close().await.unwrap();
-    assert!(matches!(store.is_checkpointing().await, Err(StoreError::Closed)));
 }

@@ -19,9 +19,28 @@ pub(crate) struct Slot(pub(crate) u32);
 impl Slot {
     /// The cell that a moment is in.
     pub(crate) fn of(time: Timestamp) -> Slot {
+        Slot::quarter_of(time).as_cell()
+    }
+
+    /// The quarter-hour that a moment is in, on whatever day.
+    pub(crate) fn quarter_of(time: Timestamp) -> Slot {
         // The years kept have fewer than 2^24 quarter-hours.
-        let quarter = u32::try_from(time.nanos() / QUARTER).unwrap_or(u32::MAX);
-        if month_may_begin(quarter / DAY) { Slot(quarter) } else { Slot(quarter / DAY * DAY) }
+        Slot(u32::try_from(time.nanos() / QUARTER).unwrap_or(u32::MAX))
+    }
+
+    /// The cell that a quarter-hour is in.
+    pub(crate) fn as_cell(self) -> Slot {
+        if month_may_begin(self.0 / DAY) { self } else { Slot(self.0 / DAY * DAY) }
+    }
+
+    /// The quarter-hour of a stored figure, if it is one.
+    pub(crate) fn stored_quarter(quarter: u32) -> Option<Slot> {
+        (quarter < MOST_QUARTERS).then_some(Slot(quarter))
+    }
+
+    /// From its first moment to the first after it, as a quarter-hour.
+    pub(crate) fn quarter(self) -> Period {
+        self.span(1)
     }
 
     /// The cell of a stored figure, if it is one.
@@ -34,7 +53,10 @@ impl Slot {
 
     /// From its first moment to the first after it.
     pub(crate) fn period(self) -> Period {
-        let quarters = if month_may_begin(self.0 / DAY) { 1 } else { DAY };
+        self.span(if month_may_begin(self.0 / DAY) { 1 } else { DAY })
+    }
+
+    fn span(self, quarters: u32) -> Period {
         let at = |quarter: u32| Timestamp::from_nanos(i64::from(quarter) * QUARTER).unwrap_or(Timestamp::MAX);
         Period { start: at(self.0), end: at(self.0 + quarters) }
     }

@@ -1,0 +1,368 @@
+//! Staging: what a group of requests would change, decided without changing anything.
+//!
+//! Which rows are new (a hash that is known is compared with the stored id), what corrections mean, and
+//! which requests are refused whole because one of their events cannot be stored.
+
+use super::effective::{Lookup, amended_data};
+use super::log::block::Claim;
+use super::prepare::{Prepared, Row, same_content};
+use super::projection::claims::Claims;
+use super::projection::corrections::Fate;
+use super::replay::Effect;
+use super::shared::{Shared, State};
+use crate::correction::{Correction, is_correction};
+use crate::{Handling, StoreError};
+use hashbrown::HashTable;
+use std::collections::HashMap;
+use usage_domain::event::StoredEvent;
+use usage_domain::time::Timestamp;
+
+/// What a group would change.
+pub(super) struct Staged {
+    /// By request.
+    pub(super) batches: Vec<Fates>,
+    pub(super) events: u32,
+    pub(super) times: (Timestamp, Timestamp),
+    /// What its corrections change, in the order of the log.
+    pub(super) effects: Vec<Effect>,
+}
+
+/// What becomes of a request.
+pub(super) struct Fates {
+    /// Of its rows, in the order of the block.
+    pub(super) rows: Vec<RowFate>,
+    /// Of events that name the same claim as an earlier one: whether they have the content that stands.
+    pub(super) repeats: Vec<bool>,
+}
+
+/// What becomes of a row.
+pub(super) enum RowFate {
+    /// It is stored.
+    New,
+    /// It is stored already.
+    Known {
+        /// With the same content.
+        same: bool,
+        /// Where.
+        by: Standing,
+    },
+    /// It cannot be stored.
+    Refused(String),
+    /// It could be stored; but another of its request cannot.
+    Withheld,
+}
+
+/// The event that stands under a claim.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Standing {
+    /// A row of the same group, by its place among the new ones.
+    Pending(usize),
+    /// An event of the log, by its sequence.
+    Stored(u64),
+}
+
+/// Stored events that have the claims of rows, by request and row: their sequences, and whether they have the
+/// content of the row as well.
+type Known = HashMap<(usize, usize), (u64, bool)>;
+
+/// What was last read of the log.
+#[derive(Default)]
+pub(super) struct Lookups {
+    /// The record whose claims were last read, for the retry of a whole request.
+    claims: Option<(u64, Vec<Claim>)>,
+    events: Lookup,
+}
+
+/// Decides what becomes of every row; `next` is the sequence of the next event.
+pub(super) fn stage(
+    batches: &[Prepared],
+    next: u64,
+    claims: &Claims,
+    lookups: &mut Lookups,
+    shared: &Shared,
+) -> Result<Staged, StoreError> {
+    let stored = lookups.stored(batches, claims, shared)?;
+    let rows = batches.iter().map(|batch| batch.rows().len()).sum();
+    let mut staging = Staging {
+        next,
+        claims,
+        lookups,
+        shared,
+        pending: HashTable::with_capacity(rows),
+        new: Vec::with_capacity(rows),
+        effects: Vec::new(),
+    };
+    let mut staged = Vec::with_capacity(batches.len());
+    for (number, batch) in batches.iter().enumerate() {
+        staged.push(staging.batch(batch, |place| stored.get(&(number, place)).copied())?);
+    }
+    let mut times = (Timestamp::MAX, Timestamp::MIN);
+    for (batch, row) in &staging.new {
+        let (_, time) = batch.subject_and_time(row);
+        times = (times.0.min(time), times.1.max(time));
+    }
+    let events = u32::try_from(staging.new.len()).unwrap_or(u32::MAX);
+    Ok(Staged { batches: staged, events, times, effects: staging.effects })
+}
+
+struct Staging<'a, 'b> {
+    next: u64,
+    claims: &'a Claims,
+    lookups: &'b mut Lookups,
+    shared: &'a Shared,
+    /// Rows that are stored, by the hash of their claim: their places in `new`.
+    pending: HashTable<(u64, usize)>,
+    /// Rows that are stored, in the order of the log, with their requests.
+    new: Vec<(&'a Prepared, &'a Row)>,
+    effects: Vec<Effect>,
+}
+
+impl<'a> Staging<'a, '_> {
+    fn batch(
+        &mut self,
+        batch: &'a Prepared,
+        stored: impl Fn(usize) -> Option<(u64, bool)>,
+    ) -> Result<Fates, StoreError> {
+        let (first, effects) = (self.new.len(), self.effects.len());
+        let mut refused = batch.has_rejected();
+        let mut fates = Vec::with_capacity(batch.rows().len());
+        for (place, row) in batch.rows().enumerate() {
+            let (source, id) = batch.name(row);
+            let fate = match self.pending(row.claim, source, id) {
+                Some(other) => {
+                    let (first, known) = self.new[other];
+                    let same =
+                        known.content == row.content || same_content(first.event(known), batch.event(row));
+                    RowFate::Known { same, by: Standing::Pending(other) }
+                }
+                None => stored(place).map_or(RowFate::New, |(sequence, same)| RowFate::Known {
+                    same,
+                    by: Standing::Stored(sequence),
+                }),
+            };
+            if let RowFate::New = fate {
+                self.add(batch, row);
+            }
+            fates.push(fate);
+        }
+        // Corrections come after all events of their request: it may correct its own.
+        let mut sequence = self.next + first as u64;
+        for (row, fate) in batch.rows().zip(&mut fates) {
+            let RowFate::New = fate else { continue };
+            if let Some(wanted) = &row.correction
+                && let Err(reason) = self.correct(wanted, sequence)?
+            {
+                refused = true;
+                *fate = RowFate::Refused(reason);
+            }
+            sequence += 1;
+        }
+        let any_refused = fates.iter().any(|fate| matches!(fate, RowFate::Refused(_)));
+        if refused && (batch.handling == Handling::Strict || any_refused) {
+            self.take_back(first, effects, batch.handling, batch, &mut fates)?;
+        }
+        let repeats = self.repeats(batch, &fates)?;
+        Ok(Fates { rows: fates, repeats })
+    }
+
+    /// Whether events that name the same claim as an earlier one have the content that stands.
+    fn repeats(&mut self, batch: &Prepared, fates: &[RowFate]) -> Result<Vec<bool>, StoreError> {
+        let mut same = Vec::with_capacity(batch.repeats.len());
+        for repeat in &batch.repeats {
+            let event = batch.sent(repeat.place);
+            let first = batch.rows().zip(fates).find(|(row, _)| row.place == repeat.first);
+            same.push(match first {
+                Some((_, RowFate::Known { by: Standing::Pending(place), .. })) => {
+                    let (other, row) = self.new[*place];
+                    same_content(other.event(row), event)
+                }
+                Some((_, RowFate::Known { by: Standing::Stored(sequence), .. })) => {
+                    let state = self.shared.read();
+                    let stored = self.lookups.events.event(&state.log, *sequence)?;
+                    same_content(stored.event.borrowed(), event)
+                }
+                _ => same_content(batch.sent(repeat.first), event),
+            });
+        }
+        Ok(same)
+    }
+
+    /// Takes back what a request staged: all of it, or what was refused. Places in the log move up then, so
+    /// that what stays is staged again.
+    fn take_back(
+        &mut self,
+        first: usize,
+        effects: usize,
+        handling: Handling,
+        batch: &'a Prepared,
+        fates: &mut [RowFate],
+    ) -> Result<(), StoreError> {
+        self.effects.truncate(effects);
+        for (_, row) in self.new.drain(first..) {
+            let entry =
+                self.pending.find_entry(row.claim, |(hash, place)| *hash == row.claim && *place >= first);
+            if let Ok(entry) = entry {
+                entry.remove();
+            }
+        }
+        if handling == Handling::Strict {
+            for fate in fates.iter_mut().filter(|fate| matches!(fate, RowFate::New)) {
+                *fate = RowFate::Withheld;
+            }
+            return Ok(());
+        }
+        for (row, fate) in batch.rows().zip(fates.iter()) {
+            if let RowFate::New = fate {
+                self.add(batch, row);
+            }
+        }
+        let mut sequence = self.next + first as u64;
+        for (row, fate) in batch.rows().zip(fates.iter()) {
+            let RowFate::New = fate else { continue };
+            if let Some(wanted) = &row.correction {
+                // What it corrects is no correction, and so is still there.
+                let _ = self.correct(wanted, sequence)?;
+            }
+            sequence += 1;
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, batch: &'a Prepared, row: &'a Row) {
+        self.pending.insert_unique(row.claim, (row.claim, self.new.len()), |(hash, _)| *hash);
+        self.new.push((batch, row));
+    }
+
+    /// The place among the new rows of one with this claim.
+    fn pending(&self, hash: u64, source: &str, id: &str) -> Option<usize> {
+        let same = |(known, place): &(u64, usize)| {
+            let (batch, row) = self.new[*place];
+            *known == hash && batch.name(row) == (source, id)
+        };
+        self.pending.find(hash, same).map(|(_, place)| *place)
+    }
+
+    /// Notes what a correction changes, or says why it cannot be stored.
+    fn correct(&mut self, wanted: &Correction, by: u64) -> Result<Result<(), String>, StoreError> {
+        let hash = self.shared.key.claim(&wanted.source, &wanted.id);
+        let state = self.shared.read();
+        let target = match self.pending(hash, &wanted.source, &wanted.id) {
+            Some(place) => Some(self.new_event(place)),
+            None => self.find(&state, hash, wanted)?,
+        };
+        let Some(target) = target else {
+            let (id, source) = (&wanted.id, &wanted.source);
+            return Ok(Err(format!(
+                "there is no event \"{id}\" of source \"{source}\" to correct; send that one first"
+            )));
+        };
+        if is_correction(&target.event.event_type) {
+            return Ok(Err(format!(
+                "event \"{}\" is itself a correction; correct the usage event that it names",
+                wanted.id
+            )));
+        }
+        let staged = self.effects.iter().rev().find(|effect| effect.target.sequence == target.sequence);
+        let before = staged.map(|effect| effect.fate).or_else(|| state.corrections.fate(target.sequence));
+        if before == Some(Fate::Voided) && wanted.data.is_some() {
+            return Ok(Err(format!("event \"{}\" was taken back, for ever; send a new event", wanted.id)));
+        }
+        let meters = state.meters.clone();
+        let effect = Effect::of(target, before, wanted, by, &meters, |earlier| {
+            match earlier.checked_sub(self.next).and_then(|place| usize::try_from(place).ok()) {
+                Some(place) => Ok(amended_data(&self.new_event(place))),
+                None => self.lookups.events.amended(&state.log, earlier),
+            }
+        })?;
+        self.effects.extend(effect);
+        Ok(Ok(()))
+    }
+
+    /// A new row as it will be stored.
+    fn new_event(&self, place: usize) -> StoredEvent {
+        let (batch, row) = self.new[place];
+        let (sequence, received) = (self.next + place as u64, batch.received);
+        StoredEvent {
+            sequence,
+            event: batch.event(row).to_event(),
+            ingested_at: received,
+            stored_at: received,
+        }
+    }
+
+    /// The stored event that a correction means.
+    fn find(
+        &mut self,
+        state: &State,
+        hash: u64,
+        wanted: &Correction,
+    ) -> Result<Option<StoredEvent>, StoreError> {
+        for sequence in self.claims.candidates(hash)? {
+            let stored = self.lookups.events.event(&state.log, sequence)?;
+            if stored.event.source == wanted.source && stored.event.id == wanted.id {
+                return Ok(Some(stored.clone()));
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl Lookups {
+    /// Whether stored events that have the claims of rows have their content as well, by request and row.
+    /// They are looked up in the order of the log, so that no record is read twice.
+    fn stored(
+        &mut self,
+        batches: &[Prepared],
+        claims: &Claims,
+        shared: &Shared,
+    ) -> Result<Known, StoreError> {
+        let mut wanted = Vec::with_capacity(batches.iter().map(|batch| batch.rows().len()).sum());
+        for (number, batch) in (0u32..).zip(batches) {
+            wanted.extend((0u32..).zip(batch.rows()).map(|(place, row)| (row.claim, (number, place))));
+        }
+        let mut candidates = claims.find(&wanted)?;
+        candidates.sort_unstable();
+        let mut stored = HashMap::with_capacity(candidates.len());
+        for (sequence, (number, place)) in candidates {
+            let (number, place) = (number as usize, place as usize);
+            let batch = &batches[number];
+            let row = batch.row(place);
+            let (claim, event) = (self.claim_at(sequence, shared)?, batch.event(row));
+            if claim.source != event.source || claim.id != event.id {
+                continue;
+            }
+            let same = claim.content == row.content || {
+                // Not letter by letter, or stored before that was compared.
+                let state = shared.read();
+                same_content(self.events.event(&state.log, sequence)?.event.borrowed(), event)
+            };
+            stored.insert((number, place), (sequence, same));
+        }
+        Ok(stored)
+    }
+
+    fn claim_at(&mut self, sequence: u64, shared: &Shared) -> Result<&Claim, StoreError> {
+        let known = self
+            .claims
+            .as_ref()
+            .is_some_and(|(first, claims)| sequence >= *first && sequence - *first < claims.len() as u64);
+        if !known {
+            let state = shared.read();
+            let record = state.log.holding(sequence).ok_or_else(unknown_claim)?;
+            let segment = state.log.segment(&record).clone();
+            drop(state);
+            self.claims = Some((record.first, segment.claims(record.offset)?));
+        }
+        let found = self
+            .claims
+            .as_ref()
+            .and_then(|(first, claims)| claims.get(usize::try_from(sequence - first).unwrap_or(usize::MAX)));
+        found.ok_or_else(unknown_claim)
+    }
+}
+
+fn unknown_claim() -> StoreError {
+    StoreError::Catalog(
+        "the projections name an event that is not in the log; run 'usage_app rebuild'".into(),
+    )
+}
