@@ -17,6 +17,7 @@ mod metering;
 mod meters;
 mod prepare;
 mod projection;
+mod repeats;
 mod replay;
 mod shared;
 mod stage;
@@ -36,7 +37,7 @@ use checkpoint::{Chains, Checkpointer};
 use cover::Covering;
 use folder::OwnedFolder;
 use log::scan;
-use projection::claims::HashKey;
+use projection::claims::{Claims, HashKey};
 use projection::metered::MeterRollUps;
 use replay::Projections;
 use shared::{Shared, State};
@@ -64,7 +65,7 @@ pub struct Options {
     pub secret: [u8; 16],
     /// What others read of the owner, such as its process and address.
     pub owner: String,
-    /// Events after which a checkpoint of the projections is written.
+    /// Events after which a checkpoint of the projections is written; the claims of as many make a run.
     pub checkpoint_every: u64,
     /// Bytes after which the log goes on in a new segment file.
     pub segment_bytes: u64,
@@ -112,12 +113,13 @@ impl EmbeddedStore {
             log::open::open(&folder.layout.log, options.segment_bytes, options.faults.clone())?;
         let mut chains = Chains::open(&folder.layout.projections, &options.faults)?;
         let meters = catalog.index().meters();
-        let mut made = Projections::open(&mut chains, &found.index, found.next, &key, &meters)?;
-        if made.claims.len() != found.next {
-            tracing::warn!("the duplicate index is not that of the log; the projections are made anew");
-            chains.clear()?;
-            made = Projections::open(&mut chains, &found.index, found.next, &key, &meters)?;
-        }
+        let mut claims = Claims::open(
+            &folder.layout.projections,
+            options.faults.clone(),
+            options.checkpoint_every,
+            &|to| found.index.mark(to),
+        )?;
+        let made = Projections::open(&mut chains, &mut claims, &found.index, found.next, &key, &meters)?;
         let state = State {
             log: found.index,
             charges: made.charges,
@@ -126,14 +128,14 @@ impl EmbeddedStore {
             meters: Arc::new(made.meters.only_covered()),
             corrections: Arc::new(made.corrections),
             next: found.next,
-            claims: made.claims.digest(),
+            claims: claims.digest(),
         };
-        let shared = Arc::new(Shared::new(state, key, options.most_waiting));
-        let last = chains.usage.position().min(chains.claims.position());
+        let shared = Arc::new(Shared::new(state, key, claims.runs(), options.most_waiting));
+        let last = chains.usage.position();
         let writer = Writer {
             shared: shared.clone(),
             appender,
-            claims: made.claims,
+            claims,
             delta: made.delta,
             checkpointer: Checkpointer::new(shared.clone(), chains, options.checkpoint_every, last),
             next: found.next,

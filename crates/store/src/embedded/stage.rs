@@ -299,8 +299,7 @@ impl<'a> Staging<'a, '_> {
         hash: u64,
         wanted: &Correction,
     ) -> Result<Option<StoredEvent>, StoreError> {
-        let candidates: Vec<u64> = self.claims.candidates(hash).collect();
-        for sequence in candidates {
+        for sequence in self.claims.candidates(hash)? {
             let stored = self.lookups.events.event(&state.log, sequence)?;
             if stored.event.source == wanted.source && stored.event.id == wanted.id {
                 return Ok(Some(stored.clone()));
@@ -319,16 +318,15 @@ impl Lookups {
         claims: &Claims,
         shared: &Shared,
     ) -> Result<Known, StoreError> {
-        let mut candidates = Vec::new();
-        for (number, batch) in batches.iter().enumerate() {
-            for (place, row) in batch.rows().enumerate() {
-                let found = claims.candidates(row.claim);
-                candidates.extend(found.map(|sequence| (sequence, number, place)));
-            }
+        let mut wanted = Vec::with_capacity(batches.iter().map(|batch| batch.rows().len()).sum());
+        for (number, batch) in (0u32..).zip(batches) {
+            wanted.extend((0u32..).zip(batch.rows()).map(|(place, row)| (row.claim, (number, place))));
         }
+        let mut candidates = claims.find(&wanted)?;
         candidates.sort_unstable();
         let mut stored = HashMap::with_capacity(candidates.len());
-        for (sequence, number, place) in candidates {
+        for (sequence, (number, place)) in candidates {
+            let (number, place) = (number as usize, place as usize);
             let batch = &batches[number];
             let row = batch.row(place);
             let (claim, event) = (self.claim_at(sequence, shared)?, batch.event(row));

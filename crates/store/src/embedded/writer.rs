@@ -12,7 +12,7 @@ use super::log::record::{self, BlockToWrite};
 use super::log::segment::{RecordRef, Segment};
 use super::prepare::Prepared;
 use super::projection::claims::{ClaimEntry, Claims};
-use super::projection::delta::Delta;
+use super::projection::delta::UsageDelta;
 use super::projection::metered::MeterRollUps;
 use super::replay::Projections;
 use super::shared::Shared;
@@ -56,7 +56,7 @@ pub(crate) struct Writer {
     pub(crate) shared: Arc<Shared>,
     pub(crate) appender: Appender,
     pub(crate) claims: Claims,
-    pub(crate) delta: Delta,
+    pub(crate) delta: UsageDelta,
     pub(crate) checkpointer: Checkpointer,
     pub(crate) next: u64,
     pub(crate) lookups: Lookups,
@@ -140,6 +140,7 @@ impl Writer {
                 }
             }
         }
+        self.claims.freeze_if_full(&|to| self.shared.read().log.mark(to));
         self.checkpointer.take_if_due(&mut self.delta, self.next);
         other
     }
@@ -180,7 +181,7 @@ impl Writer {
         let mut into = RollUpsMut {
             charges: &mut state.charges,
             metered: &mut state.metered,
-            delta: &mut self.delta.usage,
+            delta: &mut self.delta,
             meters: &meters,
             uncovered: &mut self.uncovered,
         };
@@ -189,9 +190,7 @@ impl Writer {
             let again = batch.meters.version != meters.version;
             for (row, fate) in batch.rows().zip(&fates.rows) {
                 let RowFate::New = fate else { continue };
-                let entry = ClaimEntry { hash: row.claim, sequence };
-                self.claims.insert(entry);
-                self.delta.claims.push(entry);
+                self.claims.insert(ClaimEntry { hash: row.claim, sequence });
                 let event = batch.event(row);
                 let order = (event.time, sequence);
                 if again && row.correction.is_none() {
@@ -239,7 +238,7 @@ impl Writer {
         let mut state = self.shared.write();
         for (subject, slot, group, sum) in before.all() {
             let key = state.metered.add(subject, slot, group, sum);
-            self.delta.usage.metered.push((key, sum.clone()));
+            self.delta.metered.push((key, sum.clone()));
         }
         state.meters = Arc::new(meters.covering(series));
     }
@@ -249,12 +248,12 @@ impl Writer {
             let state = self.shared.read();
             (state.log.clone(), state.meters.clone())
         };
-        let made = Projections::anew(&log, &self.shared.key, &meters)?;
-        // Whatever becomes of the files: they are forgotten together, and so are the projections
-        // that they were part of.
+        let mut anew = self.claims.anew()?;
+        let made = Projections::anew(&mut anew.claims, &log, &self.shared.key, &meters)?;
+        // Whatever becomes of the files: the roll-ups that they were part of are forgotten with them.
         let cleared = self.checkpointer.clear();
+        let replaced = self.claims.replace_with(anew, &|to| log.mark(to));
         let totals = made.charges.count() + made.metered.count();
-        self.claims = made.claims;
         self.delta = made.delta;
         self.uncovered = MeterRollUps::default();
         let mut state = self.shared.write();
@@ -264,6 +263,7 @@ impl Writer {
         state.corrections = Arc::new(made.corrections);
         state.claims = self.claims.digest();
         drop(state);
+        replaced?;
         cleared?;
         self.checkpoint_all()?;
         let position = usage_domain::position::Position::after(self.next);
@@ -271,7 +271,8 @@ impl Writer {
     }
 
     fn checkpoint_all(&mut self) -> Result<(), StoreError> {
-        self.checkpointer.finish(&mut self.delta, self.next)
+        let usage = self.checkpointer.finish(&mut self.delta, self.next);
+        self.claims.finish(&|to| self.shared.read().log.mark(to)).and(usage)
     }
 }
 
