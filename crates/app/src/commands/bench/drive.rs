@@ -212,13 +212,17 @@ impl Timing {
         latency.map_or(0.0, |micros| f64::from(*micros) / 1000.0)
     }
 
-    /// The rates, in requests a second, of the first tenth of the requests, the second, and so on.
+    /// The rates, in requests a second, of the first tenth of the requests, the second, and so on; none
+    /// of requests so few that chance makes them.
     pub(super) fn tenths(&self) -> Vec<f64> {
         let (count, mut before) = (self.ends.len(), (0, 0));
+        if count < 100 {
+            return Vec::new();
+        }
         (1..=10)
             .filter_map(|tenth| {
                 let requests = count * tenth / 10;
-                let end = *self.ends.get(requests.checked_sub(1)?)?;
+                let end = *self.ends.get(requests - 1)?;
                 let seconds = f64::from(end - before.1) / 10_000.0;
                 let rate = (requests - before.0) as f64 / seconds;
                 before = (requests, end);

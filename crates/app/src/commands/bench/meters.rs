@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
-use usage_domain::decimal::Decimal;
+use usage_domain::decimal::{Decimal, DecimalError};
 
 /// A meter's usage by model and region.
 pub(super) type Usage = BTreeMap<(Option<String>, Option<String>), Decimal>;
@@ -80,31 +80,32 @@ fn read(body: &[u8]) -> Result<Usage, String> {
     Ok(usage)
 }
 
-/// What was sent to a meter, and what it counted.
+/// What was sent to a meter, and what it counted; nothing where there are no meters.
 #[derive(Debug, Serialize, PartialEq, Eq)]
 pub(super) struct Checked {
     pub(super) meter: String,
     pub(super) sent: String,
-    pub(super) counted: String,
+    pub(super) counted: Option<String>,
     /// Whether every group agrees, to the last digit.
-    pub(super) agrees: bool,
+    pub(super) agrees: Option<bool>,
 }
 
 /// Compares what meters said before and after a load with what was sent.
-pub(super) fn check(sums: &[Sum], before: &[Usage], after: &[Usage]) -> Result<Vec<Checked>, Failure> {
-    let meters = sums.chunks(GROUPS).zip(before).zip(after).enumerate();
-    let checked = meters.map(|(number, ((sums, before), after))| {
+pub(super) fn check(sums: &[Sum], said: Option<(&[Usage], &[Usage])>) -> Result<Vec<Checked>, Failure> {
+    let checked = sums.chunks(GROUPS).enumerate().map(|(number, sums)| {
         let sent = sent(number, sums);
-        let counted = difference(after, before)?;
-        let agrees = sent == counted;
-        Ok(Checked { meter: slug(number), sent: total(&sent)?, counted: total(&counted)?, agrees })
+        let mut checked = Checked { meter: slug(number), sent: total(&sent)?, counted: None, agrees: None };
+        if let Some((before, after)) = said {
+            let counted = difference(&after[number], &before[number])?;
+            checked.agrees = Some(sent == counted);
+            checked.counted = Some(total(&counted)?);
+        }
+        Ok(checked)
     });
-    checked.collect::<Result<_, _>>().map_err(|error: usage_domain::decimal::DecimalError| {
-        Failure::operation(format!("the meters' figures: {error}"))
-    })
+    checked.collect::<Exact<_>>().map_err(|error| Failure::operation(format!("the meters' figures: {error}")))
 }
 
-type Exact<T> = Result<T, usage_domain::decimal::DecimalError>;
+type Exact<T> = Result<T, DecimalError>;
 
 fn sent(number: usize, sums: &[Sum]) -> Usage {
     let groups = sums.iter().enumerate().filter(|(_, sum)| sum.events > 0).map(|(place, sum)| {
@@ -157,14 +158,19 @@ mod tests {
     fn a_thousandth_that_is_lost_or_counted_twice_shows() {
         let nothing = vec![Usage::new(); 2];
         let agree = |changed, before: &[Usage], after: &[Usage]| {
-            let checked = check(&sums(changed), before, after).unwrap();
-            checked.iter().map(|meter| meter.agrees).collect::<Vec<_>>()
+            let checked = check(&sums(changed), Some((before, after))).unwrap();
+            checked.iter().map(|meter| meter.agrees.unwrap()).collect::<Vec<_>>()
         };
         assert_eq!(agree(0, &nothing, &answers("3.5")), [true, true]);
         assert_eq!(agree(1, &nothing, &answers("3.5")), [false, true]);
         assert_eq!(agree(0, &answers("3.5"), &answers("7.000")), [true, false], "the second did not grow");
         assert_eq!(agree(0, &nothing, &nothing), [false, false]);
-        let checked = check(&sums(1), &nothing, &answers("3.5")).unwrap();
-        assert_eq!((checked[0].sent.as_str(), checked[0].counted.as_str()), ("3.501", "3.5"));
+        let checked = check(&sums(1), Some((&nothing, &answers("3.5")))).unwrap();
+        assert_eq!((checked[0].sent.as_str(), checked[0].counted.as_deref()), ("3.501", Some("3.5")));
+        let unknown = check(&sums(0), None).unwrap();
+        assert_eq!(
+            (unknown[1].sent.as_str(), &unknown[1].counted, unknown[1].agrees),
+            ("1.001", &None, None)
+        );
     }
 }

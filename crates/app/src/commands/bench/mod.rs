@@ -63,10 +63,10 @@ pub(crate) fn run(args: &Args, asked: &args::Bench) -> Result<(), Failure> {
     }
     let report = &bench.report;
     output::either(args.json, report, &report.text())?;
-    match report.agrees() {
-        Some(false) => Err(Failure::verification("the meters do not say what was sent")),
-        _ => Ok(()),
+    if report.disagrees() {
+        return Err(Failure::verification("the meters do not say what was sent"));
     }
+    Ok(())
 }
 
 fn settings(asked: &args::Bench) -> Settings {
@@ -127,13 +127,15 @@ impl Bench<'_> {
             self.report.add(NAME, format!("disk, {size}"), rate, "MB/s", &method);
             self.stop.check()?;
         }
-        let (timing, bytes) = limits::reads(&self.plan)?;
+        let wanted = wanted(&self.report.settings, self.asked);
+        let plan = Plan::new(&Wanted { batch: limits::READ, ..wanted }, now());
+        let (timing, bytes) = limits::reads(&plan)?;
         let method = "the service's own reader over bodies of 1,000 of these events, one core";
         let events = timing.requests() as f64 * limits::READ as f64;
         self.report.add(NAME, "JSON", events / timing.elapsed.as_secs_f64(), "events/s", method);
         let read = timing.requests() as f64 * bytes as f64 / 1e6;
         self.report.add(NAME, "JSON, bytes", read / timing.elapsed.as_secs_f64(), "MB/s", method);
-        let timing = limits::making(&self.plan);
+        let timing = limits::making(&plan);
         let nanos = timing.elapsed.as_secs_f64() * 1e9 / (timing.requests() as f64 * limits::READ as f64);
         let method = "the load generator making these events, one core, nothing sent";
         self.report.add(NAME, "making events", nanos, "ns/event", method);
@@ -152,20 +154,19 @@ impl Bench<'_> {
             self.report.add("customers", "made", made.rate(), "requests/s", "POST /api/v1/customers, each");
         }
         let has_meters = meters::create(&self.target, count)?;
-        let before = if has_meters { meters::usage(&self.target, count)? } else { Vec::new() };
+        let said = |target: &Target| has_meters.then(|| meters::usage(target, count)).transpose();
+        let before = said(&self.target)?;
 
         let amount = Amount { events: self.asked.events, batch: u64::from(self.asked.batch), connections };
         let cost = self.cost();
         let sent = ingest::run(&self.target, self.stop, &self.plan, amount)?;
+        let after = said(&self.target)?;
+        let meters = meters::check(&sent.sums, before.as_deref().zip(after.as_deref()))?;
+        self.report.sent = Some(Sent { events: sent.events, repeats: sent.repeats, meters });
         self.ingested(&sent, cost);
-
-        let checked = if has_meters {
-            Some(meters::check(&sent.sums, &before, &meters::usage(&self.target, count)?)?)
-        } else {
+        if !has_meters {
             self.report.note("this service has no meters: nothing was metered, and sums were not compared");
-            None
-        };
-        self.report.sent = Some(Sent { events: sent.events, repeats: sent.repeats, meters: checked });
+        }
         if self.asked.queries > 0 {
             self.ask(has_meters)?;
         }

@@ -44,8 +44,8 @@ pub(super) struct Settings {
 pub(super) struct Sent {
     pub(super) events: u64,
     pub(super) repeats: u64,
-    /// What each meter should have counted, and what it has; absent where the service has no meters.
-    pub(super) meters: Option<Vec<Checked>>,
+    /// What each meter should have counted, and what it has.
+    pub(super) meters: Vec<Checked>,
 }
 
 /// All of a run.
@@ -89,10 +89,10 @@ impl Report {
         self.notes.push(note.into());
     }
 
-    /// Whether the service counted what was sent; `None` where that was not to be seen.
-    pub(super) fn agrees(&self) -> Option<bool> {
-        let meters = self.sent.as_ref()?.meters.as_ref()?;
-        Some(meters.iter().all(|meter| meter.agrees))
+    /// Whether some meter counted something else than what was sent.
+    pub(super) fn disagrees(&self) -> bool {
+        let mut meters = self.sent.iter().flat_map(|sent| &sent.meters);
+        meters.any(|meter| meter.agrees == Some(false))
     }
 
     /// The report for people.
@@ -127,10 +127,12 @@ impl Report {
 impl Sent {
     fn text(&self) -> String {
         let mut text = format!("{} events sent, {} of them repeats", whole(self.events), whole(self.repeats));
-        for meter in self.meters.iter().flatten() {
-            let Checked { meter, sent, counted, agrees } = meter;
-            let verdict = if *agrees { "agrees, group by group" } else { "DOES NOT AGREE" };
-            let _ = write!(text, "\n{meter}: sent {sent}, counted {counted}: {verdict}");
+        for Checked { meter, sent, counted, agrees } in &self.meters {
+            let _ = write!(text, "\n{meter}: sent {sent}");
+            if let Some(counted) = counted {
+                let verdict = if *agrees == Some(true) { "agrees, group by group" } else { "DOES NOT AGREE" };
+                let _ = write!(text, ", counted {counted}: {verdict}");
+            }
         }
         text
     }
