@@ -6,40 +6,10 @@
 
 use super::moments::{self, Moments, pair};
 use super::random::{self, Random, scaled};
+use super::texts::{GROUPS, SUBJECT_DIGITS, Text, VALUE};
 use super::uuid;
 use crate::args::{Ids, Times};
 
-/// The types of events, one per meter.
-pub(super) const TYPES: [&str; 10] = [
-    "api.request",
-    "gpu.seconds",
-    "storage.write",
-    "storage.read",
-    "network.egress",
-    "tokens.input",
-    "tokens.output",
-    "database.query",
-    "queue.message",
-    "function.run",
-];
-const MODELS: [&str; 10] = [
-    "atlas-large-2",
-    "atlas-small-2",
-    "borealis-70b",
-    "borealis-8b-instruct",
-    "cumulus-embed-v3",
-    "delta-vision-1.5",
-    "echo-transcribe-2",
-    "fjord-coder-32b",
-    "gale-rerank-v2",
-    "horizon-image-xl",
-];
-const REGIONS: [&str; 4] = ["eu-central-1", "us-east-1", "us-west-2", "ap-southeast-2"];
-/// Different groups of a meter's usage.
-pub(super) const GROUPS: usize = MODELS.len() * REGIONS.len();
-/// Digits of a subject's number.
-const SUBJECT_DIGITS: usize = 6;
-const VALUE: &str = "0000.000";
 /// How late a live event is at most, in microseconds.
 pub(super) const LATEST: u64 = 60_000_000;
 /// A million: shares are given in millionths.
@@ -73,15 +43,6 @@ pub(super) struct Wanted {
 enum When {
     Live,
     Between(u64, u64),
-}
-
-/// An event without what changes, and where that stands.
-struct Text {
-    bytes: Vec<u8>,
-    id: usize,
-    subject: usize,
-    time: usize,
-    value: usize,
 }
 
 impl Plan {
@@ -127,36 +88,6 @@ impl Plan {
             moments: Moments::default(),
             sums: vec![Sum::default(); self.kinds()],
         }
-    }
-}
-
-/// The model and the region of a kind of events.
-pub(super) fn group(kind: usize) -> (&'static str, &'static str) {
-    (MODELS[kind % MODELS.len()], REGIONS[kind / MODELS.len() % REGIONS.len()])
-}
-
-/// The text of a subject.
-pub(super) fn subject(number: u64) -> String {
-    format!("c{number:0SUBJECT_DIGITS$}")
-}
-
-impl Text {
-    fn new(kind: usize) -> Text {
-        let (event_type, (model, region)) = (TYPES[kind / GROUPS], group(kind));
-        let mut bytes = Vec::new();
-        let mut place = |before: &str, zeros: usize| {
-            bytes.extend_from_slice(before.as_bytes());
-            let place = bytes.len();
-            bytes.resize(place + zeros, b'0');
-            place
-        };
-        let id = place("{\"specversion\":\"1.0\",\"id\":\"", uuid::LENGTH);
-        let source = format!("\",\"source\":\"https://collector-{:02}.{region}.example.com\"", kind % 16);
-        let subject = place(&format!("{source},\"type\":\"{event_type}\",\"subject\":\"c"), SUBJECT_DIGITS);
-        let time = place("\",\"time\":\"", moments::LENGTH);
-        let value = place("\",\"data\":{\"value\":", VALUE.len());
-        place(&format!(",\"model\":\"{model}\",\"region\":\"{region}\"}}}}"), 0);
-        Text { bytes, id, subject, time, value }
     }
 }
 
@@ -274,6 +205,7 @@ impl Maker<'_> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::texts::{TYPES, group, subject};
     use super::*;
     use std::collections::{BTreeMap, BTreeSet};
     use usage_api::event::read_event;

@@ -1,7 +1,8 @@
 //! The meters of a run, and whether what they say is what was sent.
 
-use super::events::{GROUPS, Sum, TYPES, group};
+use super::events::Sum;
 use super::http::{Connection, Target};
+use super::texts::{GROUPS, TYPES, group};
 use crate::failure::Failure;
 use serde::{Deserialize, Serialize};
 use serde_json::json;

@@ -24,6 +24,7 @@ mod random;
 mod report;
 mod service;
 mod stop;
+mod texts;
 mod uuid;
 
 use crate::args::{self, Args};

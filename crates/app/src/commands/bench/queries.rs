@@ -1,12 +1,13 @@
 //! What is asked after a load: a month's usage of a customer, the usage of all by day, and bills.
 
 use super::drive::{Driven, Load, Sender, Timing, drive};
-use super::events::{Plan, subject};
+use super::events::Plan;
 use super::http::{Connection, Target};
 use super::meters::slug;
 use super::moments::{self, Moments};
 use super::random::Random;
 use super::stop::Stop;
+use super::texts::subject;
 use crate::failure::Failure;
 use serde_json::{Value, json};
 
