@@ -13,7 +13,6 @@ use usage_json::{Object, Value, object, value};
 
 /// What an event contributes to bills.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(clippy::large_enum_variant, reason = "one at a time, taken apart where it is made")]
 pub enum Measured {
     /// It carries its own price.
     Charge(Charge),

@@ -83,11 +83,6 @@ impl UsageDelta {
         self.metered.push((key, state));
     }
 
-    /// Whether no cell changed.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.charges.is_empty() && self.metered.is_empty() && self.plain.is_empty()
-    }
-
     /// What the changes of meters add up to, cell by cell; `everybody` is the number of that subject.
     pub(crate) fn metered(&self, everybody: u32) -> Vec<(CellKey, State)> {
         let mut plain = self.plain.clone();
