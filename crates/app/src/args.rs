@@ -1,7 +1,13 @@
 //! The command line.
 
+mod bench;
+mod meters;
+
+pub(crate) use bench::{Bench, Ids, Times};
+
 use crate::failure::EXIT_CODES;
 use clap::{Args as Arguments, CommandFactory, Parser, Subcommand};
+pub(crate) use meters::{CreateMeter, Meters, MetersCommand, QueryMeter};
 use std::path::PathBuf;
 use tracing_subscriber::filter::LevelFilter;
 
@@ -63,12 +69,20 @@ pub(crate) enum Command {
     Bill(Bill),
     /// List stored usage events, newest first.
     Events(Events),
+    /// List the meters, make them, and ask them how much was used.
+    Meters(Meters),
     /// Check every byte of the log, and compare the totals with a recount.
     Verify,
     /// Make the totals and the duplicate index anew from the log.
     Rebuild,
     /// Copy everything to a new folder, also while the service is running.
     Backup(Backup),
+    /// Load a service with events and measure what that takes.
+    ///
+    /// The service is a fresh one in a temporary folder beside the --database, which goes afterwards, or
+    /// that of --url. The load generator takes its share of the same machine. After the load, what each
+    /// meter counted is compared with what was sent, to the last digit.
+    Bench(Bench),
     /// Print the OpenAPI document.
     #[command(hide = true)]
     Openapi,

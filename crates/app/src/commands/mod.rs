@@ -1,6 +1,7 @@
 //! One file per command: it asks the gateway and writes the answer.
 
 pub(crate) mod backup;
+pub(crate) mod bench;
 pub(crate) mod bill;
 pub(crate) mod customers;
 pub(crate) mod demo;
@@ -8,6 +9,7 @@ pub(crate) mod events;
 pub(crate) mod export;
 pub(crate) mod import;
 pub(crate) mod loaddata;
+pub(crate) mod meters;
 pub(crate) mod migrate;
 pub(crate) mod rebuild;
 pub(crate) mod serve;
