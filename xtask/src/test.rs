@@ -3,7 +3,7 @@
 use crate::kill_test;
 use crate::steps::{Outcome, Steps};
 use crate::workspace::{Workspace, run as sh};
-use crate::{Result, python, recount};
+use crate::{Result, clients, python, recount};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -45,5 +45,11 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<bool> {
         true => Ok(Outcome::Skipped("--quick".to_string())),
         false => python::run(workspace),
     });
+    for (name, run) in clients::STEPS {
+        steps.step(name, || match options.quick {
+            true => Ok(Outcome::Skipped("--quick".to_string())),
+            false => run(workspace),
+        });
+    }
     Ok(steps.finish())
 }
