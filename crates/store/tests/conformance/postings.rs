@@ -68,7 +68,7 @@ pub(crate) async fn usage_that_was_exchanged_for_as_much_is_posted_again(setup: 
     // On the day on which the subject changes hands, and on one that is whole.
     for (name, time) in [("cut", "2026-11-22T12:00:00Z"), ("whole", "2026-11-25T12:00:00Z")] {
         let id = |part: &str| format!("{name}-{part}");
-        let mut send = async |event| {
+        let send = async |event| {
             store.append(vec![event], at(NOW), Handling::Strict).await.unwrap();
             post(&*store, &second, "2026-11").await.split(' ').next().unwrap().to_string()
         };
