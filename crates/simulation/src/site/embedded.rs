@@ -244,7 +244,8 @@ fn tear(folder: &Path, unsynced: &Unsynced, dice: &mut Dice, wreck: &mut Wreck) 
 
 /// Takes or damages files that the log can make anew.
 fn spoil(folder: &Path, dice: &mut Dice, wreck: &mut Wreck) -> io::Result<()> {
-    let files = files::list(folder)?;
+    let mut files = files::list(folder)?;
+    files.retain(|path| path.is_file());
     if files.is_empty() {
         return Ok(());
     }
