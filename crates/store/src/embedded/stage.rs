@@ -131,7 +131,8 @@ impl<'a> Staging<'a, '_> {
             let fate = match self.pending(row.claim, source, id) {
                 Some(other) => {
                     let (first, known) = self.new[other];
-                    let same = known.content == row.content || same_content(first.event(known), batch.event(row));
+                    let same =
+                        known.content == row.content || same_content(first.event(known), batch.event(row));
                     RowFate::Known { same, by: Standing::Pending(other) }
                 }
                 None => stored(place).map_or(RowFate::New, |(sequence, same)| RowFate::Known {

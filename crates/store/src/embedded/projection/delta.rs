@@ -85,11 +85,17 @@ impl UsageDelta {
 
     /// What the changes of meters add up to, cell by cell; `everybody` is the number of that subject.
     pub(crate) fn metered(&self, everybody: u32) -> Vec<(CellKey, State)> {
-        let mut plain = self.plain.clone();
-        plain.sort_unstable_by_key(|change| change.key());
-        let mut cells: Vec<(CellKey, State)> = Vec::with_capacity(plain.len());
+        // Their places, in the order of their cells: the changes themselves stay where they are.
+        let order = |(place, change): (u32, &Plain)| {
+            let key = change.key();
+            (u64::from(key.subject) << 32 | u64::from(key.slot.0), key.group, place)
+        };
+        let mut order: Vec<(u64, u32, u32)> = (0..).zip(&self.plain).map(order).collect();
+        order.sort_unstable();
+        let mut cells: Vec<(CellKey, State)> = Vec::with_capacity(order.len());
         let mut all: HashMap<CellKey, State> = HashMap::new();
-        for change in plain {
+        for (_, _, place) in order {
+            let change = self.plain[place as usize];
             let (key, state) = (change.key(), change.state());
             let of_all = CellKey { subject: everybody, slot: change.quarter, group: change.group };
             match all.get_mut(&of_all) {
@@ -126,8 +132,12 @@ mod tests {
 
     #[test]
     fn a_plain_change_is_what_it_was_made_of() {
-        for (aggregation, value) in [(Aggregation::Sum, "-12.50"), (Aggregation::Avg, "0"), (Aggregation::Count, "0")] {
-            for (time, sign) in [("2026-11-22T10:14:59Z", Sign::Added), ("2026-11-30T23:59:59Z", Sign::Removed)] {
+        for (aggregation, value) in
+            [(Aggregation::Sum, "-12.50"), (Aggregation::Avg, "0"), (Aggregation::Count, "0")]
+        {
+            for (time, sign) in
+                [("2026-11-22T10:14:59Z", Sign::Added), ("2026-11-30T23:59:59Z", Sign::Removed)]
+            {
                 let time: Timestamp = time.parse().unwrap();
                 let value = MeterValue::Number(value.parse().unwrap());
                 let state = State::of(aggregation, &value, (time, 7), sign).unwrap();

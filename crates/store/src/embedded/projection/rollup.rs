@@ -86,7 +86,11 @@ impl<T: Eq + Hash + Clone> Names<T> {
 impl<G: Group, S: Sum> RollUps<G, S> {
     /// Adds to a cell, and says to which.
     pub(crate) fn add(&mut self, subject: &str, slot: Slot, group: &G, sum: &S) -> CellKey {
-        let key = CellKey { subject: self.subject_number(subject), slot, group: self.group_number(group, G::clone) };
+        let key = CellKey {
+            subject: self.subject_number(subject),
+            slot,
+            group: self.group_number(group, G::clone),
+        };
         self.add_to(key, sum);
         key
     }
