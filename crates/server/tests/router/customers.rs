@@ -53,7 +53,7 @@ fn customers_are_listed_by_number_page_by_page() {
         ("?pageSize=3", 1, 3, &[1, 3, 5]),
         ("?page=2&pageSize=3", 2, 3, &[9]),
         ("?page=3&pageSize=3", 3, 3, &[]),
-        ("?page=9007199254740991&pageSize=1000", 9_007_199_254_740_991, 1000, &[]),
+        ("?page=9007199254740991&pageSize=1000", 9_007_199_254_740_991_u64, 1000, &[]),
     ] {
         let listed = app.get(&format!("{CUSTOMERS}{query}")).ok();
         let shown: Vec<u64> =
