@@ -10,6 +10,7 @@
 )]
 
 mod bench;
+mod clients;
 mod folder;
 mod generate;
 mod kill_test;
@@ -53,10 +54,13 @@ struct Args {
 
 #[derive(Subcommand)]
 enum Chore {
-    /// Run all tests: Rust, Python against the real service, the recount of real data, crashes.
+    /// Run all tests: Rust, our and published clients against the real service, the recount of real data,
+    /// crashes.
     ///
     /// The last line is `N passed, N failed`, counting the steps.
     Test(test::Options),
+    /// Run published clients of others, and Schemathesis, against the real service.
+    Clients,
     /// Check formatting, clippy's advice and that the generated documents are current.
     Lint,
     /// Write docs/openapi.json and docs/cli.md from the program itself.
@@ -95,6 +99,7 @@ fn run(args: &Args) -> Result<bool> {
     let workspace = Workspace::find()?;
     match &args.chore {
         Chore::Test(options) => test::run(&workspace, options),
+        Chore::Clients => clients::run(&workspace),
         Chore::Lint => lint::run(&workspace),
         Chore::Generate(options) => generate::run(&workspace, options).map(|()| true),
         Chore::Ci(options) => Ok(lint::run(&workspace)? & test::run(&workspace, options)?),

@@ -2,7 +2,7 @@
 
 use crate::steps::{Outcome, Steps};
 use crate::workspace::{Workspace, run as sh};
-use crate::{Result, kill_test, python, recount, simulate};
+use crate::{Result, clients, kill_test, python, recount, simulate};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -48,5 +48,11 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<bool> {
         true => Ok(Outcome::Skipped("--quick".to_string())),
         false => python::run(workspace),
     });
+    for (name, run) in clients::STEPS {
+        steps.step(name, || match options.quick {
+            true => Ok(Outcome::Skipped("--quick".to_string())),
+            false => run(workspace),
+        });
+    }
     Ok(steps.finish())
 }
