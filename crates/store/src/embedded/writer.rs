@@ -53,6 +53,8 @@ pub(crate) enum Command {
     Rebuild(oneshot::Sender<Result<RebuildReport, StoreError>>),
     /// The same as closing; nobody waits for an answer.
     Stop,
+    /// Say when all that was asked before is done.
+    Settle(oneshot::Sender<()>),
     /// Write a checkpoint of everything and stop.
     Close(oneshot::Sender<Result<(), StoreError>>),
 }
@@ -94,6 +96,9 @@ impl Writer {
                     let _ = reply.send(self.rebuild());
                 }
                 Command::Stop => break,
+                Command::Settle(reply) => {
+                    let _ = reply.send(());
+                }
                 Command::Close(reply) => {
                     let _ = reply.send(self.checkpoint_all());
                     return;
