@@ -6,7 +6,9 @@
 mod contract;
 pub mod embedded;
 mod error;
+mod format;
 mod measure;
+pub mod postgres;
 
 pub use contract::{EventFilter, PostRequest, RateFn, Store};
 pub use error::StoreError;

@@ -7,17 +7,16 @@
 mod backup;
 mod catalog;
 mod checkpoint;
-mod codec;
 mod faults;
 mod folder;
 mod log;
-mod prepare;
-mod projection;
+pub(crate) mod prepare;
+pub(crate) mod projection;
 mod replay;
-mod shared;
+pub(crate) mod shared;
 mod usage;
 mod verify;
-mod writer;
+pub(crate) mod writer;
 
 pub use backup::{BackupReport, backup};
 pub use faults::{Faults, Step};

@@ -2,9 +2,9 @@
 //! order of rows, what each event contributes, the bytes of the block. Runs in the request's own
 //! thread and touches nothing that is shared.
 
-use super::log::block;
 use super::projection::claims::HashKey;
 use super::shared::Weight;
+use crate::format::block;
 use crate::measure::{Measured, measure};
 use hashbrown::HashTable;
 use usage_domain::charge::Charge;

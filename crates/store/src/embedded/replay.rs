@@ -1,7 +1,6 @@
 //! Making projections from stored events: after a crash from the last checkpoint on, or all anew.
 
 use super::checkpoint::Chains;
-use super::log::block::Claim;
 use super::log::scan;
 use super::log::segment::LogIndex;
 use super::projection::cells::Cells;
@@ -9,6 +8,7 @@ use super::projection::claims::{ClaimEntry, Claims, HashKey};
 use super::projection::delta::{Delta, load_claims};
 use super::projection::rollup::RollUps;
 use crate::StoreError;
+use crate::format::block::Claim;
 use crate::measure::{Measured, measure};
 use usage_domain::event::StoredEvent;
 

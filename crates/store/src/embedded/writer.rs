@@ -7,8 +7,6 @@
 
 use super::checkpoint::Checkpointer;
 use super::log::append::Appender;
-use super::log::block::Claim;
-use super::log::record::{self, BlockToWrite};
 use super::log::scan;
 use super::log::segment::{RecordRef, Segment};
 use super::prepare::{Prepared, Row};
@@ -17,6 +15,8 @@ use super::projection::delta::Delta;
 use super::replay::{Projections, Wanted};
 use super::shared::Shared;
 use crate::StoreError;
+use crate::format::block::Claim;
+use crate::format::record::{self, BlockToWrite};
 use hashbrown::HashTable;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -286,12 +286,12 @@ struct Staged {
     times: (Timestamp, Timestamp),
 }
 
-enum Fate {
+pub(crate) enum Fate {
     New,
     Known { content: u64 },
 }
 
-fn block_to_write<'a>((batch, fates): (&'a Prepared, &Vec<Fate>)) -> Option<BlockToWrite<'a>> {
+pub(crate) fn block_to_write<'a>((batch, fates): (&'a Prepared, &Vec<Fate>)) -> Option<BlockToWrite<'a>> {
     let known = |(_, fate): &(u32, &Fate)| matches!(fate, Fate::Known { .. });
     let skipped: Vec<u32> = (0u32..).zip(fates).filter(known).map(|(row, _)| row).collect();
     (skipped.len() < fates.len()).then_some(BlockToWrite {
@@ -303,7 +303,7 @@ fn block_to_write<'a>((batch, fates): (&'a Prepared, &Vec<Fate>)) -> Option<Bloc
 }
 
 /// One verdict per event of a request, in the order sent.
-fn verdicts(batch: &Prepared, fates: Vec<Fate>) -> Vec<Verdict> {
+pub(crate) fn verdicts(batch: &Prepared, fates: Vec<Fate>) -> Vec<Verdict> {
     let mut verdicts = batch.verdicts.clone();
     let mut stands = vec![0; verdicts.len()];
     for (row, fate) in batch.rows().zip(fates) {

@@ -1,7 +1,7 @@
 //! Reading stored events: listing the newest, replaying from a sequence on, looking one up.
 
-use super::block::{Claim, fingerprint};
 use super::segment::LogIndex;
+use crate::format::block::{Claim, fingerprint};
 use crate::{EventFilter, StoreError};
 use usage_domain::event::StoredEvent;
 use usage_domain::time::Period;

@@ -5,7 +5,7 @@
 
 use super::rollup::{CellKey, RollUps, merge};
 use super::slot::Slot;
-use crate::embedded::codec::{Malformed, Put, Take};
+use crate::format::codec::{Malformed, Put, Take};
 use hashbrown::HashMap;
 use usage_domain::charge::ChargeGroup;
 use usage_domain::decimal::Decimal;

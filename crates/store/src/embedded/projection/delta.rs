@@ -2,7 +2,7 @@
 
 use super::claims::{ClaimEntry, Claims};
 use super::rollup::CellKey;
-use crate::embedded::codec::{Malformed, Put, Take};
+use crate::format::codec::{Malformed, Put, Take};
 use usage_domain::usage::Totals;
 
 /// Changes since the last checkpoint.

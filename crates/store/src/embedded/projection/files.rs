@@ -7,8 +7,8 @@
 //! another log. A damaged or foreign file is never used: what it had is replayed from the log.
 
 use crate::StoreError;
-use crate::embedded::codec::{Malformed, Put, Take};
 use crate::embedded::faults::{Faults, Step};
+use crate::format::codec::{Malformed, Put, Take};
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
