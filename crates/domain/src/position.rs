@@ -1,29 +1,97 @@
 //! How far a reader has seen the log.
 
 use std::fmt;
+use std::str::FromStr;
 
-/// A position in the log: how many of its events are included. The embedded store has one writer, so
-/// that one count says it; outside it is an opaque text, which a store with many writers can make
-/// longer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Position(u64);
+/// A position in the log: for each of its writers, how many of that writer's events are included.
+/// The embedded store has one writer, so that one count says it; outside it is an opaque text.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Position {
+    /// By writer; the last one is never zero, so that equal positions are equal lists.
+    counts: Vec<u64>,
+}
+
+/// A text that is no position.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("\"{0}\" is not a position of the log")]
+pub struct InvalidPosition(String);
 
 impl Position {
-    /// The position after the first `count` events.
+    /// The position after the first `count` events of a log with one writer.
     #[must_use]
     pub fn after(count: u64) -> Position {
-        Position(count)
+        Position::of(vec![count])
+    }
+
+    /// The position after the first so many events of each writer.
+    #[must_use]
+    pub fn of(mut counts: Vec<u64>) -> Position {
+        while counts.last() == Some(&0) {
+            counts.pop();
+        }
+        Position { counts }
     }
 
     /// Events included.
     #[must_use]
-    pub fn events(self) -> u64 {
-        self.0
+    pub fn events(&self) -> u64 {
+        self.counts.iter().sum()
+    }
+
+    /// Whether everything that `other` includes is included here.
+    #[must_use]
+    pub fn covers(&self, other: &Position) -> bool {
+        let all = self.counts.iter().chain(std::iter::repeat(&0));
+        other.counts.len() <= self.counts.len() && all.zip(&other.counts).all(|(own, its)| own >= its)
     }
 }
 
 impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        let Some((first, rest)) = self.counts.split_first() else { return f.write_str("0") };
+        write!(f, "{first}")?;
+        rest.iter().try_for_each(|count| write!(f, ".{count}"))
+    }
+}
+
+impl FromStr for Position {
+    type Err = InvalidPosition;
+
+    fn from_str(text: &str) -> Result<Position, InvalidPosition> {
+        let counts: Result<Vec<u64>, _> = text.split('.').map(str::parse).collect();
+        counts.map(Position::of).map_err(|_| InvalidPosition(text.chars().take(64).collect()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_position_is_a_text_and_back() {
+        for (counts, text) in [(vec![], "0"), (vec![0, 0], "0"), (vec![3], "3"), (vec![0, 5, 0], "0.5")] {
+            let position = Position::of(counts);
+            assert_eq!(position.to_string(), text);
+            assert_eq!(text.parse(), Ok(position));
+        }
+        for text in ["", ".", "1.", "-1", "1,2", "x"] {
+            assert!(text.parse::<Position>().is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_position_covers_another_if_it_does_for_every_writer() {
+        for (own, its, covers) in [
+            (vec![], vec![], true),
+            (vec![1], vec![], true),
+            (vec![], vec![1], false),
+            (vec![2, 5], vec![2, 5], true),
+            (vec![2, 5], vec![3], false),
+            (vec![2, 5], vec![2, 4], true),
+            (vec![9], vec![0, 1], false),
+        ] {
+            let shown = format!("{own:?} {its:?}");
+            assert_eq!(Position::of(own).covers(&Position::of(its)), covers, "{shown}");
+        }
     }
 }

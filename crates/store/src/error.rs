@@ -55,6 +55,27 @@ pub enum StoreError {
         /// Why.
         reason: String,
     },
+    /// The database does not answer, or did not do as it was told. Whether the last change was
+    /// stored may be unknown; to send the same again is safe.
+    #[error("the database: {0}")]
+    Unavailable(String),
+    /// The database is not one of this program, of a version that this one does not know, or gives
+    /// it too few rights.
+    #[error("{database} cannot be used: {reason}")]
+    WrongDatabase {
+        /// Its address, without a password.
+        database: String,
+        /// Why.
+        reason: String,
+    },
+    /// A stored row is not what was written.
+    #[error("{row} is damaged: {what}")]
+    DamagedRow {
+        /// Which row.
+        row: String,
+        /// What is wrong.
+        what: String,
+    },
     /// Somebody else has this name.
     #[error("{0}")]
     Conflict(String),
@@ -89,6 +110,7 @@ impl StoreError {
             StoreError::Damaged { path, offset, what } => {
                 StoreError::Damaged { path: path.clone(), offset: *offset, what: what.clone() }
             }
+            StoreError::Unavailable(what) => StoreError::Unavailable(what.clone()),
             StoreError::Overloaded => StoreError::Overloaded,
             StoreError::Closed => StoreError::Closed,
             other => StoreError::Catalog(other.to_string()),

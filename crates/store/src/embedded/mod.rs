@@ -15,7 +15,7 @@ pub(crate) mod projection;
 mod replay;
 pub(crate) mod shared;
 mod usage;
-mod verify;
+pub(crate) mod verify;
 pub(crate) mod writer;
 
 pub use backup::{BackupReport, backup};

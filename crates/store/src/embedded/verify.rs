@@ -70,7 +70,7 @@ pub(crate) fn verify(shared: &Shared) -> Result<VerifyReport, StoreError> {
 }
 
 /// Adds what the roll-ups have otherwise than the log to the report's problems.
-fn compare(kept: &RollUps, counted: &RollUps, report: &mut VerifyReport) {
+pub(crate) fn compare(kept: &RollUps, counted: &RollUps, report: &mut VerifyReport) {
     let (kept, counted) = (kept.by_name(), counted.by_name());
     report.totals = counted.len() as u64;
     let names: BTreeSet<_> = kept.keys().chain(counted.keys()).collect();
@@ -89,7 +89,7 @@ fn compare(kept: &RollUps, counted: &RollUps, report: &mut VerifyReport) {
     }
 }
 
-fn note(problems: &mut Vec<String>, problem: String) {
+pub(crate) fn note(problems: &mut Vec<String>, problem: String) {
     if problems.len() < MOST_PROBLEMS {
         problems.push(problem);
     }

@@ -1,0 +1,23 @@
+//! A request's events, ready for a group: what every store prepares, and the claims' fingerprints.
+//! Runs in the request's own thread.
+
+use super::fingerprint::Fingerprint;
+use crate::embedded::prepare::{Prepared, prepare};
+use crate::embedded::projection::claims::HashKey;
+use usage_domain::event::UsageEvent;
+use usage_domain::time::Timestamp;
+
+pub(super) struct Request {
+    pub(super) prepared: Prepared,
+    /// Of the rows, in the order of the block.
+    pub(super) fingerprints: Vec<Fingerprint>,
+}
+
+impl Request {
+    pub(super) fn new(events: Vec<UsageEvent>, received: Timestamp, key: &HashKey) -> Request {
+        let prepared = prepare(events, received, key);
+        let print = |event: &UsageEvent| Fingerprint::of(key, &event.source, &event.id);
+        let fingerprints = prepared.rows().map(|row| print(&row.event)).collect();
+        Request { prepared, fingerprints }
+    }
+}
