@@ -32,7 +32,7 @@ const NEW_WRITER: &str =
 const ADD_WRITER: &str = "INSERT INTO usage_app.writer (id, next) VALUES ($1, 0)";
 const STORE: &str = "
     WITH written AS (UPDATE usage_app.writer SET next = $3::bigint + $4::bigint WHERE id = $2),
-         changed AS (INSERT INTO usage_app.delta (record, cells) SELECT $1, $8 WHERE $8 IS NOT NULL)
+         changed AS (INSERT INTO usage_app.delta (record, cells) SELECT $1::bigint, $8::bytea WHERE $8::bytea IS NOT NULL)
     INSERT INTO usage_app.log (record, writer, first, events, earliest, latest, body)
     VALUES ($1, $2, $3, $4, $5, $6, $7)";
 
