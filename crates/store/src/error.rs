@@ -57,7 +57,7 @@ pub enum StoreError {
     },
     /// The database does not answer, or did not do as it was told. Whether the last change was
     /// stored may be unknown; to send the same again is safe.
-    #[error("the database: {0}")]
+    #[error("{0}")]
     Unavailable(String),
     /// The database is not one of this program, of a version that this one does not know, or gives
     /// it too few rights.

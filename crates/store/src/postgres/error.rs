@@ -43,7 +43,7 @@ pub(super) fn is_passing(error: &tokio_postgres::Error) -> bool {
 
 impl From<tokio_postgres::Error> for StoreError {
     fn from(error: tokio_postgres::Error) -> StoreError {
-        StoreError::Unavailable(reason(&error))
+        StoreError::Unavailable(format!("the database: {}", reason(&error)))
     }
 }
 
@@ -51,7 +51,7 @@ impl From<PoolError> for StoreError {
     fn from(error: PoolError) -> StoreError {
         match error {
             PoolError::Closed => StoreError::Closed,
-            other => StoreError::Unavailable(unconnected(&other)),
+            other => StoreError::Unavailable(format!("the database: {}", unconnected(&other))),
         }
     }
 }

@@ -34,31 +34,31 @@ const ROWS: usize = 5000;
 /// Merges when enough deltas wait, until the last sender is gone.
 pub(super) async fn run(node: Arc<Node>, mut committed: UnboundedReceiver<()>) {
     // What earlier nodes left is merged first, however little this one adds.
-    let mut since = node.limits.merge_every;
+    let mut waiting = node.limits.merge_every;
     loop {
-        while since >= node.limits.merge_every {
-            since = match merge(&node).await {
-                Ok(merged) if merged >= MOST_DELTAS => since,
-                Ok(_) => 0,
-                Err(error) => {
-                    tracing::warn!(%error, "the totals were not merged; it is tried again");
-                    0
-                }
-            };
+        while waiting >= node.limits.merge_every {
+            waiting = merge(&node).await.unwrap_or_else(|error| {
+                tracing::warn!(%error, "the totals were not merged; it is tried again");
+                0
+            });
         }
         if committed.recv().await.is_none() {
             return;
         }
-        since += 1;
+        waiting += 1;
     }
 }
 
-/// Merges the oldest deltas if enough wait and nobody else does; says how many.
-async fn merge(node: &Node) -> Result<i64, StoreError> {
+/// Merges the oldest deltas if enough wait and nobody else does; says how many still wait.
+async fn merge(node: &Node) -> Result<u32, StoreError> {
     let mut client = node.pool.get().await?;
     let transaction = client.transaction().await?;
     let waiting: i64 = transaction.query_one(COUNT, &[]).await?.get(0);
-    if waiting < i64::from(node.limits.merge_every) || !hold(&transaction, "SKIP LOCKED").await? {
+    let waiting = u32::try_from(waiting).unwrap_or(u32::MAX);
+    if waiting < node.limits.merge_every {
+        return Ok(waiting);
+    }
+    if !hold(&transaction, "SKIP LOCKED").await? {
         return Ok(0);
     }
     let deltas = transaction.query(DELTAS, &[&MOST_DELTAS]).await?;
@@ -67,7 +67,7 @@ async fn merge(node: &Node) -> Result<i64, StoreError> {
     add(&transaction, &forms).await?;
     transaction.execute(FORGET, &[&records]).await?;
     transaction.commit().await?;
-    Ok(i64::try_from(records.len()).unwrap_or(i64::MAX))
+    Ok(waiting.saturating_sub(u32::try_from(records.len()).unwrap_or(u32::MAX)))
 }
 
 /// Becomes the one that merges until the end of the transaction; whether it did.

@@ -88,6 +88,16 @@ struct Node {
     limits: Limits,
 }
 
+/// Whether the database at `address` has this program's tables already. Changes nothing.
+///
+/// # Errors
+/// As [`PostgresStore::open`].
+pub async fn exists(address: &str) -> Result<bool, StoreError> {
+    let pool = Pool::new(Address::read(address)?, &Limits { connections: 1, ..Limits::default() })?;
+    let mut client = pool.first().await?;
+    schema::exists(&snapshot(&mut client).await?, pool.address()).await
+}
+
 /// One node on a database.
 pub struct PostgresStore {
     node: Arc<Node>,
@@ -129,7 +139,7 @@ impl PostgresStore {
         let limit = self.node.limits.wait + self.node.limits.statement;
         match tokio::time::timeout(limit, work).await {
             Ok(done) => done,
-            Err(_) => Err(StoreError::Unavailable("it did not answer in time".into())),
+            Err(_) => Err(StoreError::Unavailable("the database did not answer in time".into())),
         }
     }
 }

@@ -4,7 +4,7 @@
 //! missing are taken in one transaction, by one node at a time: there is never a part of a schema.
 
 use super::address::Address;
-use super::error::reason;
+use super::error::{is_passing, reason};
 use crate::StoreError;
 use deadpool_postgres::Transaction;
 use tokio_postgres::error::SqlState;
@@ -129,13 +129,7 @@ pub(super) async fn migrate(
     address: &Address,
     secret: [u8; 16],
 ) -> Result<[u8; 16], StoreError> {
-    let failed = |error: tokio_postgres::Error| match error.code() {
-        Some(state) if *state == SqlState::INSUFFICIENT_PRIVILEGE => {
-            address.wrong(format!("{}; the role needs more rights", reason(&error)))
-        }
-        Some(_) => address.wrong(reason(&error)),
-        None => address.unreachable(&reason(&error)),
-    };
+    let failed = failed(address);
     // Whoever comes second waits, and finds everything done.
     transaction.execute("SET LOCAL lock_timeout = 0", &[]).await.map_err(failed)?;
     transaction.execute("SET LOCAL statement_timeout = '10min'", &[]).await.map_err(failed)?;
@@ -152,7 +146,7 @@ pub(super) async fn migrate(
             )));
         }
         Version::Of(version) => version,
-        Version::Unknown => return Err(address.wrong("its schema usage_app is not one of this program")),
+        Version::Unknown => return Err(unknown(address)),
         Version::None => {
             if let Some(row) = transaction.query_opt(THEIRS, &[]).await.map_err(failed)? {
                 return Err(address.wrong(format!(
@@ -178,6 +172,31 @@ pub(super) async fn migrate(
     row.get::<_, &[u8]>(0)
         .try_into()
         .map_err(|_| address.wrong("its secret has another length than 16 bytes"))
+}
+
+/// Whether the database has this program's tables, of whatever version. Changes nothing.
+pub(super) async fn exists(transaction: &Transaction<'_>, address: &Address) -> Result<bool, StoreError> {
+    match version(transaction).await {
+        Ok(Version::Of(_)) => Ok(true),
+        Ok(Version::None) => Ok(false),
+        Ok(Version::Unknown) => Err(unknown(address)),
+        Err(error) => Err(failed(address)(error)),
+    }
+}
+
+fn unknown(address: &Address) -> StoreError {
+    address.wrong("its schema usage_app is not one of this program")
+}
+
+/// What keeps a database from being used.
+fn failed(address: &Address) -> impl Fn(tokio_postgres::Error) -> StoreError + Copy {
+    move |error| match error.code() {
+        Some(state) if *state == SqlState::INSUFFICIENT_PRIVILEGE => {
+            address.wrong(format!("{}; the role needs more rights", reason(&error)))
+        }
+        Some(_) if !is_passing(&error) => address.wrong(reason(&error)),
+        _ => address.unreachable(&reason(&error)),
+    }
 }
 
 enum Version {

@@ -63,7 +63,9 @@ async fn commit(node: &Node, group: Vec<Waiting>) {
     let limit = node.limits.statement + Duration::from_secs(1);
     let committed = match tokio::time::timeout(limit, group::commit(node, &requests)).await {
         Ok(committed) => committed,
-        Err(_) => Err(StoreError::Unavailable("it did not answer in time; send the same again".into())),
+        Err(_) => {
+            Err(StoreError::Unavailable("the database did not answer in time; send the same again".into()))
+        }
     };
     match committed {
         Ok(fates) => {

@@ -1,6 +1,8 @@
 //! The conformance suite: what every store must do, asked through the contract alone.
 
 mod customers;
+#[path = "../support/database.rs"]
+mod database;
 mod events;
 mod nodes;
 mod postgres;
