@@ -151,7 +151,7 @@ fn detail((group, totals): &(ChargeGroup, Totals)) -> Detail {
         quantity: group.has_quantity.then(|| totals.quantity.to_string()),
         unit: group.unit.clone(),
         unit_price: text(group.unit_price),
-        events: totals.events,
+        events: totals.events.unsigned_abs(),
         exact_amount: totals.amount.to_string(),
     }
 }

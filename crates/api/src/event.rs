@@ -3,7 +3,9 @@
 //! Reading is strict: a key that stands twice, a wrong kind of value or a missing attribute is
 //! refused with its name. The digits of `data` are never touched.
 
+mod binary;
 mod read;
+pub mod v3;
 
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize, Serializer};
@@ -11,6 +13,7 @@ use serde_json::value::RawValue;
 use usage_domain::event::{StoredEvent, UsageEvent};
 use usage_domain::verdict;
 
+pub use binary::read_binary_event;
 pub use read::read_event;
 
 /// A CloudEvent to send.

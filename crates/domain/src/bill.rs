@@ -100,7 +100,7 @@ fn rate(customer: &Customer, month: Month, usage: Usage) -> Result<Bill, MoneyEr
     let mut others: BTreeMap<Currency, OtherCurrency> = BTreeMap::new();
     for (group, totals) in usage.groups {
         // Groups that corrections emptied are no usage any more.
-        if totals.events == 0 {
+        if totals.events <= 0 && totals.amount.is_zero() {
             continue;
         }
         match group.currency {
@@ -109,7 +109,7 @@ fn rate(customer: &Customer, month: Month, usage: Usage) -> Result<Bill, MoneyEr
                     .entry(currency)
                     .or_insert_with(|| OtherCurrency { exact: Money::zero(currency), events: 0 });
                 other.exact.amount = other.exact.amount.add(totals.amount)?;
-                other.events += totals.events;
+                other.events += totals.events.unsigned_abs();
             }
             _ => services.entry(group.service.clone()).or_default().push((group, totals)),
         }
@@ -151,7 +151,7 @@ fn line(
         unit: first.filter(|_| same_unit).and_then(|group| group.unit.clone()),
         unit_price: first.filter(|_| same_price).and_then(|group| group.unit_price),
         service,
-        events: sum.events,
+        events: sum.events.unsigned_abs(),
         exact,
         amount: exact.rounded()?,
         details,

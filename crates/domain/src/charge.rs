@@ -6,6 +6,7 @@
 
 use crate::currency::Currency;
 use crate::decimal::{Decimal, DecimalError};
+pub use crate::field::Field;
 
 /// The type of events that carry their own price.
 pub const CHARGE_TYPE: &str = "usage.charge";
@@ -40,17 +41,6 @@ pub struct Charge {
     pub quantity: Decimal,
     /// What it costs, exactly, in the currency of the group.
     pub amount: Decimal,
-}
-
-/// A value in an event's data.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Field<'a> {
-    /// A JSON string.
-    Text(&'a str),
-    /// The digits of a JSON number, as sent.
-    Number(&'a str),
-    /// A boolean, an array or an object.
-    Other,
 }
 
 /// Why an event of type [`CHARGE_TYPE`] cannot be billed.
@@ -91,7 +81,7 @@ impl Charge {
                 .parse::<Decimal>()
                 .map(Some)
                 .map_err(|reason| InvalidCharge::Figure { field: name, reason }),
-            Some(Field::Other) => {
+            Some(Field::Bool(_) | Field::Other) => {
                 Err(InvalidCharge::Figure { field: name, reason: DecimalError::NotANumber })
             }
         };

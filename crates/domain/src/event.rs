@@ -9,6 +9,11 @@ pub const MAX_DATA: usize = 64 * 1024;
 /// Longest sum of a CloudEvent's further attributes, in bytes of JSON.
 pub const MAX_EXTENSIONS: usize = 4 * 1024;
 
+/// The type of events that take another event back: `data` is its `{source, id}`.
+pub const VOID_TYPE: &str = "usage.void";
+/// The type of events that replace the data of another: `data` is its `{source, id}` and the new `data`.
+pub const AMEND_TYPE: &str = "usage.amend";
+
 /// A usage event as sent, with the time filled in where it named none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UsageEvent {

@@ -11,6 +11,8 @@ pub mod currency;
 pub mod customer;
 pub mod decimal;
 pub mod event;
+pub mod field;
+pub mod meter;
 pub mod money;
 pub mod position;
 pub mod posting;

@@ -26,6 +26,41 @@ pub fn half_away_from_zero(value: Decimal, digits: u8) -> Result<Decimal, Decima
     Ok(Decimal::from_coefficient(coefficient, digits))
 }
 
+/// `numerator` / `denominator` with at most `digits` digits after the point, halves away from zero. A
+/// division happens once, last, on figures that are exact until then.
+///
+/// # Errors
+/// [`DecimalError::Overflow`] where the quotient, or the numerator with as many digits as that takes,
+/// does not fit. A denominator of zero is refused the same way: there is no such quotient.
+pub fn quotient(numerator: Decimal, denominator: Decimal, digits: u8) -> Result<Decimal, DecimalError> {
+    // numerator / denominator = a / b × 10^(scale of b - scale of a)
+    let shift = i32::from(digits) + i32::from(denominator.scale()) - i32::from(numerator.scale());
+    let (mut a, mut b) = (numerator.coefficient(), denominator.coefficient());
+    let scaled = |value: I256, by: i32| {
+        let by = u8::try_from(by).ok().filter(|by| *by <= 76).ok_or(DecimalError::Overflow)?;
+        value.checked_mul(power_of_ten(by)).ok_or(DecimalError::Overflow)
+    };
+    if shift >= 0 {
+        a = scaled(a, shift)?
+    } else {
+        b = scaled(b, -shift)?
+    }
+    let (whole, rest) = match (a.checked_div(b), a.checked_rem(b)) {
+        (Some(whole), Some(rest)) => (whole, rest),
+        _ => return Err(DecimalError::Overflow),
+    };
+    // |rest| × 2 >= |b|, without doubling what may not fit.
+    let (size, of) = (rest.checked_abs(), b.checked_abs());
+    let up = size.zip(of).is_some_and(|(size, of)| size >= of - size && rest != I256::ZERO);
+    let step = match (up, (a < I256::ZERO) == (b < I256::ZERO)) {
+        (false, _) => I256::ZERO,
+        (true, true) => I256::ONE,
+        (true, false) => I256::MINUS_ONE,
+    };
+    let coefficient = whole.checked_add(step).ok_or(DecimalError::Overflow)?;
+    Ok(Decimal::from_coefficient(coefficient, digits))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -48,5 +83,28 @@ mod tests {
             let value: Decimal = value.parse().unwrap();
             assert_eq!(half_away_from_zero(value, digits).unwrap().to_string(), rounded, "{value}");
         }
+    }
+
+    #[test]
+    fn a_quotient_is_rounded_once() {
+        for (a, b, digits, result) in [
+            ("1", "3", 4, "0.3333"),
+            ("2", "3", 4, "0.6667"),
+            ("-2", "3", 4, "-0.6667"),
+            ("1", "-8", 2, "-0.13"),
+            ("0.000000000000000001", "2", 18, "0.000000000000000001"),
+            (
+                "99999999999999999999.999999999999999999",
+                "0.000000000000000001",
+                0,
+                "99999999999999999999999999999999999999",
+            ),
+            ("10", "4", 0, "3"),
+            ("0", "7", 18, "0"),
+        ] {
+            let [a, b]: [Decimal; 2] = [a, b].map(|text| text.parse().unwrap());
+            assert_eq!(quotient(a, b, digits).unwrap().to_string(), result, "{a} / {b}");
+        }
+        assert_eq!(quotient(Decimal::new(1, 0), Decimal::ZERO, 2), Err(DecimalError::Overflow));
     }
 }

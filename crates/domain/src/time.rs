@@ -58,6 +58,35 @@ impl Timestamp {
         Month { year: date.year(), month: date.month() }
     }
 
+    /// The day of `zone`'s calendar that this moment is in.
+    #[must_use]
+    pub fn day(self, zone: &Zone) -> Period {
+        let date = zone.0.to_datetime(self.jiff()).date();
+        let end = date.tomorrow().ok().and_then(|next| Timestamp::start_of_day(next, zone).ok());
+        Period {
+            start: Timestamp::start_of_day(date, zone).unwrap_or(Timestamp::MIN),
+            end: end.unwrap_or(Timestamp::MAX),
+        }
+    }
+
+    /// The span of `seconds` (a divisor of a day) of `zone`'s clock that this moment is in. A change of the
+    /// zone's offset ends a span and begins another.
+    #[must_use]
+    pub fn span(self, zone: &Zone, seconds: i64) -> Period {
+        let offset = i64::from(zone.0.to_offset(self.jiff()).seconds()) * 1_000_000_000;
+        let length = seconds * 1_000_000_000;
+        let start = (self.0 + offset).div_euclid(length) * length - offset;
+        let nanos = |time: jiff::Timestamp| i64::try_from(time.as_nanosecond()).unwrap_or(i64::MAX);
+        let after = Timestamp(self.0 + 1).jiff();
+        let changed = zone.0.preceding(after).next().map_or(i64::MIN, |change| nanos(change.timestamp()));
+        let changes =
+            zone.0.following(self.jiff()).next().map_or(i64::MAX, |change| nanos(change.timestamp()));
+        Period {
+            start: Timestamp(start.max(changed).max(Timestamp::MIN.0)),
+            end: Timestamp((start + length).min(changes).min(Timestamp::MAX.0)),
+        }
+    }
+
     /// The moment at midnight, or the first after it, of a day of `zone`'s calendar.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 
 use crate::charge::{Charge, ChargeGroup};
 use crate::decimal::{Decimal, DecimalError};
+use crate::meter::aggregate::Sign;
 use crate::position::Position;
 
 /// What a set of charges of one group adds up to. Totals of disjoint sets merge by addition.
@@ -9,8 +10,8 @@ use crate::position::Position;
 pub struct Totals {
     /// How often anything changed here: it grows with every event, correction included.
     pub changes: u64,
-    /// Charges that count.
-    pub events: u64,
+    /// Charges that count. Of a set that only takes charges back, less than zero.
+    pub events: i64,
     /// Units, exactly.
     pub quantity: Decimal,
     /// What they cost, exactly.
@@ -18,10 +19,16 @@ pub struct Totals {
 }
 
 impl Totals {
-    /// The totals of a single charge.
+    /// The totals of a single charge, or of taking it back.
     #[must_use]
-    pub fn of(charge: &Charge) -> Totals {
-        Totals { changes: 1, events: 1, quantity: charge.quantity, amount: charge.amount }
+    pub fn of(charge: &Charge, sign: Sign) -> Totals {
+        let (quantity, amount) = (charge.quantity, charge.amount);
+        match sign {
+            Sign::Added => Totals { changes: 1, events: 1, quantity, amount },
+            Sign::Removed => {
+                Totals { changes: 1, events: -1, quantity: quantity.negate(), amount: amount.negate() }
+            }
+        }
     }
 
     /// The totals of both sets.

@@ -2,6 +2,7 @@
 
 use usage_domain::bill::BillError;
 use usage_domain::customer::{CustomerRef, InvalidCustomer};
+use usage_domain::meter::InvalidMeter;
 use usage_store::StoreError;
 
 /// Why a use case did not come about. Nothing of it was stored.
@@ -16,6 +17,9 @@ pub enum EngineError {
     /// A bill that cannot be made.
     #[error(transparent)]
     Bill(#[from] BillError),
+    /// A meter that cannot be.
+    #[error(transparent)]
+    InvalidMeter(#[from] InvalidMeter),
     /// What the store said.
     #[error(transparent)]
     Store(#[from] StoreError),

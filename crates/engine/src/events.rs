@@ -1,11 +1,12 @@
 //! Usage events: taking them in, listing what is stored.
 
 use crate::{Engine, EngineError};
+use std::sync::Arc;
 use usage_domain::customer::{CustomerId, CustomerRef};
 use usage_domain::event::{StoredEvent, UsageEvent};
 use usage_domain::time::Timestamp;
 use usage_domain::verdict::Verdict;
-use usage_store::{EventFilter, Measured, measure};
+use usage_store::{EventFilter, Handling, Measured, MeterSet, measure, meter};
 
 /// A stored event with what is known about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,12 +15,13 @@ pub struct ListedEvent {
     pub stored: StoredEvent,
     /// The customer that paid for its subject at its time.
     pub customer: Option<CustomerId>,
-    /// Why it cannot be billed, if it is of a type that is.
-    pub validation_error: Option<String>,
+    /// Why it cannot be billed or metered, where it is of a type that is.
+    pub validation_errors: Vec<String>,
 }
 
 impl Engine {
-    /// Stores valid events that arrived together; one verdict per event, after the commit.
+    /// Stores valid events that arrived together; one verdict per event, after the commit. With
+    /// [`Handling::Strict`] nothing is stored where any of them is rejected.
     ///
     /// # Errors
     /// When the store is busy or could not write; then nothing of them is stored.
@@ -27,8 +29,9 @@ impl Engine {
         &self,
         events: Vec<UsageEvent>,
         received: Timestamp,
+        handling: Handling,
     ) -> Result<Vec<Verdict>, EngineError> {
-        Ok(self.store.append(events, received).await?)
+        Ok(self.store.append(events, received, handling).await?)
     }
 
     /// Stored events that pass the filter, newest time first; of one customer, where one is named.
@@ -37,22 +40,49 @@ impl Engine {
     /// No such customer, or a log that cannot be read.
     pub async fn events(
         &self,
-        mut filter: EventFilter,
+        filter: EventFilter,
         customer: Option<&CustomerRef>,
     ) -> Result<Vec<ListedEvent>, EngineError> {
-        if let Some(name) = customer {
-            let customer = self.customer(name).await?;
-            filter.paid = Some(self.store.paid_subjects(customer.id).await?);
+        self.events_of(filter, customer.map(std::slice::from_ref)).await
+    }
+
+    /// Stored events that pass the filter, newest time first; of these customers, where any are named.
+    ///
+    /// # Errors
+    /// No such customer, or a log that cannot be read.
+    pub async fn events_of(
+        &self,
+        mut filter: EventFilter,
+        customers: Option<&[CustomerRef]>,
+    ) -> Result<Vec<ListedEvent>, EngineError> {
+        if let Some(names) = customers {
+            let mut paid = Vec::new();
+            for name in names {
+                let customer = self.customer(name).await?;
+                paid.extend(self.store.paid_subjects(customer.id).await?);
+            }
+            filter.paid = Some(paid);
         }
+        let meters = MeterSet::new(self.store.meters().await?.into_iter().map(Arc::new));
         let mut listed = Vec::new();
         for stored in self.store.events(filter).await? {
             let customer = self.store.payer(&stored.event.subject, stored.event.time).await?;
-            let validation_error = match measure(&stored.event) {
-                Measured::Invalid(reason) => Some(format!("invalid event: {reason}")),
-                Measured::Charge(_) | Measured::Nothing => None,
-            };
-            listed.push(ListedEvent { stored, customer, validation_error });
+            let validation_errors = problems(&stored.event, &meters);
+            listed.push(ListedEvent { stored, customer, validation_errors });
         }
         Ok(listed)
     }
+}
+
+/// Why an event is left out of bills or meters that cover it.
+fn problems(event: &UsageEvent, meters: &MeterSet) -> Vec<String> {
+    let charge = match measure(event) {
+        Measured::Invalid(reason) => Some(format!("invalid event: {reason}")),
+        Measured::Charge(_) | Measured::Nothing => None,
+    };
+    let metered = meter(event, meters).into_iter().filter_map(|(_, measured)| measured.err());
+    let mut problems: Vec<String> =
+        charge.into_iter().chain(metered.map(|error| error.to_string())).collect();
+    problems.dedup();
+    problems
 }

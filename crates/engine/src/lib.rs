@@ -6,6 +6,7 @@ mod bill;
 mod customers;
 mod error;
 mod events;
+mod meters;
 mod post;
 
 pub use error::EngineError;

@@ -1,9 +1,12 @@
 //! Errors as problems: which error becomes which status, in one place.
 
-use axum::http::{StatusCode, header};
+use crate::reading::CODINGS;
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use std::time::Duration;
 use usage_api::problem::{FieldError, PROBLEM_TYPE, Problem};
 use usage_domain::customer::InvalidCustomer;
+use usage_domain::meter::InvalidMeter;
 use usage_engine::EngineError;
 use usage_store::StoreError;
 
@@ -16,6 +19,7 @@ pub(crate) struct ApiError {
     detail: String,
     errors: Vec<FieldError>,
     retry_after: Option<u32>,
+    accepts: Option<&'static str>,
 }
 
 impl ApiError {
@@ -25,7 +29,15 @@ impl ApiError {
         title: &'static str,
         detail: impl Into<String>,
     ) -> ApiError {
-        ApiError { status, kind, title, detail: detail.into(), errors: Vec::new(), retry_after: None }
+        ApiError {
+            status,
+            kind,
+            title,
+            detail: detail.into(),
+            errors: Vec::new(),
+            retry_after: None,
+            accepts: None,
+        }
     }
 
     /// 400: something about the request is wrong.
@@ -75,10 +87,41 @@ impl ApiError {
         )
     }
 
-    /// 415: the body is compressed.
-    pub(crate) fn coded() -> ApiError {
-        let detail = "a body is read as it is: send it without a Content-Encoding".to_string();
-        ApiError { detail, ..ApiError::unsupported("") }
+    /// 415: the body is packed in a way that is not read.
+    pub(crate) fn coded(coding: &str) -> ApiError {
+        let detail = format!("the Content-Encoding must be one of {CODINGS}, not {coding}");
+        ApiError { detail, accepts: Some(CODINGS), ..ApiError::unsupported("") }
+    }
+
+    /// 400: the body is not packed as its headers say.
+    pub(crate) fn packed(coding: &str, reason: &str) -> ApiError {
+        ApiError::invalid(format!("the body is not {coding}: {reason}; nothing of it was stored"))
+    }
+
+    /// 400: the body ends too early.
+    pub(crate) fn cut_off() -> ApiError {
+        ApiError::invalid("the body was cut off; nothing of it was stored")
+    }
+
+    /// 408: the sender takes too long.
+    pub(crate) fn slow(limit: Duration) -> ApiError {
+        let (status, title) = (StatusCode::REQUEST_TIMEOUT, "Request Timeout");
+        let detail =
+            format!("the body did not come within {} seconds; nothing of it was stored", limit.as_secs());
+        ApiError::new(status, "/problems/request-timeout", title, detail)
+    }
+
+    /// 429: the bodies of all requests together are more than is held at a time.
+    pub(crate) fn bodies_overloaded() -> ApiError {
+        ApiError::overloaded(
+            "too much is being sent at the same time; nothing of this was stored, try again".to_string(),
+        )
+    }
+
+    fn overloaded(detail: String) -> ApiError {
+        let (status, title) = (StatusCode::TOO_MANY_REQUESTS, "Too Many Requests");
+        let error = ApiError::new(status, "/problems/overloaded", title, detail);
+        ApiError { retry_after: Some(1), ..error }
     }
 
     /// What is wrong, one by one.
@@ -104,6 +147,7 @@ impl From<EngineError> for ApiError {
             EngineError::InvalidCustomer(InvalidCustomer::Field { field, reason }) => {
                 ApiError::field(field, reason)
             }
+            EngineError::InvalidMeter(InvalidMeter { field, reason }) => ApiError::field(field, reason),
             EngineError::Bill(_) => ApiError::new(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "/problems/amount",
@@ -119,15 +163,7 @@ impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> ApiError {
         let detail = error.to_string();
         match error {
-            StoreError::Overloaded => ApiError {
-                retry_after: Some(1),
-                ..ApiError::new(
-                    StatusCode::TOO_MANY_REQUESTS,
-                    "/problems/overloaded",
-                    "Too Many Requests",
-                    detail,
-                )
-            },
+            StoreError::Overloaded => ApiError::overloaded(detail),
             StoreError::WriteFailed { .. }
             | StoreError::Closed
             | StoreError::Catalog(_)
@@ -138,6 +174,10 @@ impl From<StoreError> for ApiError {
             StoreError::NoCustomer => {
                 ApiError::new(StatusCode::NOT_FOUND, "/problems/customer-not-found", "Not Found", detail)
             }
+            StoreError::NoMeter => {
+                ApiError::new(StatusCode::NOT_FOUND, "/problems/meter-not-found", "Not Found", detail)
+            }
+            StoreError::Query(_) => ApiError::invalid(detail),
             StoreError::Bill(error) => EngineError::Bill(error).into(),
             StoreError::Io { .. }
             | StoreError::Damaged { .. }
@@ -169,6 +209,9 @@ impl IntoResponse for ApiError {
         let mut response = (self.status, [(header::CONTENT_TYPE, PROBLEM_TYPE)]).into_response();
         if let Some(seconds) = self.retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
+        if let Some(codings) = self.accepts {
+            response.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static(codings));
         }
         response.extensions_mut().insert(problem);
         response

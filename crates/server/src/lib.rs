@@ -17,7 +17,8 @@ mod store;
 mod usage;
 
 pub use openapi::document;
-pub use router::router;
+pub use reading::Limits;
+pub use router::{router, router_within};
 pub use serve::{Listeners, serve};
 
 use std::sync::Arc;

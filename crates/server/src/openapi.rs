@@ -21,6 +21,8 @@ use utoipa::{Modify, OpenApi};
         events::ingest::ingest_events,
         events::list::list_events,
         events::pages::list_event_pages,
+        events::v3::ingest_metering_events,
+        events::v3::list_metering_events,
         customers::create::create_customer,
         customers::list::list_customers,
         customers::get::get_customer,

@@ -1,17 +1,27 @@
 //! Which path leads to which route.
 
+use crate::reading::{Intake, Limits};
 use crate::{App, customers, docs, error, events, health, openapi, store, usage};
 use axum::Router;
 use axum::routing::{get, post};
 
-/// The whole service.
+/// The whole service, within the usual limits.
 pub fn router(app: App) -> Router {
+    router_within(app, Limits::default())
+}
+
+/// The whole service; the bodies of its requests stay within these limits.
+pub fn router_within(app: App, limits: Limits) -> Router {
     Router::new()
         .route("/api/v1/usage/create/", post(usage::create::create_usage))
         .route("/api/v1/usage/create", post(usage::create::create_usage))
         .route("/api/v1/usage/unpaid", get(usage::unpaid::list_unpaid))
         .route("/api/v1/events", post(events::ingest::ingest_events).get(events::list::list_events))
         .route("/api/v2/events", get(events::pages::list_event_pages))
+        .route(
+            "/api/v3/openmeter/events",
+            post(events::v3::ingest_metering_events).get(events::v3::list_metering_events),
+        )
         .route(
             "/api/v1/customers",
             post(customers::create::create_customer).get(customers::list::list_customers),
@@ -32,6 +42,7 @@ pub fn router(app: App) -> Router {
         .route("/", get(docs::home))
         .fallback(async || error::ApiError::no_route())
         .method_not_allowed_fallback(async || error::ApiError::wrong_method())
+        .layer(axum::Extension(Intake::new(limits)))
         .layer(axum::middleware::from_fn(error::finish))
         .with_state(app)
 }

@@ -3,13 +3,15 @@
 //! Whatever a call acknowledges is durable and visible to every later call. A failed call left
 //! nothing behind. No call reads a clock: moments are arguments.
 
-use crate::StoreError;
+use crate::{Condition, StoreError};
 use async_trait::async_trait;
 use std::sync::Arc;
 use usage_domain::bill::BillError;
 use usage_domain::care::{RebuildReport, VerifyReport};
 use usage_domain::customer::{Customer, CustomerDraft, CustomerId, CustomerRef, PaidSubject};
 use usage_domain::event::{StoredEvent, UsageEvent};
+use usage_domain::meter::query::{MeterQuery, MeterUsage};
+use usage_domain::meter::{Meter, MeterDraft, MeterId};
 use usage_domain::money::Money;
 use usage_domain::position::Position;
 use usage_domain::posting::{PostOutcome, Posting};
@@ -22,7 +24,16 @@ use usage_domain::verdict::Verdict;
 pub trait Store: Send + Sync + 'static {
     /// Stores valid events that arrived together at `received`, and counts each (source, id) once.
     /// The answer has one verdict per event, in their order; it comes after the commit.
-    async fn append(&self, events: Vec<UsageEvent>, received: Timestamp) -> Result<Vec<Verdict>, StoreError>;
+    ///
+    /// An event that cannot be stored is [`Verdict::Rejected`]: its data is ambiguous, or it corrects an
+    /// event that is not there. With [`Handling::Strict`] nothing of the request is stored then: the others
+    /// would be accepted, and are not.
+    async fn append(
+        &self,
+        events: Vec<UsageEvent>,
+        received: Timestamp,
+        handling: Handling,
+    ) -> Result<Vec<Verdict>, StoreError>;
 
     /// The position of the last acknowledged event.
     async fn position(&self) -> Result<Position, StoreError>;
@@ -79,6 +90,30 @@ pub trait Store: Send + Sync + 'static {
     /// requests at the same time for the same usage, one posts it.
     async fn post(&self, request: PostRequest) -> Result<PostOutcome, StoreError>;
 
+    /// Makes a meter. It covers the events that are stored already.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when its key is taken, or there are as many meters as may be.
+    async fn create_meter(&self, id: MeterId, draft: MeterDraft, now: Timestamp)
+    -> Result<Meter, StoreError>;
+
+    /// Changes a meter: what people read of it, and its dimensions. Its key, aggregation, type of events,
+    /// value and beginning stay: a draft that has others is a [`StoreError::Conflict`].
+    async fn update_meter(&self, id: MeterId, draft: MeterDraft, now: Timestamp)
+    -> Result<Meter, StoreError>;
+
+    /// Ends a meter; the events that it measured stay. Its key is free again.
+    async fn delete_meter(&self, id: MeterId) -> Result<(), StoreError>;
+
+    /// All meters, in the order in which they were made.
+    async fn meters(&self) -> Result<Vec<Meter>, StoreError>;
+
+    /// What a meter is asked, at one position of the log: corrected events count as corrected.
+    ///
+    /// # Errors
+    /// [`StoreError::NoMeter`], or [`StoreError::Query`] where there is no answer.
+    async fn query(&self, meter: MeterId, query: MeterQuery) -> Result<MeterUsage, StoreError>;
+
     /// Reads the whole log, checks every byte of it, and compares the projections with a recount.
     async fn verify(&self) -> Result<VerifyReport, StoreError>;
 
@@ -87,6 +122,15 @@ pub trait Store: Send + Sync + 'static {
 
     /// Writes what is only in memory and stops; later calls are refused.
     async fn close(&self) -> Result<(), StoreError>;
+}
+
+/// What becomes of the good events of a request that has bad ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Handling {
+    /// Nothing of the request is stored.
+    Strict,
+    /// The good ones are stored.
+    Lenient,
 }
 
 /// How the total of a posting comes from usage.
@@ -120,6 +164,8 @@ pub struct EventFilter {
     pub subject: Option<String>,
     /// Only events of these subjects at these times.
     pub paid: Option<Vec<PaidSubject>>,
+    /// Only events for which this holds.
+    pub condition: Option<Condition>,
     /// Only what comes after this event (its time and sequence) in the listing.
     pub after: Option<(Timestamp, u64)>,
     /// At most so many.
@@ -136,6 +182,7 @@ impl EventFilter {
             id: None,
             subject: None,
             paid: None,
+            condition: None,
             after: None,
             limit,
         }
@@ -153,6 +200,7 @@ impl EventFilter {
             && self.id.as_ref().is_none_or(|id| event.id.contains(id.as_str()))
             && self.subject.as_ref().is_none_or(|subject| event.subject.contains(subject.as_str()))
             && self.paid.as_ref().is_none_or(paid_for)
+            && self.condition.as_ref().is_none_or(|condition| condition.holds(stored))
             && self.after.is_none_or(|after| (event.time, stored.sequence) < after)
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use usage_domain::bill::BillError;
+use usage_domain::meter::query::QueryError;
 
 /// Why the store did not do as asked.
 #[derive(Debug, thiserror::Error)]
@@ -82,6 +83,12 @@ pub enum StoreError {
     /// No such customer.
     #[error("there is no such customer")]
     NoCustomer,
+    /// No such meter.
+    #[error("there is no such meter")]
+    NoMeter,
+    /// A question to a meter that has no answer.
+    #[error(transparent)]
+    Query(#[from] QueryError),
     /// The catalog refused.
     #[error("the catalog: {0}")]
     Catalog(String),

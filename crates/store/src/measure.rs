@@ -1,8 +1,15 @@
-//! What an event contributes: the reading of its data as a charge.
+//! What an event contributes: the reading of its data as a charge, and as the usage of meters.
+//!
+//! Shared by all stores, so that an event is worth the same everywhere.
 
-use usage_domain::charge::{CHARGE_TYPE, Charge, Field, InvalidCharge};
+use std::collections::HashMap;
+use std::sync::Arc;
+use usage_domain::charge::{CHARGE_TYPE, Charge, InvalidCharge};
 use usage_domain::event::UsageEvent;
-use usage_json::{Object, Value};
+use usage_domain::field::Field;
+use usage_domain::meter::Meter;
+use usage_domain::meter::value::{InvalidValue, Measurement};
+use usage_json::{Object, Value, object};
 
 /// What an event contributes to bills.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,25 +29,100 @@ pub fn measure(event: &UsageEvent) -> Measured {
     if event.event_type != CHARGE_TYPE {
         return Measured::Nothing;
     }
-    // Ingestion refuses data that is no unambiguous object, so that a failure here means absence.
-    let data = event.data.as_deref().and_then(|text| usage_json::object(text).ok()).unwrap_or_default();
+    let data = Data::of(event);
     let names = ["amount", "quantity", "unit_price", "currency", "service", "description", "unit"];
-    let values = names.map(|name| (name, value(&data, name)));
-    let field = |name: &'static str| {
-        let (_, value) = values.iter().find(|(known, _)| *known == name)?;
-        match value.as_ref()? {
-            Value::Null => None,
-            Value::Text(text) => Some(Field::Text(text)),
-            Value::Number(digits) => Some(Field::Number(digits)),
-            Value::Bool(_) | Value::Array(_) | Value::Object(_) => Some(Field::Other),
-        }
-    };
-    match Charge::read(field) {
+    let values = names.map(|name| (name, data.value(name)));
+    let found =
+        |name: &'static str| values.iter().find(|(known, _)| *known == name)?.1.as_ref().and_then(field);
+    match Charge::read(found) {
         Ok(charge) => Measured::Charge(charge),
         Err(reason) => Measured::Invalid(reason),
     }
 }
 
-fn value<'a>(data: &Object<'a>, name: &str) -> Option<Value<'a>> {
-    data.get(name).ok().flatten()
+/// The meters of a store, by the type of event that they measure.
+#[derive(Debug, Clone, Default)]
+pub struct MeterSet {
+    by_type: HashMap<String, Vec<Arc<Meter>>>,
+}
+
+impl MeterSet {
+    /// These meters.
+    #[must_use]
+    pub fn new(meters: impl IntoIterator<Item = Arc<Meter>>) -> MeterSet {
+        let mut set = MeterSet::default();
+        for meter in meters {
+            set.by_type.entry(meter.draft.event_type.clone()).or_default().push(meter);
+        }
+        set
+    }
+
+    /// The meters that measure events of this type.
+    fn of(&self, event_type: &str) -> &[Arc<Meter>] {
+        self.by_type.get(event_type).map_or(&[], Vec::as_slice)
+    }
+
+    /// All of them, in no order.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Arc<Meter>> {
+        self.by_type.values().flatten()
+    }
+}
+
+/// What an event is worth to each meter that covers it, or why it is left out there.
+pub fn meter<'a>(
+    event: &UsageEvent,
+    meters: &'a MeterSet,
+) -> Vec<(&'a Arc<Meter>, Result<Measurement, InvalidValue>)> {
+    let mut covering =
+        meters.of(&event.event_type).iter().filter(|m| m.covers(&event.event_type, event.time));
+    let Some(first) = covering.next() else { return Vec::new() };
+    let data = Data::of(event);
+    let one = |meter: &'a Arc<Meter>| (meter, data.measure(meter));
+    std::iter::once(first).chain(covering).map(one).collect()
+}
+
+/// An event's data.
+struct Data<'a> {
+    object: Object<'a>,
+    there: bool,
+}
+
+impl<'a> Data<'a> {
+    fn of(event: &'a UsageEvent) -> Data<'a> {
+        // Ingestion refuses data that is no unambiguous object, so that a failure here means absence.
+        let object = event.data.as_deref().and_then(|text| object(text).ok()).unwrap_or_default();
+        Data { object, there: event.data.is_some() }
+    }
+
+    fn value(&self, name: &str) -> Option<Value<'a>> {
+        self.object.get(name).ok().flatten()
+    }
+
+    /// The value at the end of a path of names.
+    fn at(&self, names: &[String]) -> Option<Value<'a>> {
+        let (first, rest) = names.split_first()?;
+        rest.iter().try_fold(self.value(first)?, |value, name| match value {
+            Value::Object(text) => object(text).ok()?.get(name).ok()?,
+            _ => None,
+        })
+    }
+
+    fn measure(&self, meter: &Meter) -> Result<Measurement, InvalidValue> {
+        let paths = meter.draft.value_property.iter().chain(meter.draft.dimensions.iter().map(|d| &d.path));
+        let values: Vec<(&[String], Option<Value<'a>>)> =
+            paths.map(|path| (path.names(), self.at(path.names()))).collect();
+        meter.measure(self.there, |names| {
+            values.iter().find(|(known, _)| *known == names)?.1.as_ref().and_then(field)
+        })
+    }
+}
+
+fn field<'v>(value: &'v Value<'_>) -> Option<Field<'v>> {
+    match value {
+        Value::Null => None,
+        Value::Text(text) => Some(Field::Text(text)),
+        Value::Number(digits) => Some(Field::Number(digits)),
+        Value::Bool(value) => Some(Field::Bool(*value)),
+        Value::Array(_) | Value::Object(_) => Some(Field::Other),
+    }
 }

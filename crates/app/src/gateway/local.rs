@@ -14,7 +14,7 @@ use usage_domain::customer::{CustomerDraft, CustomerId, CustomerRef};
 use usage_domain::event::UsageEvent;
 use usage_domain::time::{Month, Period, Timestamp};
 use usage_engine::{Engine, EngineError};
-use usage_store::EventFilter;
+use usage_store::{EventFilter, Handling};
 
 pub(super) struct Local {
     engine: Engine,
@@ -101,7 +101,8 @@ impl Gateway for Local {
     }
 
     fn ingest(&self, events: Vec<UsageEvent>) -> Result<IngestReport, Failure> {
-        let verdicts = self.runtime.block_on(self.engine.ingest(events, present::now()))?;
+        let verdicts =
+            self.runtime.block_on(self.engine.ingest(events, present::now(), Handling::Lenient))?;
         Ok(IngestReport::new(verdicts))
     }
 
@@ -126,7 +127,13 @@ impl Gateway for Local {
         let events = self.runtime.block_on(self.engine.events(filter, customer.as_ref()))?;
         let events: Vec<_> = events
             .into_iter()
-            .map(|e| IngestedEvent::new(e.stored, e.customer.map(|id| id.to_string()), e.validation_error))
+            .map(|e| {
+                IngestedEvent::new(
+                    e.stored,
+                    e.customer.map(|id| id.to_string()),
+                    e.validation_errors.into_iter().next(),
+                )
+            })
             .collect();
         serde_json::to_string(&events).map_err(|error| Failure::operation(error.to_string()))
     }

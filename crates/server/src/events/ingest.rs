@@ -1,28 +1,28 @@
 //! `POST /api/v1/events`
 
+use super::sent::Sent;
 use crate::App;
 use crate::error::ApiError;
-use crate::reading::{RawBody, media_type, text};
+use crate::reading::RawBody;
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use usage_api::event::{CloudEvent, IngestReport, OneOrMany, read_event};
+use usage_api::event::{CloudEvent, IngestReport, OneOrMany};
 use usage_api::problem::{FieldError, Problem};
-use usage_domain::event::UsageEvent;
 use usage_domain::time::Timestamp;
 use usage_domain::verdict::Verdict;
-use usage_json::JsonError;
+use usage_store::Handling;
 
-/// The most events that one request may have.
-const MAX_EVENTS: usize = 50_000;
 const PREFER: &str = "prefer";
-const EXPECTED: &str = "application/cloudevents+json (one event), application/cloudevents-batch+json (an array) or application/json (either)";
 
 /// Takes usage events in: each (source, id) counts once, for ever.
 ///
 /// An invalid event makes the whole request 400 and nothing of it is stored. With
 /// `Prefer: handling=lenient` the good ones are stored, and the answer has a verdict per event.
+///
+/// An event may also be sent in binary mode: its attributes in `ce-` headers, its data as the body.
+/// Bodies may be packed with gzip or zstd (`Content-Encoding`).
 #[utoipa::path(
     post,
     path = "/api/v1/events",
@@ -32,11 +32,13 @@ const EXPECTED: &str = "application/cloudevents+json (one event), application/cl
         (CloudEvent = "application/cloudevents+json"),
         (Vec<CloudEvent> = "application/cloudevents-batch+json"),
         (OneOrMany = "application/json"),
+        (String = "application/x-ndjson", example = "{\"specversion\":\"1.0\",\"id\":\"0001\",\"source\":\"docs\",\"type\":\"usage.charge\",\"subject\":\"acme-web\",\"data\":{\"amount\":\"0.4\"}}\n"),
     )),
     responses(
         (status = 204, description = "All events are stored, now or before."),
         (status = 200, description = "Sent with `Prefer: handling=lenient`: a verdict per event.", body = IngestReport),
         (status = 400, description = "Some event is invalid; nothing of the request was stored.", body = Problem, content_type = "application/problem+json"),
+        (status = 408, description = "The body came too slowly; nothing was stored.", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "The body is too large.", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "The body is not of a kind that is read.", body = Problem, content_type = "application/problem+json"),
         (status = 429, description = "Too much is waiting; nothing was stored, try again.", body = Problem, content_type = "application/problem+json"),
@@ -49,43 +51,23 @@ pub(crate) async fn ingest_events(
     RawBody(body): RawBody,
 ) -> Result<Response, ApiError> {
     let received = app.now();
-    let texts = split(&media_type(&headers), text(&body)?)?;
-    let read = texts.into_iter().map(|text| read_event(text, received)).collect();
-    if lenient(&headers) {
-        ingest_lenient(&app, read, received).await
-    } else {
-        ingest_strict(&app, read, received).await
+    let sent = Sent::read(&headers, &body, received)?;
+    take(&app, &headers, sent, received, StatusCode::NO_CONTENT).await
+}
+
+/// Stores what was sent, as the sender prefers it; `done` is the answer where all of it must be valid.
+pub(super) async fn take(
+    app: &App,
+    headers: &HeaderMap,
+    sent: Sent,
+    received: Timestamp,
+    done: StatusCode,
+) -> Result<Response, ApiError> {
+    if lenient(headers) {
+        return ingest_lenient(app, sent, received).await;
     }
-}
-
-type Read = Vec<Result<UsageEvent, String>>;
-
-/// The texts of a body's events.
-fn split<'a>(media_type: &str, body: &'a str) -> Result<Vec<&'a str>, ApiError> {
-    let trimmed = body.trim_ascii_start();
-    let is_array = trimmed.starts_with('[');
-    Ok(match media_type {
-        "application/cloudevents+json" if !is_array => vec![body],
-        "application/cloudevents-batch+json" => array(body)?,
-        "application/json" | "" if is_array => array(body)?,
-        "application/json" | "" if trimmed.starts_with('{') => vec![body],
-        "application/json" | "" => {
-            return Err(ApiError::invalid("the body must be a CloudEvent or an array of CloudEvents"));
-        }
-        "application/cloudevents+json" => {
-            return Err(ApiError::invalid(
-                "the body is an array: its type is application/cloudevents-batch+json",
-            ));
-        }
-        _ => return Err(ApiError::unsupported(EXPECTED)),
-    })
-}
-
-fn array(body: &str) -> Result<Vec<&str>, ApiError> {
-    usage_json::array_within(body, MAX_EVENTS).map_err(|error| match error {
-        JsonError::TooMany(most) => ApiError::invalid(format!("a request may have {most} events at most")),
-        error => ApiError::invalid(format!("the body: {error}")),
-    })
+    ingest_strict(app, sent, received).await?;
+    Ok(done.into_response())
 }
 
 /// Whether the sender prefers lenient handling (RFC 7240). Of a preference that stands twice the
@@ -108,42 +90,50 @@ fn unquoted(value: &str, separator: char) -> impl Iterator<Item = &str> {
     })
 }
 
-async fn ingest_strict(app: &App, read: Read, received: Timestamp) -> Result<Response, ApiError> {
-    let mut events = Vec::with_capacity(read.len());
+async fn ingest_strict(app: &App, mut sent: Sent, received: Timestamp) -> Result<(), ApiError> {
+    let mut events = Vec::with_capacity(sent.events.len());
     let mut errors = Vec::new();
-    for (index, event) in read.into_iter().enumerate() {
+    for (index, event) in std::mem::take(&mut sent.events).into_iter().enumerate() {
         match event {
             Ok(event) => events.push(event),
-            Err(reason) => errors.push(FieldError { field: index.to_string(), reason }),
+            Err(reason) => errors.push(FieldError { field: sent.place(index), reason }),
         }
     }
-    if let Some(first) = errors.first() {
-        let more = match errors.len() {
-            1 => String::new(),
-            n => format!(" (and {} more)", n - 1),
-        };
-        let detail =
-            format!("event {}: {}{more}; nothing of the request was stored", first.field, first.reason);
-        return Err(ApiError::invalid(detail).with(errors));
-    }
-    app.engine.ingest(events, received).await?;
-    Ok(StatusCode::NO_CONTENT.into_response())
+    refuse(errors)?;
+    let verdicts = app.engine.ingest(events, received, Handling::Strict).await?;
+    let rejected = verdicts.into_iter().enumerate().filter_map(|(index, verdict)| match verdict {
+        Verdict::Rejected(reason) => Some(FieldError { field: sent.place(index), reason }),
+        Verdict::Accepted | Verdict::Duplicate | Verdict::Conflict => None,
+    });
+    refuse(rejected.collect())
 }
 
-async fn ingest_lenient(app: &App, read: Read, received: Timestamp) -> Result<Response, ApiError> {
-    let mut verdicts = Vec::with_capacity(read.len());
-    let mut events = Vec::with_capacity(read.len());
-    for event in read {
+/// Refuses a request whose events have these errors, if any.
+fn refuse(errors: Vec<FieldError>) -> Result<(), ApiError> {
+    let Some(FieldError { field: place, reason }) = errors.first() else { return Ok(()) };
+    let more = match errors.len() {
+        1 => String::new(),
+        n => format!(" (and {} more)", n - 1),
+    };
+    let place = if place.starts_with("line") { place.clone() } else { format!("event {place}") };
+    let detail = format!("{place}: {reason}{more}; nothing of the request was stored");
+    Err(ApiError::invalid(detail).with(errors))
+}
+
+async fn ingest_lenient(app: &App, mut sent: Sent, received: Timestamp) -> Result<Response, ApiError> {
+    let mut verdicts = Vec::with_capacity(sent.events.len());
+    let mut events = Vec::with_capacity(sent.events.len());
+    for (index, event) in std::mem::take(&mut sent.events).into_iter().enumerate() {
         match event {
             // Filled in below, in the same order.
             Ok(event) => {
                 events.push(event);
                 verdicts.push(None);
             }
-            Err(reason) => verdicts.push(Some(Verdict::Rejected(reason))),
+            Err(reason) => verdicts.push(Some(Verdict::Rejected(sent.reason(index, reason)))),
         }
     }
-    let mut stored = app.engine.ingest(events, received).await?.into_iter();
+    let mut stored = app.engine.ingest(events, received, Handling::Lenient).await?.into_iter();
     let verdicts = verdicts.into_iter().filter_map(|verdict| verdict.or_else(|| stored.next())).collect();
     let applied = [("preference-applied", "handling=lenient")];
     Ok((applied, Json(IngestReport::new(verdicts))).into_response())

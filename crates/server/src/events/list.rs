@@ -92,5 +92,5 @@ pub(crate) async fn list_events(
 /// The wire form of a listed event.
 pub(super) fn wire(event: ListedEvent) -> IngestedEvent {
     let customer = event.customer.map(|id| id.to_string());
-    IngestedEvent::new(event.stored, customer, event.validation_error)
+    IngestedEvent::new(event.stored, customer, event.validation_errors.into_iter().next())
 }

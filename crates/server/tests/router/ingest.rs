@@ -41,12 +41,10 @@ fn a_body_of_another_shape_than_its_media_type_is_refused() {
         let answer = app.call("POST", EVENTS, &[("content-type", media_type)], body.clone());
         answer.problem(400, "validation", reason);
     }
-    for media_type in ["text/plain", "application/x-ndjson", "application/xml", "application/jsonx", "json"] {
+    for media_type in ["text/plain", "application/xml", "application/jsonx", "json"] {
         let answer = app.call("POST", EVENTS, &[("content-type", media_type)], one.clone());
         answer.problem(415, "unsupported-media-type", "application/cloudevents-batch+json (an array)");
     }
-    let zipped = [("content-type", "application/json"), ("content-encoding", "gzip")];
-    app.call("POST", EVENTS, &zipped, one.clone()).problem(415, "unsupported-media-type", "Content-Encoding");
     let plain = [("content-type", "application/json"), ("content-encoding", "identity")];
     app.call("POST", EVENTS, &plain, one).expect(204, "");
     assert_eq!(app.stored(), 1);

@@ -128,8 +128,8 @@ fn every_reference_leads_somewhere_and_every_schema_is_described() {
         for (property, schema) in schema["properties"].as_object().into_iter().flatten() {
             let described = schema.to_string().contains("\"description\":");
             assert!(described, "{name}.{property}");
-            let is_time = ["time", "createdAt", "updatedAt", "ingestedAt", "storedAt", "from", "to"]
-                .contains(&property.as_str());
+            let times = ["time", "createdAt", "updatedAt", "ingestedAt", "storedAt", "from", "to"];
+            let is_time = times.contains(&property.as_str()) || property.ends_with("_at");
             assert_eq!(schema["format"] == "date-time", is_time, "{name}.{property}");
         }
     }
@@ -142,7 +142,7 @@ fn every_operation_says_what_errors_it_can_end_with() {
         let has = |status: &str| responses.contains_key(status);
         let name = format!("{method} {path}");
         assert!(has("500") && has("503"), "{name}");
-        assert!(["200", "201", "204"].into_iter().any(has), "{name}");
+        assert!(["200", "201", "202", "204"].into_iter().any(has), "{name}");
         assert_eq!(has("413"), operation.get("requestBody").is_some(), "{name}");
         assert_eq!(has("415"), has("413"), "{name}");
         assert!(has("400") || operation.get("parameters").is_none_or(|list| list == &json!([])), "{name}");

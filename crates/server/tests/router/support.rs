@@ -12,7 +12,7 @@ use tokio::runtime::Runtime;
 use tower::ServiceExt;
 use usage_domain::time::Timestamp;
 use usage_engine::Engine;
-use usage_server::App;
+use usage_server::{App, Limits};
 use usage_store::embedded::{EmbeddedStore, Options};
 
 pub(crate) const NOW: &str = "2023-08-25T12:00:00Z";
@@ -34,15 +34,20 @@ impl Service {
     }
 
     pub(crate) fn with(options: Options) -> Service {
+        Service::within(options, Limits::default())
+    }
+
+    pub(crate) fn within(options: Options, limits: Limits) -> Service {
         let folder = TempDir::new().unwrap();
         let store = EmbeddedStore::open(&folder.path().join("data"), options).unwrap();
         let now = Arc::new(AtomicI64::new(NOW.parse::<Timestamp>().unwrap().nanos()));
         let (clock, ids) = (now.clone(), AtomicU64::new(1));
-        let router = usage_server::router(App {
+        let app = App {
             engine: Engine::new(Arc::new(store)),
             clock: Arc::new(move || Timestamp::from_nanos(clock.load(Relaxed)).unwrap()),
             random: Arc::new(move || ids.fetch_add(1, Relaxed).into()),
-        });
+        };
+        let router = usage_server::router_within(app, limits);
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         Service { router, runtime, now, charges: AtomicU64::new(1), _folder: folder }
@@ -135,6 +140,11 @@ pub(crate) async fn call(
         headers: parts.headers,
         body: String::from_utf8(body.to_vec()).unwrap(),
     }
+}
+
+/// A text as a part of a query.
+pub(crate) fn encoded(text: &str) -> String {
+    text.bytes().map(|byte| format!("%{byte:02x}")).collect()
 }
 
 /// A valid event of the type `t` with no data.

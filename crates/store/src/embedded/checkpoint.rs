@@ -4,15 +4,16 @@
 //! them. A failed checkpoint loses nothing: its changes go with the next one.
 
 use super::faults::Faults;
-use super::projection::cells::{Cells, merge_cells};
-use super::projection::delta::{Delta, encode_claims, merge_claims};
+use super::projection::cells::Cells;
+use super::projection::delta::{Delta, UsageDelta, encode_claims, merge_claims};
 use super::projection::files::Chain;
-use super::shared::Shared;
+use super::projection::rollup::{CellKey, Group, RollUps, Sum};
+use super::projection::stretch::{Stretch, merge_stretches};
+use super::shared::{Shared, State};
 use crate::StoreError;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use usage_domain::charge::ChargeGroup;
 
 /// Subjects that are named under one reading lock, so that the writer never waits long for it.
 const NAMES_AT_ONCE: usize = 4096;
@@ -37,16 +38,22 @@ impl Chains {
         self.claims.clear().and(usage)
     }
 
-    /// Writes changes that end at the log position `to`.
-    fn write(&mut self, delta: &mut Delta, to: u64, shared: &Shared) -> Result<(), StoreError> {
+    /// Writes changes that end at the log position `to`, where the roll-ups cover these meters.
+    fn write(
+        &mut self,
+        delta: &mut Delta,
+        to: u64,
+        covered: &[u32],
+        shared: &Shared,
+    ) -> Result<(), StoreError> {
         if self.usage.position() == to && self.claims.position() == to {
             return Ok(());
         }
         let mark = shared.read().log.mark(to)?.unwrap_or(0);
         if self.usage.position() < to {
-            let cells = Cells::of(&delta.cells, |subjects, groups| names(shared, subjects, groups));
-            self.usage.push(to, mark, &cells.encode(), merge_cells)?;
-            delta.cells.clear();
+            let stretch = stretch(&delta.usage, covered, shared);
+            self.usage.push(to, mark, &stretch.encode(), merge_stretches)?;
+            delta.usage = UsageDelta::default();
         }
         if self.claims.position() < to {
             self.claims.push(to, mark, &encode_claims(&mut delta.claims), merge_claims)?;
@@ -56,15 +63,31 @@ impl Chains {
     }
 }
 
-/// The names of subjects and groups, from the roll-ups that their numbers are of.
-fn names(shared: &Shared, subjects: &[u32], groups: &[u32]) -> (Vec<String>, Vec<ChargeGroup>) {
-    let mut names = Vec::with_capacity(subjects.len());
-    for part in subjects.chunks(NAMES_AT_ONCE) {
-        let state = shared.read();
-        names.extend(part.iter().map(|number| state.rollups.subject(*number).clone()));
+fn stretch(delta: &UsageDelta, covered: &[u32], shared: &Shared) -> Stretch {
+    Stretch {
+        covered: covered.to_vec(),
+        corrections: delta.corrections.clone(),
+        charges: cells(&delta.charges, shared, |state| &state.charges),
+        metered: cells(&delta.metered, shared, |state| &state.metered),
     }
-    let state = shared.read();
-    (names, groups.iter().map(|number| state.rollups.group(*number).clone()).collect())
+}
+
+/// The stored form of changed cells, with names from the roll-ups that their numbers are of.
+fn cells<G: Group, S: Sum>(
+    changes: &[(CellKey, S)],
+    shared: &Shared,
+    rollups: fn(&State) -> &RollUps<G, S>,
+) -> Vec<u8> {
+    let names = |subjects: &[u32], groups: &[u32]| {
+        let mut names = Vec::with_capacity(subjects.len());
+        for part in subjects.chunks(NAMES_AT_ONCE) {
+            let state = shared.read();
+            names.extend(part.iter().map(|number| rollups(&state).subject(*number).clone()));
+        }
+        let state = shared.read();
+        (names, groups.iter().map(|number| rollups(&state).group(*number).clone()).collect())
+    };
+    Cells::of(changes, names).encode()
 }
 
 /// Decides when a checkpoint is due and has it written.
@@ -96,10 +119,11 @@ impl Checkpointer {
             return;
         }
         let mut taken = std::mem::take(delta);
+        let covered = self.shared.read().meters.covered();
         let (chains, shared) = (self.chains.clone(), self.shared.clone());
         let work = move || {
             let mut chains = chains.lock().unwrap_or_else(PoisonError::into_inner);
-            match chains.write(&mut taken, next, &shared) {
+            match chains.write(&mut taken, next, &covered, &shared) {
                 Ok(()) => None,
                 Err(error) => {
                     tracing::warn!(%error, "a checkpoint failed; it is tried again");
@@ -128,7 +152,7 @@ impl Checkpointer {
                 return;
             }
         };
-        delta.cells.extend(failed.cells);
+        delta.usage.follow(failed.usage);
         delta.claims.extend(failed.claims);
     }
 
@@ -139,7 +163,8 @@ impl Checkpointer {
             return Err(StoreError::Closed);
         }
         let mut chains = self.chains.lock().unwrap_or_else(PoisonError::into_inner);
-        chains.write(delta, next, &self.shared)?;
+        let covered = self.shared.read().meters.covered();
+        chains.write(delta, next, &covered, &self.shared)?;
         self.last = next;
         Ok(())
     }

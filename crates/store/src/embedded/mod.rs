@@ -7,30 +7,39 @@
 mod backup;
 mod catalog;
 mod checkpoint;
+mod cover;
+pub(crate) mod effective;
 mod faults;
 mod folder;
 mod log;
+pub(crate) mod metering;
+pub(crate) mod meters;
 pub(crate) mod prepare;
 pub(crate) mod projection;
-mod replay;
+pub(crate) mod replay;
 pub(crate) mod shared;
+pub(crate) mod stage;
 mod usage;
 pub(crate) mod verify;
+pub(crate) mod worth;
 pub(crate) mod writer;
 
 pub use backup::{BackupReport, backup};
 pub use faults::{Faults, Step};
 pub use folder::{exists, owner};
 
-use crate::{EventFilter, PostRequest, Store, StoreError};
+use crate::{EventFilter, Handling, PostRequest, Store, StoreError};
 use async_trait::async_trait;
 use catalog::Catalog;
 use checkpoint::{Chains, Checkpointer};
+use cover::Covering;
 use folder::OwnedFolder;
 use log::scan;
 use projection::claims::HashKey;
+use projection::metered::MeterRollUps;
 use replay::Projections;
 use shared::{Shared, State};
+use stage::Lookups;
 use std::path::Path;
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -38,6 +47,8 @@ use tokio::sync::oneshot;
 use usage_domain::care::{RebuildReport, VerifyReport};
 use usage_domain::customer::{Customer, CustomerDraft, CustomerId, CustomerRef, PaidSubject};
 use usage_domain::event::{StoredEvent, UsageEvent};
+use usage_domain::meter::query::{MeterQuery, MeterUsage};
+use usage_domain::meter::{Meter, MeterDraft, MeterId};
 use usage_domain::position::Position;
 use usage_domain::posting::{PostOutcome, Posting};
 use usage_domain::time::{Month, Period, Timestamp};
@@ -99,14 +110,23 @@ impl EmbeddedStore {
         let (found, appender) =
             log::open::open(&folder.layout.log, options.segment_bytes, options.faults.clone())?;
         let mut chains = Chains::open(&folder.layout.projections, &options.faults)?;
-        let mut made = Projections::open(&mut chains, &found.index, found.next, &key)?;
+        let meters = catalog.index().meters();
+        let mut made = Projections::open(&mut chains, &found.index, found.next, &key, &meters)?;
         if made.claims.len() != found.next {
             tracing::warn!("the duplicate index is not that of the log; the projections are made anew");
             chains.clear()?;
-            made = Projections::open(&mut chains, &found.index, found.next, &key)?;
+            made = Projections::open(&mut chains, &found.index, found.next, &key, &meters)?;
         }
-        let claims = made.claims.digest();
-        let state = State { log: found.index, rollups: made.rollups, next: found.next, claims };
+        let state = State {
+            log: found.index,
+            charges: made.charges,
+            metered: made.metered,
+            // Those that are not covered are watched anew, below.
+            meters: Arc::new(made.meters.only_covered()),
+            corrections: Arc::new(made.corrections),
+            next: found.next,
+            claims: made.claims.digest(),
+        };
         let shared = Arc::new(Shared::new(state, key, options.most_waiting));
         let last = chains.usage.position().min(chains.claims.position());
         let writer = Writer {
@@ -116,20 +136,38 @@ impl EmbeddedStore {
             delta: made.delta,
             checkpointer: Checkpointer::new(shared.clone(), chains, options.checkpoint_every, last),
             next: found.next,
-            last_claims: None,
+            lookups: Lookups::default(),
+            uncovered: MeterRollUps::default(),
         };
         let (commands, waiting) = channel();
         let thread = std::thread::Builder::new()
             .name("writer".into())
             .spawn(move || writer.run(&waiting))
             .map_err(StoreError::io("cannot start a thread for", &folder.layout.log))?;
-        Ok(EmbeddedStore {
+        let store = EmbeddedStore {
             shared,
             catalog: Arc::new(catalog),
             commands: Mutex::new(Some(commands)),
             writer: Mutex::new(Some(thread)),
             folder,
-        })
+        };
+        for meter in meters {
+            if !store.shared.read().meters.covers(meter.series) {
+                store.covering()?.start(meter)?;
+            }
+        }
+        Ok(store)
+    }
+
+    /// What has meters added up.
+    fn covering(&self) -> Result<Covering, StoreError> {
+        let commands = self.commands.lock().unwrap_or_else(PoisonError::into_inner);
+        let commands = commands.as_ref().ok_or(StoreError::Closed)?.clone();
+        Ok(Covering { shared: self.shared.clone(), commands })
+    }
+
+    fn meter(&self, id: MeterId) -> Result<Arc<Meter>, StoreError> {
+        self.catalog.index().meter(id).cloned().ok_or(StoreError::NoMeter)
     }
 
     /// Changes what others read of the owner: its address, once it is known.
@@ -149,6 +187,7 @@ impl EmbeddedStore {
 impl Drop for EmbeddedStore {
     /// Waits for the threads, so that the folder is free once the store is gone.
     fn drop(&mut self) {
+        self.shared.close();
         self.commands.get_mut().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(writer) = self.writer.get_mut().unwrap_or_else(PoisonError::into_inner).take() {
             let _ = writer.join();
@@ -166,12 +205,19 @@ async fn blocking<T: Send + 'static>(
 
 #[async_trait]
 impl Store for EmbeddedStore {
-    async fn append(&self, events: Vec<UsageEvent>, received: Timestamp) -> Result<Vec<Verdict>, StoreError> {
-        let prepared = prepare::prepare(events, received, &self.shared.key);
+    async fn append(
+        &self,
+        events: Vec<UsageEvent>,
+        received: Timestamp,
+        handling: Handling,
+    ) -> Result<Vec<Verdict>, StoreError> {
+        let meters = self.shared.read().meters.clone();
+        let prepared = prepare::prepare(events, received, handling, &self.shared.key, meters);
         let weight = prepared.weight();
-        if weight.events == 0 {
-            // Nothing is left to decide: every event was rejected, or there is none.
-            return Ok(prepared.verdicts.into_iter().flatten().collect());
+        if weight.events == 0 || (handling == Handling::Strict && prepared.has_rejected()) {
+            // Nothing is left to decide: no event is stored.
+            let accepted = |verdict: Option<Verdict>| verdict.unwrap_or(Verdict::Accepted);
+            return Ok(prepared.verdicts.into_iter().map(accepted).collect());
         }
         if !weight.is_storable() {
             let path = self.folder.layout.log.clone();
@@ -266,6 +312,53 @@ impl Store for EmbeddedStore {
         self.catalog.post(request, move || usage::read(&shared, &paid, period)).await
     }
 
+    async fn create_meter(
+        &self,
+        id: MeterId,
+        draft: MeterDraft,
+        now: Timestamp,
+    ) -> Result<Meter, StoreError> {
+        let meter = self.catalog.create_meter(id, draft, now).await?;
+        let (covering, added) = (self.covering()?, meter.clone());
+        blocking(move || covering.start(added)).await?;
+        Ok(Meter::clone(&meter))
+    }
+
+    async fn update_meter(
+        &self,
+        id: MeterId,
+        draft: MeterDraft,
+        now: Timestamp,
+    ) -> Result<Meter, StoreError> {
+        let before = self.meter(id)?;
+        let meter = self.catalog.update_meter(id, draft, now).await?;
+        if meter.series != before.series {
+            let (covering, added) = (self.covering()?, meter.clone());
+            blocking(move || {
+                covering.start(added)?;
+                covering.forget(before.series)
+            })
+            .await?;
+        }
+        Ok(Meter::clone(&meter))
+    }
+
+    async fn delete_meter(&self, id: MeterId) -> Result<(), StoreError> {
+        let meter = self.meter(id)?;
+        self.catalog.delete_meter(id).await?;
+        let covering = self.covering()?;
+        blocking(move || covering.forget(meter.series)).await
+    }
+
+    async fn meters(&self) -> Result<Vec<Meter>, StoreError> {
+        Ok(self.catalog.index().meters().iter().map(|meter| Meter::clone(meter)).collect())
+    }
+
+    async fn query(&self, meter: MeterId, query: MeterQuery) -> Result<MeterUsage, StoreError> {
+        let (shared, meter) = (self.shared.clone(), self.meter(meter)?);
+        blocking(move || metering::query(&shared, &meter, &query)).await
+    }
+
     async fn verify(&self) -> Result<VerifyReport, StoreError> {
         let shared = self.shared.clone();
         blocking(move || verify::verify(&shared)).await
@@ -278,6 +371,7 @@ impl Store for EmbeddedStore {
     }
 
     async fn close(&self) -> Result<(), StoreError> {
+        self.shared.close();
         let (reply, answer) = oneshot::channel();
         self.command(Command::Close(reply))?;
         let closed = answer.await.map_err(|_| StoreError::Closed)?;

@@ -2,12 +2,15 @@
 //! order of rows, what each event contributes, the bytes of the block. Runs in the request's own
 //! thread and touches nothing that is shared.
 
+use super::meters::Meters;
 use super::projection::claims::HashKey;
 use super::shared::Weight;
+use super::worth::Worth;
+use crate::Handling;
+use crate::correction::{Correction, correction};
 use crate::format::block;
-use crate::measure::{Measured, measure};
 use hashbrown::HashTable;
-use usage_domain::charge::Charge;
+use std::sync::Arc;
 use usage_domain::event::UsageEvent;
 use usage_domain::time::Timestamp;
 use usage_domain::verdict::Verdict;
@@ -26,6 +29,9 @@ pub(crate) struct Prepared {
     /// The block's sections.
     pub(crate) sections: Vec<u8>,
     pub(crate) received: Timestamp,
+    pub(crate) handling: Handling,
+    /// The meters that the rows were measured with.
+    pub(crate) meters: Arc<Meters>,
     /// Bytes of the rows' texts.
     text: usize,
 }
@@ -39,6 +45,11 @@ impl Prepared {
     /// The candidate at this place of the block.
     pub(crate) fn row(&self, place: usize) -> &Row {
         &self.rows[self.order[place]]
+    }
+
+    /// Whether an event cannot be stored, whatever is in the log.
+    pub(crate) fn has_rejected(&self) -> bool {
+        self.verdicts.iter().any(Option::is_some)
     }
 
     pub(crate) fn weight(&self) -> Weight {
@@ -56,7 +67,9 @@ pub(crate) struct Row {
     pub(crate) claim: u64,
     /// Keyed hash of the content as sent.
     pub(crate) content: u64,
-    pub(crate) charge: Option<Charge>,
+    pub(crate) worth: Worth,
+    /// What it corrects, and how.
+    pub(crate) correction: Option<Correction>,
 }
 
 /// An event of the same source and id as an earlier one of the request.
@@ -67,7 +80,13 @@ pub(crate) struct Repeat {
     pub(crate) content: u64,
 }
 
-pub(crate) fn prepare(events: Vec<UsageEvent>, received: Timestamp, key: &HashKey) -> Prepared {
+pub(crate) fn prepare(
+    events: Vec<UsageEvent>,
+    received: Timestamp,
+    handling: Handling,
+    key: &HashKey,
+    meters: Arc<Meters>,
+) -> Prepared {
     let mut verdicts = vec![None; events.len()];
     let mut repeats = Vec::new();
     let mut rows: Vec<Row> = Vec::with_capacity(events.len());
@@ -81,6 +100,13 @@ pub(crate) fn prepare(events: Vec<UsageEvent>, received: Timestamp, key: &HashKe
                 continue;
             }
         };
+        let correction = match correction(&event).transpose() {
+            Ok(correction) => correction,
+            Err(reason) => {
+                verdicts[place] = Some(Verdict::Rejected(reason));
+                continue;
+            }
+        };
         let claim = key.claim(&event.source, &event.id);
         let same = |row: &usize| {
             let first: &Row = &rows[*row];
@@ -91,24 +117,28 @@ pub(crate) fn prepare(events: Vec<UsageEvent>, received: Timestamp, key: &HashKe
             continue;
         }
         seen.insert_unique(claim, rows.len(), |row| rows[*row].claim);
-        let charge = match measure(&event) {
-            Measured::Charge(charge) => Some(charge),
-            Measured::Nothing | Measured::Invalid(_) => None,
-        };
-        rows.push(Row { event, place, claim, content, charge });
+        let worth = if correction.is_none() { Worth::of(&event, &meters.set) } else { Worth::default() };
+        rows.push(Row { event, place, claim, content, worth, correction });
     }
     let order = order(&rows);
     let in_order = order.iter().map(|place| (&rows[*place].event, rows[*place].content));
     let sections = block::encode(in_order);
     let text = rows.iter().map(|row| text(&row.event)).sum();
-    Prepared { rows, order, repeats, verdicts, sections, received, text }
+    Prepared { rows, order, repeats, verdicts, sections, received, handling, meters, text }
 }
 
 /// The places of rows by subject and time; those of one subject and time stay in the order sent.
-/// The rows themselves stay where they are: they are large.
+/// Corrections come last, in the order sent: of two, the later counts. The rows themselves stay where
+/// they are: they are large.
 fn order(rows: &[Row]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..rows.len()).collect();
-    let key = |row: &usize| (&rows[*row].event.subject, rows[*row].event.time);
+    let key = |place: &usize| {
+        let row = &rows[*place];
+        match row.correction {
+            None => (false, row.event.subject.as_str(), row.event.time),
+            Some(_) => (true, "", Timestamp::MIN),
+        }
+    };
     order.sort_by(|a, b| key(a).cmp(&key(b)));
     order
 }

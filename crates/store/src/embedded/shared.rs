@@ -1,16 +1,24 @@
 //! What the writer and all readers share: the committed state, published in single steps.
 
 use super::log::segment::LogIndex;
+use super::meters::Meters;
+use super::projection::charges::ChargeRollUps;
 use super::projection::claims::HashKey;
-use super::projection::rollup::RollUps;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use super::projection::corrections::Corrections;
+use super::projection::metered::MeterRollUps;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// The committed state of the log and its roll-ups at one position.
 #[derive(Default)]
 pub(crate) struct State {
     pub(crate) log: LogIndex,
-    pub(crate) rollups: RollUps,
+    pub(crate) charges: ChargeRollUps,
+    pub(crate) metered: MeterRollUps,
+    /// The meters that usage is added up for.
+    pub(crate) meters: Arc<Meters>,
+    /// Readers keep those of the position that they read at.
+    pub(crate) corrections: Arc<Corrections>,
     /// The sequence of the next event: the count of events in the log.
     pub(crate) next: u64,
     /// A digest of the duplicate index, for verifying it.
@@ -21,11 +29,22 @@ pub(crate) struct Shared {
     state: RwLock<State>,
     pub(crate) key: HashKey,
     pub(crate) queue: Queue,
+    closing: AtomicBool,
 }
 
 impl Shared {
     pub(crate) fn new(state: State, key: HashKey, most_waiting: usize) -> Shared {
-        Shared { state: RwLock::new(state), key, queue: Queue::new(most_waiting) }
+        let closing = AtomicBool::new(false);
+        Shared { state: RwLock::new(state), key, closing, queue: Queue::new(most_waiting) }
+    }
+
+    /// Tells work that goes on beside everything else to stop.
+    pub(crate) fn close(&self) {
+        self.closing.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_closing(&self) -> bool {
+        self.closing.load(Ordering::Relaxed)
     }
 
     pub(crate) fn read(&self) -> RwLockReadGuard<'_, State> {

@@ -1,12 +1,16 @@
 //! Reading usage: whole cells from the roll-ups, what a boundary cuts from the log, all at one position.
 
 use super::catalog::Catalog;
+use super::effective::Lookup;
 use super::log::scan;
-use super::projection::rollup::{Reading, merge};
+use super::projection::charges::Reading;
+use super::projection::rollup::Sum;
 use super::shared::Shared;
 use crate::StoreError;
+use crate::format::block::fingerprint;
 use crate::measure::{Measured, measure};
 use usage_domain::customer::PaidSubject;
+use usage_domain::meter::aggregate::Sign;
 use usage_domain::position::Position;
 use usage_domain::time::Period;
 use usage_domain::usage::{Totals, UnpaidSubject, Usage};
@@ -17,19 +21,24 @@ pub(super) fn read(shared: &Shared, subjects: &[PaidSubject], period: Period) ->
     let state = shared.read();
     for paid in subjects {
         if let Some(part) = paid.period.intersection(&period) {
-            state.rollups.read(&paid.subject, part, &mut reading);
+            state.charges.read(&paid.subject, part, &mut reading);
         }
     }
     let next = state.next;
     if !reading.edges.is_empty() {
         // The log only grows, so that its first `next` events are the same without the lock.
-        let log = state.log.clone();
+        let (log, corrections) = (state.log.clone(), state.corrections.clone());
         drop(state);
+        let mut lookup = Lookup::default();
         for (subject, part) in std::mem::take(&mut reading.edges) {
-            scan::subject_events(&log, &subject, part, next, |stored| {
-                if let Measured::Charge(charge) = measure(&stored.event) {
-                    let totals = Totals::of(&charge);
-                    merge(reading.totals.entry(charge.group).or_default(), &totals);
+            scan::each(&log, Some(&[fingerprint(&subject)]), part, next, |stored| {
+                if stored.event.subject != subject {
+                    return Ok(());
+                }
+                let stored = lookup.effective(&log, &corrections, stored)?;
+                if let Some(Measured::Charge(charge)) = stored.map(|stored| measure(&stored.event)) {
+                    let totals = Totals::of(&charge, Sign::Added);
+                    Sum::merge(reading.totals.entry(charge.group).or_default(), &totals);
                 }
                 Ok(())
             })?;
@@ -43,7 +52,7 @@ pub(super) fn read(shared: &Shared, subjects: &[PaidSubject], period: Period) ->
 pub(super) fn changes(shared: &Shared, subjects: &[PaidSubject], period: Period) -> Option<u64> {
     let state = shared.read();
     let parts = subjects.iter().filter_map(|paid| Some((paid, paid.period.intersection(&period)?)));
-    parts.map(|(paid, part)| state.rollups.changes(&paid.subject, part)).sum()
+    parts.map(|(paid, part)| state.charges.changes(&paid.subject, part)).sum()
 }
 
 /// Subjects with charges at times when nobody pays for them.
@@ -54,15 +63,15 @@ pub(super) fn unpaid(shared: &Shared, catalog: &Catalog) -> Result<Vec<UnpaidSub
             let gaps = index.unpaid(subject);
             (!gaps.is_empty()).then(|| (subject.clone(), gaps))
         };
-        state.rollups.subjects().filter_map(gaps).collect()
+        state.charges.subjects().filter_map(gaps).collect()
     };
     let mut unpaid = Vec::new();
     for (subject, gaps) in subjects {
         let paid: Vec<_> =
             gaps.into_iter().map(|period| PaidSubject { subject: subject.clone(), period }).collect();
         let usage = read(shared, &paid, Period::ALWAYS)?;
-        let events = usage.groups.iter().map(|(_, totals)| totals.events).sum();
-        if events > 0 {
+        let events: i64 = usage.groups.iter().map(|(_, totals)| totals.events).sum();
+        if let Ok(events @ 1..) = u64::try_from(events) {
             unpaid.push(UnpaidSubject { subject, events });
         }
     }

@@ -1,23 +1,43 @@
 //! Verifying: every byte of the log is read and checked, every total recounted from it.
 
+use super::effective::Lookup;
+use super::log::scan;
+use super::log::segment::LogIndex;
+use super::meters::Meters;
+use super::projection::charges::ChargeRollUps;
 use super::projection::claims::{ClaimEntry, HashKey};
-use super::projection::rollup::RollUps;
-use super::replay::{Projections, Wanted};
+use super::projection::corrections::{Corrections, Fate};
+use super::projection::delta::UsageDelta;
+use super::projection::metered::MeterRollUps;
+use super::projection::rollup::{Group, RollUps, Sum};
+use super::projection::slot::Slot;
 use super::shared::Shared;
+use super::worth::{RollUpsMut, Worth};
 use crate::StoreError;
-use std::collections::{BTreeSet, HashSet};
+use crate::correction::{correction, is_correction};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use usage_domain::care::VerifyReport;
+use usage_domain::event::StoredEvent;
+use usage_domain::meter::aggregate::Sign;
 use usage_domain::position::Position;
-use usage_domain::usage::Totals;
 
 /// The most problems that are reported one by one.
 const MOST_PROBLEMS: usize = 100;
 
 /// Compares the roll-ups with a recount of the log at one position. Ingest goes on meanwhile.
 pub(crate) fn verify(shared: &Shared) -> Result<VerifyReport, StoreError> {
-    let (log, rollups, next, claims) = {
+    let (log, charges, metered, meters, corrections, next, claims) = {
         let state = shared.read();
-        (state.log.clone(), state.rollups.clone(), state.next, state.claims)
+        let (meters, corrections) = (state.meters.clone(), state.corrections.clone());
+        (
+            state.log.clone(),
+            state.charges.clone(),
+            state.metered.clone(),
+            meters,
+            corrections,
+            state.next,
+            state.claims,
+        )
     };
     let mut report = VerifyReport {
         position: Position::after(next),
@@ -27,7 +47,9 @@ pub(crate) fn verify(shared: &Shared) -> Result<VerifyReport, StoreError> {
         totals: 0,
         problems: Vec::new(),
     };
-    let (mut recount, mut digest) = (Projections::default(), 0u64);
+    let mut recount = Recount::new(&meters);
+    let (mut corrected, mut lookup) = (Corrected::default(), Lookup::default());
+    let mut digest = 0u64;
     let mut seen: HashSet<(u64, u64)> = HashSet::new();
     // Two hashes of different keys: a repeated pair is a repeated claim but for one in 2^128.
     let other = HashKey(shared.key.0.map(|byte| !byte));
@@ -48,7 +70,12 @@ pub(crate) fn verify(shared: &Shared) -> Result<VerifyReport, StoreError> {
                 let text = format!("event {} of {} stands in the log twice", claim.id, claim.source);
                 note(&mut report.problems, text);
             }
-            recount.add(&shared.key, &stored, &claim, Wanted::USAGE);
+            corrected.see(&stored, hash, &shared.key, &corrections);
+            match lookup.effective(&log, &corrections, stored) {
+                Ok(Some(stored)) => recount.add(&stored),
+                Ok(None) => {}
+                Err(error) => note(&mut report.problems, error.to_string()),
+            }
         }
     }
     for segment in &log.segments {
@@ -65,24 +92,110 @@ pub(crate) fn verify(shared: &Shared) -> Result<VerifyReport, StoreError> {
         let text = "the index of duplicates is not that of the log; run 'usage_app rebuild'";
         note(&mut report.problems, text.to_string());
     }
-    compare(&rollups, &recount.rollups, &mut report);
+    if !corrected.agrees(&log, &shared.key)? {
+        let text = "the corrections are not those of the log; run 'usage_app rebuild'";
+        note(&mut report.problems, text.to_string());
+    }
+    compare(&charges, &recount.charges, &mut report, |group| group.service.clone(), |_| true);
+    let name = |series: &super::projection::metered::Series| {
+        format!("meter {} {:?}", series.meter, series.dimensions)
+    };
+    compare(&metered, &recount.metered, &mut report, name, |series| meters.covers(series.meter));
     Ok(report)
 }
 
+/// The log, counted again.
+struct Recount<'a> {
+    charges: ChargeRollUps,
+    metered: MeterRollUps,
+    meters: &'a Meters,
+}
+
+impl<'a> Recount<'a> {
+    fn new(meters: &'a Meters) -> Recount<'a> {
+        Recount { charges: ChargeRollUps::default(), metered: MeterRollUps::default(), meters }
+    }
+
+    fn add(&mut self, stored: &StoredEvent) {
+        let worth = Worth::of(&stored.event, &self.meters.set);
+        let mut into = RollUpsMut {
+            charges: &mut self.charges,
+            metered: &mut self.metered,
+            delta: &mut UsageDelta::default(),
+            meters: self.meters,
+            uncovered: &mut MeterRollUps::default(),
+        };
+        into.apply(&stored.event.subject, (stored.event.time, stored.sequence), &worth, Sign::Added);
+    }
+}
+
+/// What became of events, by the hashes of their claims: as the log says it, and as it is kept.
+#[derive(Default)]
+struct Corrected {
+    said: HashMap<u64, Fate>,
+    kept: HashMap<u64, Fate>,
+}
+
+impl Corrected {
+    fn see(&mut self, stored: &StoredEvent, hash: u64, key: &HashKey, corrections: &Corrections) {
+        if let Some(fate) = corrections.fate(stored.sequence) {
+            self.kept.insert(hash, fate);
+        }
+        let Some(wanted) = correction(&stored.event) else { return };
+        let Ok(wanted) = wanted else { return };
+        let fate = if wanted.data.is_some() { Fate::Amended(stored.sequence) } else { Fate::Voided };
+        let said = self.said.entry(key.claim(&wanted.source, &wanted.id)).or_insert(fate);
+        if *said != Fate::Voided {
+            *said = fate;
+        }
+    }
+
+    /// Whether what is kept is what the log says. A correction that was stored before corrections were known
+    /// may name what is not there, or another correction: that changes nothing.
+    fn agrees(&self, log: &LogIndex, key: &HashKey) -> Result<bool, StoreError> {
+        if self.kept.iter().any(|(hash, fate)| self.said.get(hash) != Some(fate)) {
+            return Ok(false);
+        }
+        let lost = |hash: &u64| self.said.contains_key(hash) && !self.kept.contains_key(hash);
+        if !self.said.keys().any(lost) {
+            return Ok(true);
+        }
+        let mut agrees = true;
+        scan::replay(log, 0, |stored, claim| {
+            let hash = key.claim(&claim.source, &claim.id);
+            agrees &= !lost(&hash) || is_correction(&stored.event.event_type);
+            Ok(())
+        })?;
+        Ok(agrees)
+    }
+}
+
 /// Adds what the roll-ups have otherwise than the log to the report's problems.
-pub(crate) fn compare(kept: &RollUps, counted: &RollUps, report: &mut VerifyReport) {
+pub(crate) fn compare<G: Group, S: Sum>(
+    kept: &RollUps<G, S>,
+    counted: &RollUps<G, S>,
+    report: &mut VerifyReport,
+    name: impl Fn(&G) -> String,
+    wanted: impl Fn(&G) -> bool,
+) {
     let (kept, counted) = (kept.by_name(), counted.by_name());
-    report.totals = counted.len() as u64;
-    let names: BTreeSet<_> = kept.keys().chain(counted.keys()).collect();
-    let amount = |totals: Option<&Totals>| totals.map_or("nothing".to_string(), |t| t.amount.to_string());
-    for name in names {
-        let (has, should) = (kept.get(name), counted.get(name));
-        if has != should {
-            let (subject, slot, group) = name;
-            let (service, start) = (&group.service, slot.period().start);
-            let (has, should) = (amount(has), amount(should));
+    report.totals += counted.len() as u64;
+    let keys: BTreeSet<(&str, Slot, &G)> = kept.keys().chain(counted.keys()).copied().collect();
+    for key in keys.into_iter().filter(|(_, _, group)| wanted(group)) {
+        let (has, should) = (kept.get(&key), counted.get(&key));
+        let same = match (has, should) {
+            (Some(has), Some(should)) => has.is_that_of(should),
+            // What was taken back leaves a cell behind.
+            (Some(has), None) => has.is_nothing(),
+            (None, _) => false,
+        };
+        if !same {
+            let (subject, slot, group) = key;
+            let start = if subject.is_empty() { slot.quarter().start } else { slot.period().start };
+            let shown = |sum: Option<&&S>| sum.map_or("nothing".to_string(), |sum| sum.shown());
+            let (whose, has, should) = (name(group), shown(has), shown(should));
             let text = format!(
-                "{service} of subject {subject} from {start}: the log has {should}, the roll-up {has}; run 'usage_app rebuild'"
+                "{whose} of subject {subject} from {start}: the log has {should}, the roll-up {has}; run 'usage_app rebuild'"
             );
             note(&mut report.problems, text);
         }

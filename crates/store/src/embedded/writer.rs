@@ -6,23 +6,25 @@
 //! memory as it was.
 
 use super::checkpoint::Checkpointer;
+use super::cover::Cover;
 use super::log::append::Appender;
-use super::log::scan;
 use super::log::segment::{RecordRef, Segment};
-use super::prepare::{Prepared, Row};
+use super::prepare::Prepared;
 use super::projection::claims::{ClaimEntry, Claims};
 use super::projection::delta::Delta;
-use super::replay::{Projections, Wanted};
+use super::projection::metered::MeterRollUps;
+use super::replay::Projections;
 use super::shared::Shared;
+use super::stage::{Lookups, RowFate, Staged, stage};
+use super::worth::{RollUpsMut, Worth};
 use crate::StoreError;
-use crate::format::block::Claim;
 use crate::format::record::{self, BlockToWrite};
-use hashbrown::HashTable;
-use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, SyncSender};
 use tokio::sync::oneshot;
 use usage_domain::care::RebuildReport;
+use usage_domain::meter::Meter;
+use usage_domain::meter::aggregate::Sign;
 use usage_domain::time::Timestamp;
 use usage_domain::verdict::Verdict;
 
@@ -35,6 +37,12 @@ const GROUP_BYTES: usize = 64 << 20;
 pub(crate) enum Command {
     /// Store these, and answer.
     Append(Prepared, Reply),
+    /// Add usage up for this meter from now on; the answer is what is to be added up behind.
+    Watch(Arc<Meter>, SyncSender<Cover>),
+    /// That was added up: the meter is covered from now on.
+    Cover(u32, MeterRollUps, SyncSender<()>),
+    /// Add nothing up for the meter of these sums any more.
+    Forget(u32, SyncSender<()>),
     /// Make the projections anew from the log.
     Rebuild(oneshot::Sender<Result<RebuildReport, StoreError>>),
     /// Write a checkpoint of everything and stop.
@@ -51,8 +59,9 @@ pub(crate) struct Writer {
     pub(crate) delta: Delta,
     pub(crate) checkpointer: Checkpointer,
     pub(crate) next: u64,
-    /// The record whose claims were last read, for the retry of a whole request.
-    pub(crate) last_claims: Option<(u64, Vec<Claim>)>,
+    pub(crate) lookups: Lookups,
+    /// The usage since they are watched of meters that are not covered.
+    pub(crate) uncovered: MeterRollUps,
 }
 
 impl Writer {
@@ -62,6 +71,18 @@ impl Writer {
         while let Some(command) = waiting.take().or_else(|| commands.recv().ok()) {
             match command {
                 Command::Append(first, reply) => waiting = self.group(first, reply, commands),
+                Command::Watch(meter, reply) => {
+                    let _ = reply.send(self.watch(meter));
+                }
+                Command::Cover(series, before, reply) => {
+                    self.cover(series, before);
+                    let _ = reply.send(());
+                }
+                Command::Forget(series, reply) => {
+                    let mut state = self.shared.write();
+                    state.meters = Arc::new(state.meters.without(series));
+                    let _ = reply.send(());
+                }
                 Command::Rebuild(reply) => {
                     let _ = reply.send(self.rebuild());
                 }
@@ -125,7 +146,7 @@ impl Writer {
 
     /// Stages, commits and publishes a group; the answers have one list of verdicts per request.
     fn commit(&mut self, batches: &[Prepared]) -> Result<Vec<Vec<Verdict>>, StoreError> {
-        let staged = self.stage(batches)?;
+        let staged = stage(batches, self.next, &self.claims, &mut self.lookups, &self.shared)?;
         if staged.events > 0 {
             let stored_at = batches.iter().map(|b| b.received).max().unwrap_or(Timestamp::MIN);
             let blocks: Vec<_> = batches.iter().zip(&staged.batches).filter_map(block_to_write).collect();
@@ -143,80 +164,6 @@ impl Writer {
         Ok(batches.iter().zip(staged.batches).map(|(batch, fates)| verdicts(batch, fates)).collect())
     }
 
-    /// Decides for every row whether it is new, without changing anything.
-    fn stage(&mut self, batches: &[Prepared]) -> Result<Staged, StoreError> {
-        let stored = self.stored(batches)?;
-        let mut pending: HashTable<(u64, &Row)> =
-            HashTable::with_capacity(batches.iter().map(|batch| batch.rows().len()).sum());
-        let mut staged = Staged { batches: Vec::new(), events: 0, times: (Timestamp::MAX, Timestamp::MIN) };
-        for (number, batch) in batches.iter().enumerate() {
-            let mut fates = Vec::with_capacity(batch.rows().len());
-            for (place, row) in batch.rows().enumerate() {
-                let same = |(hash, other): &(u64, &Row)| {
-                    *hash == row.claim
-                        && other.event.source == row.event.source
-                        && other.event.id == row.event.id
-                };
-                let fate = match pending.find(row.claim, same) {
-                    Some((_, other)) => Fate::Known { content: other.content },
-                    None => match stored.get(&(number, place)) {
-                        Some(content) => Fate::Known { content: *content },
-                        None => Fate::New,
-                    },
-                };
-                if let Fate::New = fate {
-                    pending.insert_unique(row.claim, (row.claim, row), |(hash, _)| *hash);
-                    staged.events += 1;
-                    let time = row.event.time;
-                    staged.times = (staged.times.0.min(time), staged.times.1.max(time));
-                }
-                fates.push(fate);
-            }
-            staged.batches.push(fates);
-        }
-        Ok(staged)
-    }
-
-    /// The content hashes of stored events that have the claims of rows, by request and row. They
-    /// are looked up in the order of the log, so that no record is read twice.
-    fn stored(&mut self, batches: &[Prepared]) -> Result<HashMap<(usize, usize), u64>, StoreError> {
-        let mut candidates = Vec::new();
-        for (number, batch) in batches.iter().enumerate() {
-            for (place, row) in batch.rows().enumerate() {
-                let found = self.claims.candidates(row.claim);
-                candidates.extend(found.map(|sequence| (sequence, number, place)));
-            }
-        }
-        candidates.sort_unstable();
-        let mut stored = HashMap::with_capacity(candidates.len());
-        for (sequence, number, place) in candidates {
-            let (claim, event) = (self.claim_at(sequence)?, &batches[number].row(place).event);
-            if claim.source == event.source && claim.id == event.id {
-                stored.insert((number, place), claim.content);
-            }
-        }
-        Ok(stored)
-    }
-
-    fn claim_at(&mut self, sequence: u64) -> Result<&Claim, StoreError> {
-        let known = self
-            .last_claims
-            .as_ref()
-            .is_some_and(|(first, claims)| sequence >= *first && sequence - *first < claims.len() as u64);
-        if !known {
-            let state = self.shared.read();
-            let record = state.log.holding(sequence).ok_or_else(unknown_claim)?;
-            let segment = state.log.segment(&record).clone();
-            drop(state);
-            self.last_claims = Some((record.first, segment.claims(record.offset)?));
-        }
-        let found = self
-            .last_claims
-            .as_ref()
-            .and_then(|(first, claims)| claims.get(usize::try_from(sequence - first).unwrap_or(usize::MAX)));
-        found.ok_or_else(unknown_claim)
-    }
-
     /// Makes a committed group visible, in one step.
     fn publish(
         &mut self,
@@ -228,49 +175,98 @@ impl Writer {
         self.claims.reserve(staged.events as usize);
         let mut sequence = self.next;
         let mut state = self.shared.write();
+        let meters = state.meters.clone();
+        let state = &mut *state;
+        let mut into = RollUpsMut {
+            charges: &mut state.charges,
+            metered: &mut state.metered,
+            delta: &mut self.delta.usage,
+            meters: &meters,
+            uncovered: &mut self.uncovered,
+        };
         for (batch, fates) in batches.iter().zip(&staged.batches) {
+            // Measured with other meters than are watched now: what it is worth is read again.
+            let again = batch.meters.version != meters.version;
             for (row, fate) in batch.rows().zip(fates) {
-                let Fate::New = fate else { continue };
+                let RowFate::New = fate else { continue };
                 let entry = ClaimEntry { hash: row.claim, sequence };
                 self.claims.insert(entry);
                 self.delta.claims.push(entry);
-                if let Some(charge) = &row.charge {
-                    self.delta.cells.push(state.rollups.add(&row.event.subject, row.event.time, charge));
+                let order = (row.event.time, sequence);
+                if again && row.correction.is_none() {
+                    into.apply(&row.event.subject, order, &Worth::of(&row.event, &meters.set), Sign::Added);
+                } else {
+                    into.apply(&row.event.subject, order, &row.worth, Sign::Added);
                 }
                 sequence += 1;
             }
+        }
+        for effect in &staged.effects {
+            let (event, order) = (&effect.target.event, (effect.target.event.time, effect.target.sequence));
+            into.apply(&event.subject, order, &effect.before, Sign::Removed);
+            into.apply(&event.subject, order, &effect.after, Sign::Added);
+            Arc::make_mut(&mut state.corrections).note(effect.target.sequence, effect.fate);
+            into.delta.corrections.push((effect.target.sequence, effect.fate));
         }
         state.log.segments.extend(opened);
         state.log.records.push(record);
         state.next = sequence;
         state.claims = self.claims.digest();
-        drop(state);
         self.next = sequence;
     }
 
+    /// Adds usage up for a meter from now on.
+    fn watch(&mut self, meter: Arc<Meter>) -> Cover {
+        let mut state = self.shared.write();
+        state.meters = Arc::new(state.meters.with(meter.clone()));
+        Cover { meter, log: state.log.clone(), corrections: state.corrections.clone(), next: self.next }
+    }
+
+    /// A meter's usage of before it was watched joins what came since: it is covered.
+    fn cover(&mut self, series: u32, mut before: MeterRollUps) {
+        let meters = self.shared.read().meters.clone();
+        if !meters.has(series) || meters.covers(series) {
+            // It was deleted meanwhile, or everything was made anew.
+            return;
+        }
+        let mut others = MeterRollUps::default();
+        for (subject, slot, group, sum) in self.uncovered.all() {
+            let into = if group.meter == series { &mut before } else { &mut others };
+            into.add(subject, slot, group, sum);
+        }
+        self.uncovered = others;
+        let mut state = self.shared.write();
+        for (subject, slot, group, sum) in before.all() {
+            let key = state.metered.add(subject, slot, group, sum);
+            self.delta.usage.metered.push((key, sum.clone()));
+        }
+        state.meters = Arc::new(meters.covering(series));
+    }
+
     fn rebuild(&mut self) -> Result<RebuildReport, StoreError> {
-        let log = self.shared.read().log.clone();
-        let mut made = Projections::default();
-        let mut events = 0;
-        scan::replay(&log, 0, |stored, claim| {
-            events += 1;
-            made.add(&self.shared.key, &stored, &claim, Wanted::ALL);
-            Ok(())
-        })?;
+        let (log, meters) = {
+            let state = self.shared.read();
+            (state.log.clone(), state.meters.clone())
+        };
+        let made = Projections::anew(&log, &self.shared.key, &meters)?;
         // Whatever becomes of the files: they are forgotten together, and so are the projections
         // that they were part of.
         let cleared = self.checkpointer.clear();
-        let totals = made.rollups.cells();
+        let totals = made.charges.count() + made.metered.count();
         self.claims = made.claims;
         self.delta = made.delta;
+        self.uncovered = MeterRollUps::default();
         let mut state = self.shared.write();
-        state.rollups = made.rollups;
+        state.charges = made.charges;
+        state.metered = made.metered;
+        state.meters = Arc::new(made.meters);
+        state.corrections = Arc::new(made.corrections);
         state.claims = self.claims.digest();
         drop(state);
         cleared?;
         self.checkpoint_all()?;
         let position = usage_domain::position::Position::after(self.next);
-        Ok(RebuildReport { position, events, totals })
+        Ok(RebuildReport { position, events: self.next, totals })
     }
 
     fn checkpoint_all(&mut self) -> Result<(), StoreError> {
@@ -278,21 +274,8 @@ impl Writer {
     }
 }
 
-/// What a group would change.
-struct Staged {
-    /// By request, then by row.
-    batches: Vec<Vec<Fate>>,
-    events: u32,
-    times: (Timestamp, Timestamp),
-}
-
-pub(crate) enum Fate {
-    New,
-    Known { content: u64 },
-}
-
-pub(crate) fn block_to_write<'a>((batch, fates): (&'a Prepared, &Vec<Fate>)) -> Option<BlockToWrite<'a>> {
-    let known = |(_, fate): &(u32, &Fate)| matches!(fate, Fate::Known { .. });
+pub(crate) fn block_to_write<'a>((batch, fates): (&'a Prepared, &Vec<RowFate>)) -> Option<BlockToWrite<'a>> {
+    let known = |(_, fate): &(u32, &RowFate)| !matches!(fate, RowFate::New);
     let skipped: Vec<u32> = (0u32..).zip(fates).filter(known).map(|(row, _)| row).collect();
     (skipped.len() < fates.len()).then_some(BlockToWrite {
         received: batch.received,
@@ -303,13 +286,14 @@ pub(crate) fn block_to_write<'a>((batch, fates): (&'a Prepared, &Vec<Fate>)) -> 
 }
 
 /// One verdict per event of a request, in the order sent.
-pub(crate) fn verdicts(batch: &Prepared, fates: Vec<Fate>) -> Vec<Verdict> {
+pub(crate) fn verdicts(batch: &Prepared, fates: Vec<RowFate>) -> Vec<Verdict> {
     let mut verdicts = batch.verdicts.clone();
     let mut stands = vec![0; verdicts.len()];
     for (row, fate) in batch.rows().zip(fates) {
         let (verdict, content) = match fate {
-            Fate::New => (Verdict::Accepted, row.content),
-            Fate::Known { content } => (compare(content, row.content), content),
+            RowFate::New | RowFate::Withheld => (Verdict::Accepted, row.content),
+            RowFate::Known { content } => (compare(content, row.content), content),
+            RowFate::Refused(reason) => (Verdict::Rejected(reason), row.content),
         };
         verdicts[row.place] = Some(verdict);
         stands[row.place] = content;
@@ -323,10 +307,4 @@ pub(crate) fn verdicts(batch: &Prepared, fates: Vec<Fate>) -> Vec<Verdict> {
 
 fn compare(stored: u64, sent: u64) -> Verdict {
     if stored == sent { Verdict::Duplicate } else { Verdict::Conflict }
-}
-
-fn unknown_claim() -> StoreError {
-    StoreError::Catalog(
-        "the projections name an event that is not in the log; run 'usage_app rebuild'".into(),
-    )
 }

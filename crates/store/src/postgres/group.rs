@@ -3,28 +3,27 @@
 //! The database alone decides which event is new: nothing that a node remembers does. A group that
 //! fails leaves nothing behind.
 
-use super::Node;
-use super::changes::Changes;
+use super::changes::{Changes, Sums};
+use super::claims::Claims;
+use super::corrections::{self, Targets};
 use super::error::is_passing;
 use super::fingerprint::Fingerprint;
 use super::request::Request;
-use super::stage::Claims;
+use super::{Node, log};
 use crate::StoreError;
-use crate::embedded::projection::rollup::RollUps;
-use crate::embedded::writer::{Fate, block_to_write};
+use crate::embedded::meters::Meters;
+use crate::embedded::prepare::Prepared;
+use crate::embedded::stage::{RowFate, Staged, stage_in};
+use crate::embedded::worth::Worth;
+use crate::embedded::writer::block_to_write;
 use crate::format::record;
 use deadpool_postgres::Transaction;
 use std::collections::HashMap;
 use std::sync::Arc;
+use usage_domain::meter::aggregate::Sign;
 use usage_domain::time::Timestamp;
 
 const NUMBER: &str = "SELECT nextval('usage_app.record_number')";
-const CLAIM: &str = "
-    INSERT INTO usage_app.claim (fingerprint, content, record)
-    SELECT fingerprint, content, $3 FROM unnest($1::uuid[], $2::bigint[]) AS sent (fingerprint, content)
-    ON CONFLICT (fingerprint) DO NOTHING";
-const KNOWN: &str = "
-    SELECT fingerprint, content FROM usage_app.claim WHERE fingerprint = ANY ($1) AND record <> $2";
 const WRITER: &str = "
     SELECT id, next FROM usage_app.writer ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED";
 const NEW_WRITER: &str =
@@ -32,7 +31,8 @@ const NEW_WRITER: &str =
 const ADD_WRITER: &str = "INSERT INTO usage_app.writer (id, next) VALUES ($1, 0)";
 const STORE: &str = "
     WITH written AS (UPDATE usage_app.writer SET next = $3::bigint + $4::bigint WHERE id = $2),
-         changed AS (INSERT INTO usage_app.delta (record, cells) SELECT $1::bigint, $8::bytea WHERE $8::bytea IS NOT NULL)
+         changed AS (INSERT INTO usage_app.delta (record, cells)
+                     SELECT $1::bigint, $8::bytea WHERE $8::bytea IS NOT NULL)
     INSERT INTO usage_app.log (record, writer, first, events, earliest, latest, body)
     VALUES ($1, $2, $3, $4, $5, $6, $7)";
 
@@ -49,16 +49,38 @@ impl From<tokio_postgres::Error> for Failed {
     }
 }
 
+impl From<StoreError> for Failed {
+    fn from(error: StoreError) -> Failed {
+        Failed::Other(error)
+    }
+}
+
+/// A group's requests, in two parts.
+pub(super) struct Group {
+    pub(super) batches: Vec<Prepared>,
+    /// By request, then by row.
+    fingerprints: Vec<Vec<Fingerprint>>,
+}
+
+impl Group {
+    pub(super) fn of(requests: Vec<Request>) -> Group {
+        let (batches, fingerprints) = requests.into_iter().map(|r| (r.prepared, r.fingerprints)).unzip();
+        Group { batches, fingerprints }
+    }
+}
+
 /// Commits a group; the answer says what became of every row, by request.
-pub(super) async fn commit(node: &Node, requests: &[Request]) -> Result<Vec<Vec<Fate>>, StoreError> {
-    let claims = Claims::of(requests);
-    match attempt(node, requests, &claims).await {
+pub(super) async fn commit(node: &Node, group: &Group) -> Result<Vec<Vec<RowFate>>, StoreError> {
+    let rows = group.fingerprints.iter().flatten().copied();
+    let contents = group.batches.iter().flat_map(Prepared::rows).map(|row| row.content);
+    let claims = Claims::sorted(rows.zip(contents).collect());
+    match attempt(node, group, &claims).await {
         Ok(fates) => Ok(fates),
         Err(Failed::Other(error)) => Err(error),
         // A connection may have died while nobody used it; nothing was stored.
         Err(Failed::Passing(error)) => {
             tracing::warn!(error = super::error::reason(&error), "a group of events is tried again");
-            attempt(node, requests, &claims).await.map_err(|failed| match failed {
+            attempt(node, group, &claims).await.map_err(|failed| match failed {
                 Failed::Passing(error) => error.into(),
                 Failed::Other(error) => error,
             })
@@ -66,62 +88,101 @@ pub(super) async fn commit(node: &Node, requests: &[Request]) -> Result<Vec<Vec<
     }
 }
 
-async fn attempt(node: &Node, requests: &[Request], claims: &Claims) -> Result<Vec<Vec<Fate>>, Failed> {
-    let mut client = node.pool.get().await.map_err(Failed::Other)?;
+async fn attempt(node: &Node, group: &Group, claims: &Claims) -> Result<Vec<Vec<RowFate>>, Failed> {
+    let mut client = node.pool.get().await?;
     let transaction = client.transaction().await?;
+    let corrections: Vec<_> =
+        group.batches.iter().flat_map(Prepared::rows).filter_map(|row| row.correction.as_ref()).collect();
+    if !corrections.is_empty() {
+        // Before the number: they are numbered in the order in which they are committed.
+        corrections::hold(&transaction).await?;
+    }
     let number: i64 = transaction.query_one(&transaction.prepare_cached(NUMBER).await?, &[]).await?.get(0);
-    let known = claim(&transaction, claims, number).await?;
-    let fates = claims.fates(requests, &known);
-    let changes = if claims.fingerprints.len() > known.len() {
-        Some(store(&transaction, requests, &fates, number).await?)
-    } else {
-        None
+    let taken = claims.take(&transaction, number).await?;
+    let known = match taken == claims.fingerprints.len() {
+        true => HashMap::new(),
+        false => claims.known(&transaction, number).await?,
     };
+    // Once events are claimed, no meter is made or changed before the commit.
+    let meters = node.meters.now(&transaction).await?;
+    let targets = Targets::read(&transaction, &node.key, meters.clone(), &corrections, number - 1).await?;
+    let content = |request: usize, row: usize| known.get(&group.fingerprints[request][row]).copied();
+    let staged = stage_in(&group.batches, log::first_of(number), targets, content)?;
+    if staged.events == 0 {
+        transaction.rollback().await?;
+        return Ok(staged.batches);
+    }
+    give_back(&transaction, group, claims, &known, &staged, number).await?;
+    let sums = store(&transaction, &group.batches, &staged, &meters, number).await?;
     // Whether a commit that fails was done is not known: that is never tried again here.
     transaction.commit().await.map_err(|error| Failed::Other(error.into()))?;
-    if let Some(changes) = changes {
-        node.tail.add(number, changes);
-    }
-    Ok(fates)
+    node.tail.add(number, sums);
+    Ok(staged.batches)
 }
 
-/// Claims what is new; gives the contents of what was claimed before. Who claims the same at the
-/// same time is waited for.
-async fn claim(
+/// Puts the claims right where events are refused or withheld.
+async fn give_back(
     transaction: &Transaction<'_>,
+    group: &Group,
     claims: &Claims,
+    known: &HashMap<Fingerprint, u64>,
+    staged: &Staged,
     number: i64,
-) -> Result<HashMap<Fingerprint, u64>, tokio_postgres::Error> {
-    let insert = transaction.prepare_cached(CLAIM).await?;
-    let inserted = transaction.execute(&insert, &[&claims.fingerprints, &claims.contents, &number]).await?;
-    if inserted == claims.fingerprints.len() as u64 {
-        return Ok(HashMap::new());
+) -> Result<(), tokio_postgres::Error> {
+    let unstored = |fate: &RowFate| matches!(fate, RowFate::Refused(_) | RowFate::Withheld);
+    if !staged.batches.iter().flatten().any(unstored) {
+        return Ok(());
     }
-    let known = transaction.prepare_cached(KNOWN).await?;
-    let rows = transaction.query(&known, &[&claims.fingerprints, &number]).await?;
-    Ok(rows.iter().map(|row| (row.get(0), row.get::<_, i64>(1).cast_unsigned())).collect())
+    let rows = group.batches.iter().flat_map(Prepared::rows).zip(group.fingerprints.iter().flatten());
+    let new = rows.zip(staged.batches.iter().flatten()).filter(|(_, fate)| matches!(fate, RowFate::New));
+    let stored: HashMap<Fingerprint, u64> = new.map(|((row, print), _)| (*print, row.content)).collect();
+    claims.keep(transaction, number, known, &stored).await
 }
 
-/// Writes the record of a group and what it adds to the cells.
+/// Writes the record of a group and what it changes.
 async fn store(
     transaction: &Transaction<'_>,
-    requests: &[Request],
-    fates: &[Vec<Fate>],
+    batches: &[Prepared],
+    staged: &Staged,
+    meters: &Meters,
     number: i64,
-) -> Result<Arc<RollUps>, tokio_postgres::Error> {
-    let group = New::of(requests, fates);
+) -> Result<Arc<Sums>, tokio_postgres::Error> {
+    let changes = changes(batches, staged, meters, number);
+    corrections::put(transaction, &staged.effects).await?;
     let (writer, first) = writer(transaction).await?;
-    let stored_at = requests.iter().map(|r| r.prepared.received).max().unwrap_or(Timestamp::MIN);
-    let blocks: Vec<_> =
-        requests.iter().map(|request| &request.prepared).zip(fates).filter_map(block_to_write).collect();
-    let body = record::encode(first.cast_unsigned(), group.events, group.times, stored_at, &blocks);
-    let (earliest, latest) = (group.times.0.nanos(), group.times.1.nanos());
-    let (events, cells) = (i64::from(group.events), group.changes.encode());
+    let stored_at = batches.iter().map(|batch| batch.received).max().unwrap_or(Timestamp::MIN);
+    let blocks: Vec<_> = batches.iter().zip(&staged.batches).filter_map(block_to_write).collect();
+    let body = record::encode(first.cast_unsigned(), staged.events, staged.times, stored_at, &blocks);
+    let (earliest, latest) = (staged.times.0.nanos(), staged.times.1.nanos());
+    let (events, cells) = (i64::from(staged.events), changes.encode());
     let statement = transaction.prepare_cached(STORE).await?;
     transaction
         .execute(&statement, &[&number, &writer, &first, &events, &earliest, &latest, &body, &cells])
         .await?;
-    Ok(Arc::new(group.changes.rollups))
+    Ok(Arc::new(changes.sums))
+}
+
+/// What a group adds to the cells.
+fn changes(batches: &[Prepared], staged: &Staged, meters: &Meters, number: i64) -> Changes {
+    let (mut changes, mut sequence) = (Changes::default(), log::first_of(number));
+    for (batch, fates) in batches.iter().zip(&staged.batches) {
+        // Measured with other meters than there are: what it is worth is read again.
+        let again = batch.meters.version != meters.version;
+        for (row, fate) in batch.rows().zip(fates) {
+            let RowFate::New = fate else { continue };
+            let (event, order) = (&row.event, (row.event.time, sequence));
+            if again && row.correction.is_none() {
+                changes.apply(meters, &event.subject, order, &Worth::of(event, &meters.set), Sign::Added);
+            } else {
+                changes.apply(meters, &event.subject, order, &row.worth, Sign::Added);
+            }
+            sequence += 1;
+        }
+    }
+    for effect in &staged.effects {
+        changes.correct(meters, effect);
+    }
+    changes
 }
 
 /// Takes a writer that no other group holds, and says how many events it wrote.
@@ -133,29 +194,4 @@ async fn writer(transaction: &Transaction<'_>) -> Result<(i64, i64), tokio_postg
     let id: i64 = transaction.query_one(NEW_WRITER, &[]).await?.get(0);
     transaction.execute(ADD_WRITER, &[&id]).await?;
     Ok((id, 0))
-}
-
-/// What the new rows of a group add up to.
-struct New {
-    events: u32,
-    times: (Timestamp, Timestamp),
-    changes: Changes,
-}
-
-impl New {
-    fn of(requests: &[Request], fates: &[Vec<Fate>]) -> New {
-        let mut new = New { events: 0, times: (Timestamp::MAX, Timestamp::MIN), changes: Changes::default() };
-        for (request, fates) in requests.iter().zip(fates) {
-            for (row, fate) in request.prepared.rows().zip(fates) {
-                let Fate::New = fate else { continue };
-                let event = &row.event;
-                new.events += 1;
-                new.times = (new.times.0.min(event.time), new.times.1.max(event.time));
-                if let Some(charge) = &row.charge {
-                    new.changes.add(&event.subject, event.time, charge);
-                }
-            }
-        }
-        new
-    }
 }

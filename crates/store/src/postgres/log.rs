@@ -3,6 +3,7 @@
 //! Nothing of a record is used before its checksums were checked and its columns were compared with
 //! what it says of itself.
 
+use super::corrections;
 use crate::format::block::{Claim, fingerprint};
 use crate::format::codec::Malformed;
 use crate::format::record::{self, HEADER, Header};
@@ -12,7 +13,7 @@ use futures_util::TryStreamExt;
 use std::pin::pin;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
-use usage_domain::event::{StoredEvent, UsageEvent};
+use usage_domain::event::StoredEvent;
 use usage_domain::time::Period;
 
 const COLUMNS: &str = "record, writer, first, events, earliest, latest, body";
@@ -67,7 +68,7 @@ impl Record {
         let mut events = record::events(&header, body, fingerprints)?;
         for (stored, _) in &mut events {
             let place = stored.sequence - header.first;
-            stored.sequence = self.number.cast_unsigned() << PLACE_BITS | place;
+            stored.sequence = first_of(self.number) | place;
         }
         Ok(events)
     }
@@ -89,28 +90,76 @@ pub(super) async fn records(
     Ok(())
 }
 
-/// The events of one subject in a period, at the moment of the transaction.
-pub(super) async fn subject_events(
+/// The number of the record that has the event of this sequence.
+pub(super) fn record_of(sequence: u64) -> i64 {
+    (sequence >> PLACE_BITS).cast_signed()
+}
+
+/// The sequence of the first event of a record.
+pub(super) fn first_of(record: i64) -> u64 {
+    record.cast_unsigned() << PLACE_BITS
+}
+
+/// Calls `each` for every event of the records with these numbers.
+pub(super) async fn numbered(
     transaction: &Transaction<'_>,
-    subject: &str,
-    period: Period,
-    mut each: impl FnMut(UsageEvent),
+    numbers: &[i64],
+    mut each: impl FnMut(StoredEvent),
 ) -> Result<(), StoreError> {
-    let prints = [fingerprint(subject)];
-    let condition = "WHERE latest >= $1 AND earliest < $2";
-    records(transaction, condition, &[&period.start.nanos(), &period.end.nanos()], |record| {
-        for (stored, _) in record.unpack(Some(&prints))? {
-            if stored.event.subject == subject && period.contains(stored.event.time) {
-                each(stored.event);
-            }
-        }
+    if numbers.is_empty() {
+        return Ok(());
+    }
+    records(transaction, "WHERE record = ANY ($1)", &[&numbers], |record| {
+        record.unpack(None)?.into_iter().for_each(|(stored, _)| each(stored));
         Ok(())
     })
     .await
 }
 
-/// Records that a listing reads at a time.
+/// Records that are read at a time where something else is asked between.
 const PAGE: i64 = 8;
+
+/// The records after this number, in their order, a page of them.
+pub(super) async fn page(transaction: &Transaction<'_>, after: i64) -> Result<Vec<Record>, StoreError> {
+    let mut page = Vec::new();
+    records(transaction, "WHERE record > $1 ORDER BY record LIMIT $2", &[&after, &PAGE], |record| {
+        page.push(record);
+        Ok(())
+    })
+    .await?;
+    Ok(page)
+}
+
+/// Calls `each` for the events that are wanted, as they count, of records that have some in a period, of
+/// blocks that may have one of these subjects (all, where `None`).
+pub(super) async fn effective(
+    transaction: &Transaction<'_>,
+    fingerprints: Option<&[u32]>,
+    period: Period,
+    wanted: impl Fn(&StoredEvent) -> bool,
+    mut each: impl FnMut(&StoredEvent) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let condition = "WHERE record > $1 AND latest >= $2 AND earliest < $3 ORDER BY record LIMIT $4";
+    let (start, end) = (period.start.nanos(), period.end.nanos());
+    let mut last = -1i64;
+    loop {
+        let (mut count, mut events) = (0, Vec::new());
+        let values: [&(dyn ToSql + Sync); 4] = [&last.clone(), &start, &end, &PAGE];
+        records(transaction, condition, &values, |record| {
+            (count, last) = (count + 1, record.number);
+            let found = record.unpack(fingerprints)?.into_iter().map(|(stored, _)| stored);
+            events.extend(found.filter(|stored| period.contains(stored.event.time) && wanted(stored)));
+            Ok(())
+        })
+        .await?;
+        for stored in corrections::effective(transaction, events).await? {
+            each(&stored)?;
+        }
+        if count < PAGE {
+            return Ok(());
+        }
+    }
+}
 
 /// Events that pass the filter, newest time first; of one time, the last stored first.
 pub(super) async fn list(

@@ -4,27 +4,32 @@
 //! reader sees it either here or there. What fails is tried again with the next one.
 
 use super::error::damaged;
-use super::{Node, usage};
+use super::{Node, changes, usage};
 use crate::StoreError;
-use crate::embedded::projection::cells::{Cells, merge_cells};
-use crate::embedded::projection::rollup::CellKey;
+use crate::embedded::projection::cells::Cells;
+use crate::embedded::projection::metered::Series;
+use crate::embedded::projection::rollup::{CellKey, Group, Sum};
+use crate::embedded::projection::stretch::{Stretch, merge_stretches};
+use crate::format::codec::Malformed;
 use deadpool_postgres::Transaction;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use tokio::sync::mpsc::UnboundedReceiver;
 use usage_domain::charge::ChargeGroup;
+use usage_domain::meter::aggregate::State;
 use usage_domain::usage::Totals;
 
 const COUNT: &str = "SELECT count(*) FROM usage_app.delta";
 const DELTAS: &str = "SELECT record, cells FROM usage_app.delta ORDER BY record LIMIT $1";
 const FORGET: &str = "DELETE FROM usage_app.delta WHERE record = ANY ($1)";
 const CELLS: &str = "
-    SELECT subject, day, cells FROM usage_app.cell
-    JOIN unnest($1::bytea[], $2::integer[]) AS wanted (subject, day) USING (subject, day)";
+    SELECT subject, quarter, cells FROM usage_app.cell
+    JOIN unnest($1::bytea[], $2::integer[]) AS wanted (subject, quarter) USING (subject, quarter)";
 const PUT: &str = "
-    INSERT INTO usage_app.cell (subject, day, cells)
-    SELECT subject, day, cells FROM unnest($1::bytea[], $2::integer[], $3::bytea[]) AS sent (subject, day, cells)
-    ON CONFLICT (subject, day) DO UPDATE SET cells = excluded.cells";
+    INSERT INTO usage_app.cell (subject, quarter, cells)
+    SELECT subject, quarter, cells
+    FROM unnest($1::bytea[], $2::integer[], $3::bytea[]) AS sent (subject, quarter, cells)
+    ON CONFLICT (subject, quarter) DO UPDATE SET cells = excluded.cells";
 
 /// Deltas that are merged at a time.
 const MOST_DELTAS: i64 = 256;
@@ -81,62 +86,65 @@ pub(super) async fn add(transaction: &Transaction<'_>, forms: &[Vec<u8>]) -> Res
     let pieces = pieces(forms).map_err(damaged("a row of usage_app.delta"))?;
     let (read, put) = (transaction.prepare_cached(CELLS).await?, transaction.prepare_cached(PUT).await?);
     for part in pieces.chunks(ROWS) {
-        let subjects: Vec<&[u8]> = part.iter().map(|piece| piece.subject.as_bytes()).collect();
-        let days: Vec<i32> = part.iter().map(|piece| piece.day).collect();
-        let rows = transaction.query(&read, &[&subjects, &days]).await?;
+        let subjects: Vec<&[u8]> = part.iter().map(|((subject, _), _)| subject.as_bytes()).collect();
+        let quarters: Vec<i32> = part.iter().map(|((_, quarter), _)| *quarter).collect();
+        let rows = transaction.query(&read, &[&subjects, &quarters]).await?;
         let there: HashMap<(&[u8], i32), &[u8]> =
             rows.iter().map(|row| ((row.get(0), row.get(1)), row.get(2))).collect();
         let mut sums = Vec::with_capacity(part.len());
-        for piece in part {
-            sums.push(match there.get(&(piece.subject.as_bytes(), piece.day)) {
-                Some(before) => merge_cells(&[before.to_vec(), piece.cells.clone()])
-                    .map_err(damaged(format!("the cells of {} on day {}", piece.subject, piece.day)))?,
-                None => piece.cells.clone(),
+        for ((subject, quarter), form) in part {
+            sums.push(match there.get(&(subject.as_bytes(), *quarter)) {
+                Some(before) => merge_stretches(&[before.to_vec(), form.clone()]).map_err(damaged(
+                    format!("the row of subject {subject} and {quarter} of usage_app.cell"),
+                ))?,
+                None => form.clone(),
             });
         }
-        transaction.execute(&put, &[&subjects, &days, &sums]).await?;
+        transaction.execute(&put, &[&subjects, &quarters, &sums]).await?;
     }
     Ok(())
 }
 
-/// The cells of one subject and day, in their stored form.
-struct Piece {
-    subject: String,
-    day: i32,
-    cells: Vec<u8>,
-}
+/// The subject and the first quarter-hour of a row.
+type Key = (String, i32);
 
-/// What these deltas add up to, by subject and day.
-fn pieces(forms: &[Vec<u8>]) -> Result<Vec<Piece>, crate::format::codec::Malformed> {
-    let all = Cells::read(&merge_cells(forms)?)?;
-    let of = |(key, _): &(CellKey, Totals)| (key.subject, usage::day(key.slot));
-    let mut pieces: Vec<Piece> = all
-        .cells
-        .chunk_by(|a, b| of(a) == of(b))
-        .map(|cells| {
-            let (subject, day) = of(&cells[0]);
-            let subject = all.subjects[subject as usize].clone();
-            Piece { cells: piece(&subject, &all.groups, cells).encode(), subject, day }
-        })
-        .collect();
-    pieces.sort_by(|a, b| (&a.subject, a.day).cmp(&(&b.subject, b.day)));
-    Ok(pieces)
-}
-
-/// The cells of one subject under numbers of their own.
-fn piece(subject: &str, groups: &[ChargeGroup], cells: &[(CellKey, Totals)]) -> Cells {
-    let mut used: Vec<u32> = cells.iter().map(|(key, _)| key.group).collect();
-    used.sort_unstable();
-    used.dedup();
-    let renumber = |(key, totals): &(CellKey, Totals)| {
-        let place = used.partition_point(|group| *group < key.group);
-        // Fewer groups than there are numbers.
-        let group = u32::try_from(place).unwrap_or(u32::MAX);
-        (CellKey { subject: 0, slot: key.slot, group }, *totals)
+/// What these deltas add up to, by row, in the order of their keys.
+fn pieces(forms: &[Vec<u8>]) -> Result<Vec<(Key, Vec<u8>)>, Malformed> {
+    let all = Stretch::read(&merge_stretches(forms)?)?;
+    let mut charges = split::<ChargeGroup, Totals>(&all.charges)?;
+    let mut metered = split::<Series, State>(&all.metered)?;
+    let keys: BTreeSet<Key> = charges.keys().chain(metered.keys()).cloned().collect();
+    let nothing =
+        (Cells::<ChargeGroup, Totals>::default().encode(), Cells::<Series, State>::default().encode());
+    let piece = |key: Key| {
+        let own = charges.remove(&key).unwrap_or_else(|| nothing.0.clone());
+        let form = changes::form(own, metered.remove(&key).unwrap_or_else(|| nothing.1.clone()));
+        (key, form)
     };
-    Cells {
-        subjects: vec![subject.to_string()],
-        groups: used.iter().map(|group| groups[*group as usize].clone()).collect(),
-        cells: cells.iter().map(renumber).collect(),
-    }
+    Ok(keys.into_iter().map(piece).collect())
+}
+
+/// Cells by row, each row's under numbers of its own.
+fn split<G: Group, S: Sum>(bytes: &[u8]) -> Result<BTreeMap<Key, Vec<u8>>, Malformed> {
+    let all = Cells::<G, S>::read(bytes)?;
+    let subject = |key: &CellKey| &all.subjects[key.subject as usize];
+    let row = |(key, _): &(CellKey, S)| (key.subject, usage::quarter(subject(key), key.slot));
+    let rows = all.cells.chunk_by(|a, b| row(a) == row(b)).map(|cells| {
+        let (key, quarter) = (&cells[0].0, row(&cells[0]).1);
+        let mut used: Vec<u32> = cells.iter().map(|(key, _)| key.group).collect();
+        used.sort_unstable();
+        used.dedup();
+        let renumber = |(key, sum): &(CellKey, S)| {
+            // Fewer groups than there are numbers.
+            let group = u32::try_from(used.partition_point(|group| *group < key.group)).unwrap_or(u32::MAX);
+            (CellKey { subject: 0, slot: key.slot, group }, sum.clone())
+        };
+        let own = Cells {
+            subjects: vec![subject(key).clone()],
+            groups: used.iter().map(|group| all.groups[*group as usize].clone()).collect(),
+            cells: cells.iter().map(renumber).collect(),
+        };
+        ((subject(key).clone(), quarter), own.encode())
+    });
+    Ok(rows.collect())
 }

@@ -9,18 +9,21 @@
 
 mod address;
 mod changes;
+mod claims;
+mod corrections;
 mod customers;
 mod error;
 mod fingerprint;
 mod group;
 mod log;
 mod merge;
+mod meters;
 mod pool;
 mod postings;
+mod query;
 mod rebuild;
 mod request;
 mod schema;
-mod stage;
 mod tail;
 mod usage;
 mod verify;
@@ -30,9 +33,10 @@ pub use address::{is_address, shown};
 
 use crate::embedded::projection::claims::HashKey;
 use crate::embedded::shared::Queue;
-use crate::{EventFilter, PostRequest, Store, StoreError};
+use crate::{EventFilter, Handling, PostRequest, Store, StoreError};
 use address::Address;
 use async_trait::async_trait;
+use meters::Known;
 use pool::{Pool, snapshot};
 use request::Request;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -44,6 +48,8 @@ use tokio::task::JoinHandle;
 use usage_domain::care::{RebuildReport, VerifyReport};
 use usage_domain::customer::{Customer, CustomerDraft, CustomerId, CustomerRef, PaidSubject};
 use usage_domain::event::{StoredEvent, UsageEvent};
+use usage_domain::meter::query::{MeterQuery, MeterUsage};
+use usage_domain::meter::{Meter, MeterDraft, MeterId};
 use usage_domain::position::Position;
 use usage_domain::posting::{PostOutcome, Posting};
 use usage_domain::time::{Month, Period, Timestamp};
@@ -85,6 +91,7 @@ struct Node {
     key: HashKey,
     queue: Queue,
     tail: Tail,
+    meters: Known,
     limits: Limits,
 }
 
@@ -121,7 +128,14 @@ impl PostgresStore {
         transaction.commit().await?;
         drop(client);
         let queue = Queue::new(limits.most_waiting);
-        let node = Arc::new(Node { pool, key: HashKey(secret), queue, tail: Tail::default(), limits });
+        let node = Arc::new(Node {
+            pool,
+            key: HashKey(secret),
+            queue,
+            tail: Tail::default(),
+            meters: Known::default(),
+            limits,
+        });
         let (requests, waiting) = unbounded_channel();
         let (merges, committed) = unbounded_channel();
         tokio::spawn(merge::run(node.clone(), committed));
@@ -146,12 +160,18 @@ impl PostgresStore {
 
 #[async_trait]
 impl Store for PostgresStore {
-    async fn append(&self, events: Vec<UsageEvent>, received: Timestamp) -> Result<Vec<Verdict>, StoreError> {
-        let request = Request::new(events, received, &self.node.key);
+    async fn append(
+        &self,
+        events: Vec<UsageEvent>,
+        received: Timestamp,
+        handling: Handling,
+    ) -> Result<Vec<Verdict>, StoreError> {
+        let request = Request::new(events, received, handling, &self.node.key, self.node.meters.last());
         let weight = request.prepared.weight();
-        if weight.events == 0 {
-            // Nothing is left to decide: every event was rejected, or there is none.
-            return Ok(request.prepared.verdicts.into_iter().flatten().collect());
+        if weight.events == 0 || (handling == Handling::Strict && request.prepared.has_rejected()) {
+            // Nothing is left to decide: no event is stored.
+            let accepted = |verdict: Option<Verdict>| verdict.unwrap_or(Verdict::Accepted);
+            return Ok(request.prepared.verdicts.into_iter().map(accepted).collect());
         }
         writer::check(weight)?;
         if !self.node.queue.take(weight) {
@@ -262,6 +282,54 @@ impl Store for PostgresStore {
 
     async fn post(&self, request: PostRequest) -> Result<PostOutcome, StoreError> {
         self.bounded(postings::post(&self.node, &request)).await
+    }
+
+    async fn create_meter(
+        &self,
+        id: MeterId,
+        draft: MeterDraft,
+        now: Timestamp,
+    ) -> Result<Meter, StoreError> {
+        let mut client = self.node.pool.get().await?;
+        let transaction = client.transaction().await?;
+        let meter = meters::create(&transaction, id, draft, now).await?;
+        transaction.commit().await?;
+        Ok(meter)
+    }
+
+    async fn update_meter(
+        &self,
+        id: MeterId,
+        draft: MeterDraft,
+        now: Timestamp,
+    ) -> Result<Meter, StoreError> {
+        let mut client = self.node.pool.get().await?;
+        let transaction = client.transaction().await?;
+        let meter = meters::update(&transaction, id, draft, now).await?;
+        transaction.commit().await?;
+        Ok(meter)
+    }
+
+    async fn delete_meter(&self, id: MeterId) -> Result<(), StoreError> {
+        self.bounded(async {
+            let mut client = self.node.pool.get().await?;
+            let transaction = client.transaction().await?;
+            meters::delete(&transaction, id).await?;
+            Ok(transaction.commit().await?)
+        })
+        .await
+    }
+
+    async fn meters(&self) -> Result<Vec<Meter>, StoreError> {
+        self.bounded(async {
+            let all = meters::all(&self.node.pool.get().await?).await?;
+            Ok(all.into_iter().map(|(meter, _)| meter).collect())
+        })
+        .await
+    }
+
+    async fn query(&self, meter: MeterId, query: MeterQuery) -> Result<MeterUsage, StoreError> {
+        self.bounded(query::query(&self.node, meter, &query)).await
     }
 
     async fn verify(&self) -> Result<VerifyReport, StoreError> {

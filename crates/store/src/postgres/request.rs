@@ -2,8 +2,11 @@
 //! Runs in the request's own thread.
 
 use super::fingerprint::Fingerprint;
+use crate::Handling;
+use crate::embedded::meters::Meters;
 use crate::embedded::prepare::{Prepared, prepare};
 use crate::embedded::projection::claims::HashKey;
+use std::sync::Arc;
 use usage_domain::event::UsageEvent;
 use usage_domain::time::Timestamp;
 
@@ -14,8 +17,14 @@ pub(super) struct Request {
 }
 
 impl Request {
-    pub(super) fn new(events: Vec<UsageEvent>, received: Timestamp, key: &HashKey) -> Request {
-        let prepared = prepare(events, received, key);
+    pub(super) fn new(
+        events: Vec<UsageEvent>,
+        received: Timestamp,
+        handling: Handling,
+        key: &HashKey,
+        meters: Arc<Meters>,
+    ) -> Request {
+        let prepared = prepare(events, received, handling, key, meters);
         let print = |event: &UsageEvent| Fingerprint::of(key, &event.source, &event.id);
         let fingerprints = prepared.rows().map(|row| print(&row.event)).collect();
         Request { prepared, fingerprints }

@@ -13,7 +13,7 @@ use tokio_postgres::error::SqlState;
 const MIGRATING: i64 = 0x7561_7070_0000_0001;
 
 /// The steps. A distributed PostgreSQL spreads the tables by the columns named here: claim by
-/// fingerprint, log and delta by record, cell by subject. The others are small and stay whole.
+/// fingerprint, log and delta by record, cell by subject, fate by target. The others are small and stay whole.
 const STEPS: &[&str] = &["
     CREATE TABLE usage_app.meta (
         key text PRIMARY KEY,
@@ -25,7 +25,8 @@ const STEPS: &[&str] = &["
         name text PRIMARY KEY,
         value bigint NOT NULL
     ) WITH (fillfactor = 10);
-    INSERT INTO usage_app.counter VALUES ('writer', 0), ('customer', 0), ('posting', 0), ('merge', 0);
+    INSERT INTO usage_app.counter VALUES ('writer', 0), ('customer', 0), ('posting', 0), ('merge', 0),
+        ('correction', 0), ('meter', 0), ('series', 0);
 
     -- A writer is held by one group of events at a time; which node it is of does not matter.
     CREATE TABLE usage_app.writer (
@@ -56,6 +57,13 @@ const STEPS: &[&str] = &["
         record bigint NOT NULL
     );
 
+    -- What became of events that were corrected. An event's number is that of its record, with its place
+    -- within the record in the lowest 24 bits.
+    CREATE TABLE usage_app.fate (
+        target bigint PRIMARY KEY,
+        amended_by bigint -- nothing where it was taken back
+    );
+
     -- What a record adds to the cells, until it is merged into them.
     CREATE TABLE usage_app.delta (
         record bigint PRIMARY KEY,
@@ -63,13 +71,37 @@ const STEPS: &[&str] = &["
     );
     ALTER TABLE usage_app.delta ALTER COLUMN cells SET STORAGE EXTERNAL;
 
-    -- A subject's cells of one UTC day. Subjects are the bytes of their names: any text is one.
+    -- A subject's cells of one UTC day; those of everybody (the empty subject) of one quarter-hour.
+    -- Subjects are the bytes of their names: any text is one.
     CREATE TABLE usage_app.cell (
         subject bytea NOT NULL,
-        day integer NOT NULL, -- since 1970
+        quarter integer NOT NULL, -- its first quarter-hour since 1970
         cells bytea NOT NULL,
-        PRIMARY KEY (subject, day)
+        PRIMARY KEY (subject, quarter)
     ) WITH (fillfactor = 80);
+
+    CREATE TABLE usage_app.meter (
+        id text PRIMARY KEY,
+        series bigint NOT NULL UNIQUE, -- the number of its sums, never used again
+        covered boolean NOT NULL, -- whether the cells have its sums; otherwise the log is read
+        key text NOT NULL UNIQUE,
+        name text,
+        description text,
+        aggregation text NOT NULL,
+        event_type bytea NOT NULL,
+        value_property bytea,
+        event_from bigint,
+        metadata text,
+        created_at bigint NOT NULL,
+        updated_at bigint NOT NULL
+    );
+
+    CREATE TABLE usage_app.dimension (
+        meter text NOT NULL REFERENCES usage_app.meter ON DELETE CASCADE,
+        name text NOT NULL,
+        path bytea NOT NULL,
+        PRIMARY KEY (meter, name)
+    );
 
     CREATE TABLE usage_app.customer (
         number bigint PRIMARY KEY,

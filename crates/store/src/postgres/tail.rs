@@ -3,10 +3,9 @@
 //! A delta never changes while it is there, so that it is read once. Which ones are there, only the
 //! database says, in the same moment that everything else is read of.
 
+use super::changes::Sums;
 use super::error::damaged;
 use crate::StoreError;
-use crate::embedded::projection::cells::Cells;
-use crate::embedded::projection::rollup::RollUps;
 use deadpool_postgres::Transaction;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,25 +18,25 @@ const MOST: usize = 1024;
 
 #[derive(Default)]
 pub(super) struct Tail {
-    unpacked: Mutex<BTreeMap<i64, Arc<RollUps>>>,
+    unpacked: Mutex<BTreeMap<i64, Arc<Sums>>>,
 }
 
 impl Tail {
-    fn unpacked(&self) -> MutexGuard<'_, BTreeMap<i64, Arc<RollUps>>> {
+    fn unpacked(&self) -> MutexGuard<'_, BTreeMap<i64, Arc<Sums>>> {
         self.unpacked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Remembers the delta of a record that was committed.
-    pub(super) fn add(&self, record: i64, rollups: Arc<RollUps>) {
+    pub(super) fn add(&self, record: i64, sums: Arc<Sums>) {
         let mut unpacked = self.unpacked();
-        unpacked.insert(record, rollups);
+        unpacked.insert(record, sums);
         while unpacked.len() > MOST {
             unpacked.pop_first();
         }
     }
 
     /// All deltas that are there at the moment of the transaction.
-    pub(super) async fn read(&self, transaction: &Transaction<'_>) -> Result<Vec<Arc<RollUps>>, StoreError> {
+    pub(super) async fn read(&self, transaction: &Transaction<'_>) -> Result<Vec<Arc<Sums>>, StoreError> {
         let rows = transaction.query(&transaction.prepare_cached(THERE).await?, &[]).await?;
         let there: HashSet<i64> = rows.iter().map(|row| row.get(0)).collect();
         let (mut deltas, mut missing) = (Vec::with_capacity(there.len()), Vec::new());
@@ -48,7 +47,7 @@ impl Tail {
             unpacked.retain(|record, _| *record > newest || there.contains(record));
             for record in there {
                 match unpacked.get(&record) {
-                    Some(rollups) => deltas.push(rollups.clone()),
+                    Some(sums) => deltas.push(sums.clone()),
                     None => missing.push(record),
                 }
             }
@@ -56,12 +55,11 @@ impl Tail {
         if !missing.is_empty() {
             for row in transaction.query(&transaction.prepare_cached(READ).await?, &[&missing]).await? {
                 let (record, cells): (i64, &[u8]) = (row.get(0), row.get(1));
-                let mut rollups = RollUps::default();
-                let cells = Cells::read(cells).map_err(damaged(format!("the delta of record {record}")))?;
-                cells.add_to(&mut rollups);
-                let rollups = Arc::new(rollups);
-                self.add(record, rollups.clone());
-                deltas.push(rollups);
+                let mut sums = Sums::default();
+                sums.add(cells).map_err(damaged(format!("the delta of record {record}")))?;
+                let sums = Arc::new(sums);
+                self.add(record, sums.clone());
+                deltas.push(sums);
             }
         }
         Ok(deltas)

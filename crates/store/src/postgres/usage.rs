@@ -1,33 +1,38 @@
 //! Reading usage: merged cells, deltas that are not merged yet, and what a boundary cuts from the
 //! log, all of one moment.
 
+use super::changes::Sums;
 use super::error::damaged;
 use super::{Node, log};
 use crate::StoreError;
-use crate::embedded::projection::cells::Cells;
-use crate::embedded::projection::rollup::{Reading, RollUps, merge};
+use crate::embedded::projection::charges::Reading;
+use crate::embedded::projection::rollup::Sum;
 use crate::embedded::projection::slot::Slot;
+use crate::format::block::fingerprint;
 use crate::measure::{Measured, measure};
 use deadpool_postgres::Transaction;
 use std::collections::{BTreeMap, BTreeSet};
 use tokio_postgres::Row;
 use usage_domain::customer::PaidSubject;
+use usage_domain::event::StoredEvent;
+use usage_domain::meter::aggregate::Sign;
 use usage_domain::position::Position;
 use usage_domain::time::{Period, Timestamp};
 use usage_domain::usage::{Totals, UnpaidSubject, Usage};
 
 const COUNTS: &str = "SELECT id, next FROM usage_app.writer ORDER BY id";
 const CELLS: &str = "
-    SELECT cells FROM usage_app.cell WHERE subject = ANY ($1) AND day BETWEEN $2 AND $3";
-const SUBJECTS: &str = "SELECT DISTINCT subject FROM usage_app.cell";
+    SELECT cells FROM usage_app.cell WHERE subject = ANY ($1) AND quarter BETWEEN $2 AND $3";
+const SUBJECTS: &str = "SELECT DISTINCT subject FROM usage_app.cell WHERE subject <> ''";
 const PAID: &str = "
     SELECT subject, from_time, until_time FROM usage_app.payer
     JOIN usage_app.customer ON number = customer WHERE deleted_at IS NULL ORDER BY subject, from_time";
 
-/// The UTC day that a cell is of.
-pub(super) fn day(slot: Slot) -> i32 {
+/// The row that a cell is in: that of its UTC day; of everybody, that of its quarter-hour.
+pub(super) fn quarter(subject: &str, slot: Slot) -> i32 {
+    let first = if subject.is_empty() { slot.0 } else { slot.0 / 96 * 96 };
     // There are fewer than 2^24 quarter-hours.
-    i32::try_from(slot.0 / 96).unwrap_or(i32::MAX)
+    i32::try_from(first).unwrap_or(i32::MAX)
 }
 
 /// The position of all that the transaction sees.
@@ -54,41 +59,47 @@ pub(super) async fn read(
     let paid = |paid: &PaidSubject| Some((paid.subject.clone(), paid.period.intersection(&period)?));
     let parts: Vec<(String, Period)> = subjects.iter().filter_map(paid).collect();
     let names: Vec<&[u8]> = parts.iter().map(|(subject, _)| subject.as_bytes()).collect();
-    let (first, last) = (day(Slot::of(period.start)), day(Slot::of(period.end)));
+    let row = |moment| quarter("s", Slot::of(moment));
+    let (first, last) = (row(period.start), row(period.end));
     let cells = transaction.prepare_cached(CELLS).await?;
     let (position, rows, deltas) = tokio::try_join!(
         async { Ok::<_, StoreError>(position(transaction).await?) },
         async { Ok(transaction.query(&cells, &[&names, &first, &last]).await?) },
         node.tail.read(transaction),
     )?;
-    let mut merged = RollUps::default();
+    let mut merged = Sums::default();
     for row in &rows {
-        stored_cells(row)?.add_to(&mut merged);
+        merged.add(row.get(0)).map_err(damaged("a row of usage_app.cell"))?;
     }
     let mut reading = Reading::default();
     for (subject, part) in &parts {
-        merged.read(subject, *part, &mut reading);
+        merged.charges.read(subject, *part, &mut reading);
         for delta in &deltas {
-            delta.read(subject, *part, &mut reading);
+            delta.charges.read(subject, *part, &mut reading);
         }
     }
     // The same part may be cut from cells of several deltas; the log has all of it.
     let edges: BTreeSet<_> = reading.edges.drain(..).map(|(s, part)| (s, part.start, part.end)).collect();
     for (subject, start, end) in edges {
-        log::subject_events(transaction, &subject, Period { start, end }, |event| {
-            if let Measured::Charge(charge) = measure(&event) {
-                let totals = Totals::of(&charge);
-                merge(reading.totals.entry(charge.group).or_default(), &totals);
+        let (prints, period) = ([fingerprint(&subject)], Period { start, end });
+        let own = |stored: &StoredEvent| stored.event.subject == subject;
+        log::effective(transaction, Some(&prints), period, own, |stored| {
+            if let Measured::Charge(charge) = measure(&stored.event) {
+                let totals = Totals::of(&charge, Sign::Added);
+                Sum::merge(reading.totals.entry(charge.group).or_default(), &totals);
             }
+            Ok(())
         })
         .await?;
     }
     Ok(Usage { position, groups: reading.totals.into_iter().collect() })
 }
 
-/// The cells of a row's only column.
-pub(super) fn stored_cells(row: &Row) -> Result<Cells, StoreError> {
-    Cells::read(row.get(0)).map_err(damaged("a row of usage_app.cell"))
+/// The sums of a row's only column.
+pub(super) fn stored_sums(row: &Row) -> Result<Sums, StoreError> {
+    let mut sums = Sums::default();
+    sums.add(row.get(0)).map_err(damaged("a row of usage_app.cell"))?;
+    Ok(sums)
 }
 
 /// Subjects with charges at times when no customer pays for them.
@@ -101,7 +112,7 @@ pub(super) async fn unpaid(
         names.insert(String::from_utf8_lossy(row.get(0)).into_owned());
     }
     for delta in node.tail.read(transaction).await? {
-        names.extend(delta.subjects().cloned());
+        names.extend(delta.charges.subjects().cloned());
     }
     let mut paid: BTreeMap<String, Vec<Period>> = BTreeMap::new();
     for row in transaction.query(PAID, &[]).await? {
@@ -120,8 +131,8 @@ pub(super) async fn unpaid(
     for (subject, gaps) in gaps {
         let times = gaps.into_iter().map(|period| PaidSubject { subject: subject.clone(), period });
         let usage = read(node, transaction, &times.collect::<Vec<_>>(), Period::ALWAYS).await?;
-        let events = usage.groups.iter().map(|(_, totals)| totals.events).sum();
-        if events > 0 {
+        let events: i64 = usage.groups.iter().map(|(_, totals)| totals.events).sum();
+        if let Ok(events @ 1..) = u64::try_from(events) {
             unpaid.push(UnpaidSubject { subject, events });
         }
     }

@@ -3,8 +3,9 @@
 //!
 //! Nothing is acknowledged before its commit. Requests wait in bounded queues.
 
+use super::Node;
+use super::group::{self, Group};
 use super::request::Request;
-use super::{Node, group};
 use crate::StoreError;
 use crate::embedded::shared::Weight;
 use crate::embedded::writer::verdicts;
@@ -60,8 +61,9 @@ fn gather(node: &Node, first: Waiting, requests: &mut UnboundedReceiver<Waiting>
 
 async fn commit(node: &Node, group: Vec<Waiting>) {
     let (requests, replies): (Vec<Request>, Vec<Reply>) = group.into_iter().unzip();
+    let group = Group::of(requests);
     let limit = node.limits.statement + Duration::from_secs(1);
-    let committed = match tokio::time::timeout(limit, group::commit(node, &requests)).await {
+    let committed = match tokio::time::timeout(limit, group::commit(node, &group)).await {
         Ok(committed) => committed,
         Err(_) => {
             Err(StoreError::Unavailable("the database did not answer in time; send the same again".into()))
@@ -69,8 +71,8 @@ async fn commit(node: &Node, group: Vec<Waiting>) {
     };
     match committed {
         Ok(fates) => {
-            for ((request, fates), reply) in requests.iter().zip(fates).zip(replies) {
-                let _ = reply.send(Ok(verdicts(&request.prepared, fates)));
+            for ((batch, fates), reply) in group.batches.iter().zip(fates).zip(replies) {
+                let _ = reply.send(Ok(verdicts(batch, fates)));
             }
         }
         Err(error) => {

@@ -3,7 +3,7 @@
 use crate::support::{NOW, Setup, at, charge, customer, total};
 use usage_domain::customer::{CustomerDraft, CustomerId, CustomerRef};
 use usage_domain::time::Period;
-use usage_store::{Store, StoreError};
+use usage_store::{Handling, Store, StoreError};
 
 async fn find(store: &dyn Store, name: &str) -> Option<u64> {
     let name: CustomerRef = name.parse().unwrap();
@@ -75,7 +75,10 @@ pub(crate) async fn a_subject_changes_hands_at_a_moment(setup: &impl Setup) {
     for (i, time) in
         ["2026-11-10T11:59:59.999999999Z", "2026-11-10T12:00:00Z", "2026-11-10T18:00:00Z"].iter().enumerate()
     {
-        store.append(vec![charge(&format!("e{i}"), "host", time, "1")], at(NOW)).await.unwrap();
+        store
+            .append(vec![charge(&format!("e{i}"), "host", time, "1")], at(NOW), Handling::Lenient)
+            .await
+            .unwrap();
     }
     let noon = at("2026-11-10T12:00:00Z");
     let rename = |name: &str, subjects: Vec<String>| CustomerDraft { subjects, ..CustomerDraft::named(name) };
@@ -94,7 +97,10 @@ pub(crate) async fn a_subject_changes_hands_at_a_moment(setup: &impl Setup) {
 pub(crate) async fn a_deleted_customer_frees_its_key_but_not_its_number(setup: &impl Setup) {
     let store = setup.open();
     let gone = customer(&*store, 1, |draft| draft.key = Some("acme".into())).await;
-    store.append(vec![charge("e", "acme", "2026-11-10T12:00:00Z", "1")], at(NOW)).await.unwrap();
+    store
+        .append(vec![charge("e", "acme", "2026-11-10T12:00:00Z", "1")], at(NOW), Handling::Lenient)
+        .await
+        .unwrap();
     let later = at("2026-11-23T00:00:00Z");
     store.delete_customer(gone.id, later).await.unwrap();
     assert_eq!(find(&*store, "acme").await, None);
@@ -112,7 +118,7 @@ pub(crate) async fn usage_that_nobody_pays_for_is_listed(setup: &impl Setup) {
     customer(&*store, 1, |draft| draft.subjects = vec!["paid".into()]).await;
     let events = [("a", "paid"), ("b", "stray"), ("c", "stray"), ("d", "lost")];
     let events = events.map(|(id, subject)| charge(id, subject, "2026-11-10T12:00:00Z", "1"));
-    store.append(events.to_vec(), at(NOW)).await.unwrap();
+    store.append(events.to_vec(), at(NOW), Handling::Lenient).await.unwrap();
     let list = |unpaid: Vec<usage_domain::usage::UnpaidSubject>| {
         unpaid.into_iter().map(|u| format!("{}:{}", u.subject, u.events)).collect::<Vec<_>>().join(" ")
     };

@@ -3,7 +3,7 @@
 use crate::support::{NOW, Setup, amount, at, charge};
 use usage_domain::time::Period;
 use usage_domain::verdict::Verdict::{Accepted, Conflict, Duplicate};
-use usage_store::{EventFilter, StoreError};
+use usage_store::{EventFilter, Handling, StoreError};
 
 const NOON: &str = "2026-11-10T12:00:00Z";
 
@@ -13,7 +13,7 @@ pub(crate) async fn an_event_counts_once_however_often_it_is_sent(setup: &impl S
         let store = store.clone();
         async move {
             let events = ids.into_iter().map(|id| charge(id, "alice", NOON, "1.5")).collect();
-            store.append(events, at(NOW)).await.unwrap()
+            store.append(events, at(NOW), Handling::Lenient).await.unwrap()
         }
     };
     assert_eq!(send(vec!["a", "b"]).await, [Accepted, Accepted]);
@@ -34,10 +34,10 @@ pub(crate) async fn the_first_of_two_contents_stands(setup: &impl Setup) {
     let mut other_source = first.clone();
     other_source.source = "elsewhere".into();
     let events = vec![first.clone(), reworded, other_amount.clone(), other_time, other_source];
-    let verdicts = store.append(events, at(NOW)).await.unwrap();
+    let verdicts = store.append(events, at(NOW), Handling::Lenient).await.unwrap();
     assert_eq!(verdicts, [Accepted, Duplicate, Conflict, Conflict, Accepted]);
     // Against the stored event, not against the earlier one of the same request.
-    let verdicts = store.append(vec![other_amount, first], at(NOW)).await.unwrap();
+    let verdicts = store.append(vec![other_amount, first], at(NOW), Handling::Lenient).await.unwrap();
     assert_eq!(verdicts, [Conflict, Duplicate]);
     assert_eq!(amount(&*store, "alice", Period::ALWAYS).await, ("2".into(), 2));
 }
@@ -51,7 +51,7 @@ pub(crate) async fn of_concurrent_requests_with_the_same_events_each_event_is_ac
         tokio::spawn(async move {
             // The same 40 events, each request beginning elsewhere.
             let events = (0..40).map(|i| charge(&format!("e{}", (i + request * 7) % 40), "alice", NOON, "1"));
-            let verdicts = store.append(events.collect(), at(NOW)).await.unwrap();
+            let verdicts = store.append(events.collect(), at(NOW), Handling::Lenient).await.unwrap();
             verdicts.iter().filter(|v| **v == Accepted).count()
         })
     });
@@ -69,18 +69,23 @@ pub(crate) async fn what_was_acknowledged_is_there_after_reopening(setup: &impl 
         assert_eq!(amount(&*store, "alice", Period::ALWAYS).await.1, round * 30);
         for i in 0..30 {
             let event = charge(&format!("{round}-{i}"), "alice", NOON, "0.1");
-            assert_eq!(store.append(vec![event.clone()], at(NOW)).await.unwrap(), [Accepted]);
-            assert_eq!(store.append(vec![event], at(NOW)).await.unwrap(), [Duplicate]);
+            assert_eq!(
+                store.append(vec![event.clone()], at(NOW), Handling::Lenient).await.unwrap(),
+                [Accepted]
+            );
+            assert_eq!(store.append(vec![event], at(NOW), Handling::Lenient).await.unwrap(), [Duplicate]);
         }
         if round % 2 == 0 {
             store.close().await.unwrap();
-            let refused = store.append(vec![charge("late", "alice", NOON, "1")], at(NOW)).await;
+            let refused =
+                store.append(vec![charge("late", "alice", NOON, "1")], at(NOW), Handling::Lenient).await;
             assert!(matches!(refused, Err(StoreError::Closed)), "{refused:?}");
         }
     }
     let store = setup.open();
     assert_eq!(amount(&*store, "alice", Period::ALWAYS).await, ("15".into(), 150));
-    let again = store.append(vec![charge("0-0", "alice", NOON, "0.1")], at(NOW)).await.unwrap();
+    let again =
+        store.append(vec![charge("0-0", "alice", NOON, "0.1")], at(NOW), Handling::Lenient).await.unwrap();
     assert_eq!(again, [Duplicate]);
 }
 
@@ -96,7 +101,7 @@ pub(crate) async fn listings_are_newest_first_and_pages_join_without_gap_or_over
                 "1",
             )
         });
-        store.append(events.collect(), at(NOW)).await.unwrap();
+        store.append(events.collect(), at(NOW), Handling::Lenient).await.unwrap();
     }
     let all = store.events(EventFilter::newest(1000)).await.unwrap();
     assert_eq!(all.len(), 200);
@@ -118,7 +123,7 @@ pub(crate) async fn listings_can_be_narrowed(setup: &impl Setup) {
     for (i, (id, subject, day)) in events.into_iter().enumerate() {
         let received = format!("2026-11-2{i}T00:00:00Z");
         let event = charge(id, subject, &format!("2026-11-0{day}T00:00:00Z"), "1");
-        store.append(vec![event], at(&received)).await.unwrap();
+        store.append(vec![event], at(&received), Handling::Lenient).await.unwrap();
     }
     let ids = |filter: EventFilter| {
         let store = store.clone();
@@ -156,7 +161,10 @@ pub(crate) async fn an_event_that_cannot_be_billed_is_stored_and_not_counted(set
     without_data.data = None;
     let events =
         vec![charge("a", "alice", NOON, "NaN"), other_type, without_data, charge("d", "alice", NOON, "1")];
-    assert_eq!(store.append(events, at(NOW)).await.unwrap(), [Accepted, Accepted, Accepted, Accepted]);
+    assert_eq!(
+        store.append(events, at(NOW), Handling::Lenient).await.unwrap(),
+        [Accepted, Accepted, Accepted, Accepted]
+    );
     assert_eq!(amount(&*store, "alice", Period::ALWAYS).await, ("1".into(), 1));
     assert_eq!(store.events(EventFilter::newest(10)).await.unwrap().len(), 4);
 }
@@ -168,7 +176,7 @@ pub(crate) async fn verifying_finds_nothing_and_rebuilding_changes_nothing(setup
             let time = format!("2026-{:02}-{:02}T0{i}:10:00Z", batch % 12 + 1, batch + 1);
             charge(&format!("{batch}-{i}"), &format!("s{i}"), &time, "0.001")
         });
-        store.append(events.collect(), at(NOW)).await.unwrap();
+        store.append(events.collect(), at(NOW), Handling::Lenient).await.unwrap();
     }
     let before = amount(&*store, "s3", Period::ALWAYS).await;
     for _ in 0..2 {
@@ -181,7 +189,9 @@ pub(crate) async fn verifying_finds_nothing_and_rebuilding_changes_nothing(setup
         assert_eq!(store.rebuild().await.unwrap().events, 200);
         assert_eq!(amount(&*store, "s3", Period::ALWAYS).await, before);
     }
-    let again =
-        store.append(vec![charge("0-3", "s3", "2026-01-01T03:10:00Z", "0.001")], at(NOW)).await.unwrap();
+    let again = store
+        .append(vec![charge("0-3", "s3", "2026-01-01T03:10:00Z", "0.001")], at(NOW), Handling::Lenient)
+        .await
+        .unwrap();
     assert_eq!(again, [Duplicate]);
 }

@@ -4,6 +4,7 @@ mod customers;
 #[path = "../support/database.rs"]
 mod database;
 mod events;
+mod meters;
 mod nodes;
 mod postgres;
 mod postings;
@@ -32,6 +33,15 @@ macro_rules! suite {
                     a_deleted_customer_frees_its_key_but_not_its_number,
                     usage_that_nobody_pays_for_is_listed,
                     customers_are_there_after_reopening,
+                ],
+                meters: [
+                    a_meter_covers_the_events_before_it_and_after_it,
+                    names_of_meters_are_taken_until_they_are_deleted,
+                    dimensions_that_change_apply_to_all_usage,
+                    an_event_that_is_taken_back_or_amended_counts_as_corrected,
+                    a_correction_of_nothing_is_refused_with_its_request,
+                    questions_without_an_answer_are_refused,
+                    every_question_is_answered_as_a_recount_of_the_corrected_log_would,
                 ],
                 postings: [
                     usage_is_posted_once_and_again_when_it_changes,

@@ -10,7 +10,7 @@ use usage_domain::customer::{CustomerDraft, CustomerId, CustomerRef};
 use usage_domain::posting::PostOutcome;
 use usage_domain::time::Period;
 use usage_domain::verdict::Verdict::{Accepted, Conflict, Duplicate};
-use usage_store::{EventFilter, Store, StoreError};
+use usage_store::{EventFilter, Handling, Store, StoreError};
 
 const NOON: &str = "2026-11-10T12:00:00Z";
 
@@ -24,7 +24,7 @@ pub(crate) async fn events_that_two_nodes_are_sent_at_the_same_time_count_once(s
                 // of the one before.
                 let id = |i: usize| request * 20 + (i * (7 + 4 * node)) % 40;
                 let events = (0..40).map(|i| charge(&format!("e{}", id(i)), "alice", NOON, "1"));
-                let verdicts = store.append(events.collect(), at(NOW)).await.unwrap();
+                let verdicts = store.append(events.collect(), at(NOW), Handling::Strict).await.unwrap();
                 assert!(verdicts.iter().all(|v| matches!(v, Accepted | Duplicate)), "{verdicts:?}");
                 verdicts.iter().filter(|v| **v == Accepted).count()
             });
@@ -46,7 +46,8 @@ pub(crate) async fn events_that_two_nodes_are_sent_at_the_same_time_count_once(s
     }
     // Other contents are found out by the node that did not store the first one.
     for store in &nodes {
-        let verdicts = store.append(vec![charge("e0", "alice", NOON, "2")], at(NOW)).await.unwrap();
+        let verdicts =
+            store.append(vec![charge("e0", "alice", NOON, "2")], at(NOW), Handling::Strict).await.unwrap();
         assert_eq!(verdicts, [Conflict]);
     }
 }
@@ -58,7 +59,7 @@ pub(crate) async fn each_node_answers_with_what_the_other_acknowledged(setup: &i
         let (one, other) = (&nodes[round % 2], &nodes[(round + 1) % 2]);
         let before = other.position().await.unwrap();
         let event = charge(&format!("e{round}"), "alice", NOON, "1");
-        assert_eq!(one.append(vec![event.clone()], at(NOW)).await.unwrap(), [Accepted]);
+        assert_eq!(one.append(vec![event.clone()], at(NOW), Handling::Strict).await.unwrap(), [Accepted]);
         sum += 1;
         assert_eq!(amount(&**other, "alice", Period::ALWAYS).await, (sum.to_string(), sum));
         let after = other.position().await.unwrap();
@@ -68,7 +69,7 @@ pub(crate) async fn each_node_answers_with_what_the_other_acknowledged(setup: &i
         assert_eq!(amount(&**other, "alice", period).await.1, sum);
         let listed = other.events(EventFilter::newest(1)).await.unwrap();
         assert_eq!(listed[0].event, event, "the last stored is listed first");
-        assert_eq!(other.append(vec![event], at(NOW)).await.unwrap(), [Duplicate]);
+        assert_eq!(other.append(vec![event], at(NOW), Handling::Strict).await.unwrap(), [Duplicate]);
     }
 }
 
@@ -83,7 +84,10 @@ pub(crate) async fn of_posts_to_two_nodes_exactly_one_posts_while_usage_comes_in
                 let mut totals = Vec::new();
                 for round in 0..10 {
                     let id = format!("{node}-{task}-{round}");
-                    store.append(vec![charge(&id, "bob", NOON, "1")], at(NOW)).await.unwrap();
+                    store
+                        .append(vec![charge(&id, "bob", NOON, "1")], at(NOW), Handling::Strict)
+                        .await
+                        .unwrap();
                     match store.post(request(&bob, "2026-11")).await.unwrap() {
                         PostOutcome::Posted(posting) => totals.push(posting.changes),
                         PostOutcome::NothingNew(_) => {}
@@ -157,18 +161,21 @@ fn check_one(one: Option<StoreError>, other: Option<StoreError>, what: &str) {
 pub(crate) async fn a_node_that_is_closed_takes_nothing_from_the_other(setup: &impl Setup) {
     {
         let [one, other] = setup.open_two();
-        one.append(vec![charge("a", "alice", NOON, "1")], at(NOW)).await.unwrap();
+        one.append(vec![charge("a", "alice", NOON, "1")], at(NOW), Handling::Strict).await.unwrap();
         one.close().await.unwrap();
         assert!(matches!(
-            one.append(vec![charge("b", "alice", NOON, "1")], at(NOW)).await,
+            one.append(vec![charge("b", "alice", NOON, "1")], at(NOW), Handling::Strict).await,
             Err(StoreError::Closed)
         ));
         if !Arc::ptr_eq(&one, &other) {
-            other.append(vec![charge("c", "alice", NOON, "1")], at(NOW)).await.unwrap();
+            other.append(vec![charge("c", "alice", NOON, "1")], at(NOW), Handling::Strict).await.unwrap();
             assert_eq!(amount(&*other, "alice", Period::ALWAYS).await, ("2".into(), 2));
             other.close().await.unwrap();
         }
     }
     let store = setup.open();
-    assert_eq!(store.append(vec![charge("a", "alice", NOON, "1")], at(NOW)).await.unwrap(), [Duplicate]);
+    assert_eq!(
+        store.append(vec![charge("a", "alice", NOON, "1")], at(NOW), Handling::Strict).await.unwrap(),
+        [Duplicate]
+    );
 }

@@ -13,12 +13,14 @@ use tokio::task::block_in_place;
 use usage_domain::care::{RebuildReport, VerifyReport};
 use usage_domain::customer::{Customer, CustomerDraft, CustomerId, CustomerRef, PaidSubject};
 use usage_domain::event::{StoredEvent, UsageEvent};
+use usage_domain::meter::query::{MeterQuery, MeterUsage};
+use usage_domain::meter::{Meter, MeterDraft, MeterId};
 use usage_domain::position::Position;
 use usage_domain::posting::{PostOutcome, Posting};
 use usage_domain::time::{Month, Period, Timestamp};
 use usage_domain::usage::{UnpaidSubject, Usage};
 use usage_domain::verdict::Verdict;
-use usage_store::{EventFilter, PostRequest, Store, StoreError};
+use usage_store::{EventFilter, Handling, PostRequest, Store, StoreError};
 
 /// A database for two nodes.
 pub(crate) struct Nodes(Database);
@@ -57,8 +59,13 @@ impl Pair {
 
 #[async_trait]
 impl Store for Pair {
-    async fn append(&self, events: Vec<UsageEvent>, received: Timestamp) -> Result<Vec<Verdict>, StoreError> {
-        self.next().append(events, received).await
+    async fn append(
+        &self,
+        events: Vec<UsageEvent>,
+        received: Timestamp,
+        handling: Handling,
+    ) -> Result<Vec<Verdict>, StoreError> {
+        self.next().append(events, received, handling).await
     }
 
     async fn position(&self) -> Result<Position, StoreError> {
@@ -121,6 +128,36 @@ impl Store for Pair {
 
     async fn post(&self, request: PostRequest) -> Result<PostOutcome, StoreError> {
         self.next().post(request).await
+    }
+
+    async fn create_meter(
+        &self,
+        id: MeterId,
+        draft: MeterDraft,
+        now: Timestamp,
+    ) -> Result<Meter, StoreError> {
+        self.next().create_meter(id, draft, now).await
+    }
+
+    async fn update_meter(
+        &self,
+        id: MeterId,
+        draft: MeterDraft,
+        now: Timestamp,
+    ) -> Result<Meter, StoreError> {
+        self.next().update_meter(id, draft, now).await
+    }
+
+    async fn delete_meter(&self, id: MeterId) -> Result<(), StoreError> {
+        self.next().delete_meter(id).await
+    }
+
+    async fn meters(&self) -> Result<Vec<Meter>, StoreError> {
+        self.next().meters().await
+    }
+
+    async fn query(&self, meter: MeterId, query: MeterQuery) -> Result<MeterUsage, StoreError> {
+        self.next().query(meter, query).await
     }
 
     async fn verify(&self) -> Result<VerifyReport, StoreError> {

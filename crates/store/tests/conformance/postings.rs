@@ -6,7 +6,7 @@ use usage_domain::bill::Bill;
 use usage_domain::customer::Customer;
 use usage_domain::posting::PostOutcome;
 use usage_domain::time::{Month, Timestamp};
-use usage_store::{PostRequest, Store};
+use usage_store::{Handling, PostRequest, Store};
 
 const NOON: &str = "2026-11-10T12:00:00Z";
 
@@ -37,14 +37,14 @@ pub(crate) async fn usage_is_posted_once_and_again_when_it_changes(setup: &impl 
     let store = setup.open();
     let bob = customer(&*store, 456, |draft| draft.subjects = vec!["bob".into()]).await;
     assert_eq!(post(&*store, &bob, "2026-11").await, "no usage");
-    store.append(vec![charge("a", "bob", NOON, "16.605")], at(NOW)).await.unwrap();
+    store.append(vec![charge("a", "bob", NOON, "16.605")], at(NOW), Handling::Lenient).await.unwrap();
     assert_eq!(post(&*store, &bob, "2026-11").await, "posted 1 $16.61");
     assert_eq!(post(&*store, &bob, "2026-11").await, "nothing new 1 $16.61");
     assert_eq!(post(&*store, &bob, "2026-10").await, "no usage");
     // Usage of nothing is new usage all the same.
-    store.append(vec![charge("b", "bob", NOON, "0")], at(NOW)).await.unwrap();
+    store.append(vec![charge("b", "bob", NOON, "0")], at(NOW), Handling::Lenient).await.unwrap();
     assert_eq!(post(&*store, &bob, "2026-11").await, "posted 1 $16.61");
-    store.append(vec![charge("c", "bob", NOON, "-20")], at(NOW)).await.unwrap();
+    store.append(vec![charge("c", "bob", NOON, "-20")], at(NOW), Handling::Lenient).await.unwrap();
     assert_eq!(post(&*store, &bob, "2026-11").await, "posted 1 -$3.40");
     drop(store);
     let store = setup.open();
@@ -56,7 +56,10 @@ pub(crate) async fn of_concurrent_posts_of_the_same_usage_exactly_one_posts(setu
     let store = setup.open();
     let bob = customer(&*store, 456, |draft| draft.subjects = vec!["bob".into()]).await;
     for round in 0..5 {
-        store.append(vec![charge(&format!("e{round}"), "bob", NOON, "1")], at(NOW)).await.unwrap();
+        store
+            .append(vec![charge(&format!("e{round}"), "bob", NOON, "1")], at(NOW), Handling::Lenient)
+            .await
+            .unwrap();
         let posts: Vec<_> = (0..32)
             .map(|_| {
                 let (store, request) = (store.clone(), request(&bob, "2026-11"));
@@ -81,7 +84,7 @@ pub(crate) async fn posting_numbers_have_no_gaps(setup: &impl Setup) {
         let subject = format!("s{number}");
         customers
             .push(customer(&*store, number.into(), |draft| draft.subjects = vec![subject.clone()]).await);
-        store.append(vec![charge(&subject, &subject, NOON, "1")], at(NOW)).await.unwrap();
+        store.append(vec![charge(&subject, &subject, NOON, "1")], at(NOW), Handling::Lenient).await.unwrap();
     }
     let posts: Vec<_> = customers
         .iter()

@@ -81,5 +81,5 @@ pub(crate) async fn total(store: &dyn Store, paid: Vec<PaidSubject>, period: Per
     for (_, totals) in &usage.groups {
         sum.merge(totals).unwrap();
     }
-    (sum.amount.to_string(), sum.events)
+    (sum.amount.to_string(), u64::try_from(sum.events).unwrap())
 }

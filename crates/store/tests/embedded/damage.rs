@@ -7,7 +7,7 @@ use usage_domain::customer::PaidSubject;
 use usage_domain::time::Period;
 use usage_domain::verdict::Verdict::Accepted;
 use usage_store::embedded::{EmbeddedStore, Options, Step};
-use usage_store::{EventFilter, Store, StoreError};
+use usage_store::{EventFilter, Handling, Store, StoreError};
 
 fn flip(path: &Path, offset: usize) {
     let mut bytes = fs::read(path).unwrap();
@@ -138,7 +138,7 @@ async fn a_subject_whose_events_are_damaged_is_an_error_and_another_is_not() {
     accept(&*store, &["a"]).await;
     let begin = usize::try_from(fs::metadata(place.last_segment()).unwrap().len()).unwrap();
     bob.time = at("2026-11-15T12:00:00Z");
-    store.append(vec![bob], at(NOW)).await.unwrap();
+    store.append(vec![bob], at(NOW), Handling::Lenient).await.unwrap();
     flip(&place.last_segment(), begin + 80);
     let part = Period { start: at("2026-11-10T00:00:01Z"), end: at("2026-11-15T23:00:00Z") };
     let usage = |subject: &str| {

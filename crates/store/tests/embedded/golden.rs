@@ -8,7 +8,7 @@ use usage_domain::event::{StoredEvent, UsageEvent};
 use usage_domain::time::Period;
 use usage_domain::verdict::Verdict;
 use usage_store::embedded::{EmbeddedStore, Options};
-use usage_store::{EventFilter, Store};
+use usage_store::{EventFilter, Handling, Store};
 
 const LATER: &str = "2026-11-22T10:00:01.000000001Z";
 
@@ -63,7 +63,7 @@ fn requests() -> Vec<(Vec<UsageEvent>, &'static str)> {
 async fn write(place: &Place) {
     let store = place.try_open(options()).unwrap();
     for (events, received) in requests() {
-        store.append(events, at(received)).await.unwrap();
+        store.append(events, at(received), Handling::Lenient).await.unwrap();
     }
 }
 
@@ -106,7 +106,7 @@ async fn a_log_of_version_1_is_read_as_it_was_written() {
     // The hashes of claims and contents are part of the format: nothing is new, nothing differs.
     for (events, received) in requests() {
         let duplicates = vec![Verdict::Duplicate; events.len()];
-        assert_eq!(store.append(events, at(received)).await.unwrap(), duplicates);
+        assert_eq!(store.append(events, at(received), Handling::Lenient).await.unwrap(), duplicates);
     }
 }
 
@@ -119,5 +119,5 @@ async fn a_log_under_another_secret_does_not_pass_for_its_own() {
     fs::copy(golden(), place.log().join(format!("{:020}.log", 0))).unwrap();
     let (events, received) = requests().remove(0);
     let conflicts = vec![Verdict::Conflict; events.len()];
-    assert_eq!(place.open().append(events, at(received)).await.unwrap(), conflicts);
+    assert_eq!(place.open().append(events, at(received), Handling::Lenient).await.unwrap(), conflicts);
 }

@@ -4,14 +4,14 @@
 use crate::database::{Database, connect};
 use crate::support::{NOW, at, charge, count};
 use usage_domain::verdict::Verdict::Duplicate;
-use usage_store::{Store, StoreError};
+use usage_store::{Handling, Store, StoreError};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_differs_from_the_log_is_found_and_made_anew() {
     let Some(database) = Database::new().await else { return };
     let node = database.node().await.unwrap();
     for i in 0..20 {
-        node.append(vec![charge(&format!("{i}"), "alice")], at(NOW)).await.unwrap();
+        node.append(vec![charge(&format!("{i}"), "alice")], at(NOW), Handling::Strict).await.unwrap();
     }
     let owner = connect(&database.address()).await;
     for (change, problem) in [
@@ -31,7 +31,10 @@ async fn what_differs_from_the_log_is_found_and_made_anew() {
         assert_eq!((report.events, report.totals, report.position.to_string()), (20, 1, "20".into()));
         assert_eq!(node.verify().await.unwrap().problems, Vec::<String>::new(), "{change}");
         assert_eq!(count(&node, "alice").await, 20);
-        assert_eq!(node.append(vec![charge("3", "alice")], at(NOW)).await.unwrap(), [Duplicate]);
+        assert_eq!(
+            node.append(vec![charge("3", "alice")], at(NOW), Handling::Strict).await.unwrap(),
+            [Duplicate]
+        );
     }
 }
 
@@ -40,7 +43,7 @@ async fn a_damaged_record_is_named_and_never_served() {
     let Some(database) = Database::new().await else { return };
     let node = database.node().await.unwrap();
     for i in 0..3 {
-        node.append(vec![charge(&format!("{i}"), "alice")], at(NOW)).await.unwrap();
+        node.append(vec![charge(&format!("{i}"), "alice")], at(NOW), Handling::Strict).await.unwrap();
     }
     let owner = connect(&database.address()).await;
     let row = owner.query_one("SELECT record, body FROM usage_app.log WHERE first = 1", &[]).await.unwrap();

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
 use usage_domain::verdict::Verdict::{Accepted, Duplicate};
-use usage_store::{EventFilter, Store, StoreError};
+use usage_store::{EventFilter, Handling, Store, StoreError};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn connections_that_end_at_any_moment_lose_no_event_and_count_none_twice() {
@@ -24,7 +24,7 @@ async fn connections_that_end_at_any_moment_lose_no_event_and_count_none_twice()
                 let events = (0..5).map(|i| charge(&format!("{}-{batch}-{i}", sender / 2), "alice"));
                 let events: Vec<_> = events.collect();
                 loop {
-                    match node.append(events.clone(), at(NOW)).await {
+                    match node.append(events.clone(), at(NOW), Handling::Strict).await {
                         Ok(verdicts) => {
                             assert!(
                                 verdicts.iter().all(|v| matches!(v, Accepted | Duplicate)),
@@ -66,20 +66,23 @@ async fn connections_that_end_at_any_moment_lose_no_event_and_count_none_twice()
 async fn a_group_that_fails_leaves_nothing_and_can_be_sent_again() {
     let Some(database) = Database::new().await else { return };
     let node = database.node().await.unwrap();
-    node.append(vec![charge("before", "alice")], at(NOW)).await.unwrap();
+    node.append(vec![charge("before", "alice")], at(NOW), Handling::Strict).await.unwrap();
     let position = node.position().await.unwrap();
     let owner = connect(&database.address()).await;
     // After the claims were made, and again after the record was written.
     for table in ["log", "delta"] {
         owner.batch_execute(&format!("ALTER TABLE usage_app.{table} RENAME TO hidden")).await.unwrap();
-        let failed = node.append(vec![charge(table, "alice")], at(NOW)).await;
+        let failed = node.append(vec![charge(table, "alice")], at(NOW), Handling::Strict).await;
         assert!(matches!(failed, Err(StoreError::Unavailable(_))), "{failed:?}");
         owner.batch_execute(&format!("ALTER TABLE usage_app.hidden RENAME TO {table}")).await.unwrap();
         let claims: i64 = owner.query_one("SELECT count(*) FROM usage_app.claim", &[]).await.unwrap().get(0);
         assert_eq!((claims, node.position().await.unwrap()), (1, position.clone()));
     }
     for table in ["log", "delta"] {
-        assert_eq!(node.append(vec![charge(table, "alice")], at(NOW)).await.unwrap(), [Accepted]);
+        assert_eq!(
+            node.append(vec![charge(table, "alice")], at(NOW), Handling::Strict).await.unwrap(),
+            [Accepted]
+        );
     }
     assert_eq!(count(&node, "alice").await, 3);
     assert_eq!(node.verify().await.unwrap().problems, Vec::<String>::new());
@@ -95,9 +98,13 @@ async fn deltas_are_merged_behind_and_every_reader_counts_them_once() {
         owner.query_one(&sql, &[]).await.unwrap().get(0)
     };
     for i in 0..50 {
-        node.append(vec![charge(&format!("{i}"), "alice"), charge(&format!("b{i}"), "bob")], at(NOW))
-            .await
-            .unwrap();
+        node.append(
+            vec![charge(&format!("{i}"), "alice"), charge(&format!("b{i}"), "bob")],
+            at(NOW),
+            Handling::Strict,
+        )
+        .await
+        .unwrap();
         assert_eq!(count(&node, "alice").await, i + 1);
     }
     // The last merge may be under way.
@@ -128,7 +135,7 @@ async fn what_waits_for_the_database_is_bounded() {
         let node = node.clone();
         requests.spawn(async move {
             let events = (0..40).map(|i| charge(&format!("{request}-{i}"), "alice")).collect();
-            node.append(events, at(NOW)).await
+            node.append(events, at(NOW), Handling::Strict).await
         });
     }
     // Two groups are under way and one waits to be; of the others, most are refused at once.

@@ -6,7 +6,7 @@ use tokio::task::JoinSet;
 use usage_domain::customer::CustomerRef;
 use usage_domain::verdict::Verdict::{Accepted, Duplicate};
 use usage_store::postgres::{Limits, PostgresStore, exists};
-use usage_store::{Store, StoreError};
+use usage_store::{Handling, Store, StoreError};
 
 /// How many tables there are, of anybody.
 async fn tables(database: &Database) -> i64 {
@@ -36,7 +36,8 @@ async fn ten_nodes_that_start_at_once_make_one_schema() {
     assert!(exists(&database.address()).await.unwrap());
     for (place, node) in nodes.iter().enumerate() {
         let expected = if place == 0 { Accepted } else { Duplicate };
-        let verdicts = node.append(vec![charge("the same", "alice")], at(NOW)).await.unwrap();
+        let verdicts =
+            node.append(vec![charge("the same", "alice")], at(NOW), Handling::Strict).await.unwrap();
         assert_eq!(verdicts, [expected], "node {place}");
     }
     let made = tables(&database).await;
@@ -90,7 +91,7 @@ async fn a_role_with_too_few_rights_is_refused_and_leaves_nothing() {
     owner.batch_execute("DROP SCHEMA usage_app CASCADE").await.unwrap();
     owner.batch_execute(&format!("CREATE SCHEMA usage_app AUTHORIZATION {role}")).await.unwrap();
     let node = PostgresStore::open(&address, [7; 16], Limits::default()).await.unwrap();
-    assert_eq!(node.append(vec![charge("a", "alice")], at(NOW)).await.unwrap(), [Accepted]);
+    assert_eq!(node.append(vec![charge("a", "alice")], at(NOW), Handling::Strict).await.unwrap(), [Accepted]);
     node.close().await.unwrap();
     owner.batch_execute(&format!("DROP OWNED BY {role}; DROP ROLE {role}")).await.unwrap();
 }
@@ -117,7 +118,7 @@ async fn subjects_may_have_any_character_and_names_with_a_zero_are_nobodys() {
     let subject = "nul \0, é, \u{1f980}";
     // Often enough that it is merged.
     for i in 0..20 {
-        node.append(vec![charge(&format!("id \0 {i}"), subject)], at(NOW)).await.unwrap();
+        node.append(vec![charge(&format!("id \0 {i}"), subject)], at(NOW), Handling::Strict).await.unwrap();
     }
     assert_eq!(count(&node, subject).await, 20);
     assert_eq!(node.unpaid().await.unwrap()[0].subject, subject);

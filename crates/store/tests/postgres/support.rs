@@ -30,5 +30,6 @@ pub(crate) fn charge(id: &str, subject: &str) -> UsageEvent {
 pub(crate) async fn count(store: &dyn Store, subject: &str) -> u64 {
     let paid = vec![PaidSubject { subject: subject.to_string(), period: Period::ALWAYS }];
     let usage = store.usage(paid, Period::ALWAYS).await.unwrap();
-    usage.groups.iter().map(|(_, totals)| totals.events).sum()
+    let events: i64 = usage.groups.iter().map(|(_, totals)| totals.events).sum();
+    u64::try_from(events).unwrap()
 }

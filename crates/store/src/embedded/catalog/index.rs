@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use usage_domain::customer::{Customer, CustomerId, CustomerRef, PaidSubject};
+use usage_domain::meter::{Meter, MeterId};
 use usage_domain::posting::Posting;
 use usage_domain::time::{Month, Period, Timestamp};
 
@@ -34,6 +35,7 @@ pub(crate) struct Index {
     by_id: HashMap<CustomerId, u64>,
     payers: HashMap<String, Vec<(Period, u64)>>,
     postings: HashMap<(CustomerId, Month), Posting>,
+    meters: BTreeMap<MeterId, Arc<Meter>>,
 }
 
 /// What a commit changed.
@@ -42,6 +44,8 @@ pub(crate) enum Change {
     Customer(Box<CustomerRecord>),
     Deleted(u64),
     Posted(Posting),
+    Meter(Arc<Meter>),
+    MeterDeleted(MeterId),
 }
 
 impl Index {
@@ -53,6 +57,12 @@ impl Index {
                 self.insert(*record);
             }
             Change::Deleted(number) => self.remove(number),
+            Change::Meter(meter) => {
+                self.meters.insert(meter.id, meter);
+            }
+            Change::MeterDeleted(id) => {
+                self.meters.remove(&id);
+            }
             Change::Posted(posting) => {
                 if self.postings.len() >= MOST_POSTINGS {
                     self.postings.clear();
@@ -134,6 +144,17 @@ impl Index {
             gaps.push(Period { start: from, end: Timestamp::MAX });
         }
         gaps
+    }
+
+    pub(crate) fn meter(&self, id: MeterId) -> Option<&Arc<Meter>> {
+        self.meters.get(&id)
+    }
+
+    /// All meters, in the order in which they were made.
+    pub(crate) fn meters(&self) -> Vec<Arc<Meter>> {
+        let mut meters: Vec<_> = self.meters.values().cloned().collect();
+        meters.sort_by_key(|meter| (meter.created_at, meter.id));
+        meters
     }
 
     pub(crate) fn posting(&self, customer: CustomerId, month: Month) -> Option<&Posting> {

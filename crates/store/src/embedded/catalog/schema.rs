@@ -9,7 +9,8 @@ use std::path::Path;
 /// What marks a database as this program's ("uapp").
 const APPLICATION_ID: i32 = 0x7561_7070;
 
-const STEPS: &[&str] = &["
+const STEPS: &[&str] = &[
+    "
     CREATE TABLE meta (
         key TEXT PRIMARY KEY,
         value BLOB NOT NULL
@@ -55,7 +56,37 @@ const STEPS: &[&str] = &["
         updated_at INTEGER NOT NULL,
         UNIQUE (customer, month)
     ) STRICT;
-"];
+",
+    "
+    -- Each set of sums in the projections has a number that is never used again.
+    CREATE TABLE series (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        meter TEXT NOT NULL
+    ) STRICT;
+
+    CREATE TABLE meter (
+        id TEXT PRIMARY KEY,
+        series INTEGER NOT NULL UNIQUE REFERENCES series,
+        key TEXT NOT NULL UNIQUE,
+        name TEXT,
+        description TEXT,
+        aggregation TEXT NOT NULL,
+        event_type TEXT NOT NULL,
+        value_property TEXT,
+        event_from INTEGER,
+        metadata TEXT,
+        created_at INTEGER NOT NULL,
+        updated_at INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE dimension (
+        meter TEXT NOT NULL REFERENCES meter ON DELETE CASCADE,
+        name TEXT NOT NULL,
+        path TEXT NOT NULL,
+        PRIMARY KEY (meter, name)
+    ) STRICT, WITHOUT ROWID;
+",
+];
 
 fn number(connection: &Connection, pragma: &str) -> rusqlite::Result<i32> {
     connection.pragma_query_value(None, pragma, |row| row.get(0))

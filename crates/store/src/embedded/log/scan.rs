@@ -25,22 +25,21 @@ pub(crate) fn replay(
     Ok(())
 }
 
-/// The events of one subject in a period, among the first `end` of the log.
-pub(crate) fn subject_events(
+/// The events in a period, among the first `end` of the log, of blocks that may have subjects of these
+/// fingerprints (all, where `None`). Events of other subjects of such blocks come as well.
+pub(crate) fn each(
     index: &LogIndex,
-    subject: &str,
+    fingerprints: Option<&[u32]>,
     period: Period,
     end: u64,
     mut each: impl FnMut(StoredEvent) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
-    let prints = [fingerprint(subject)];
     for record in index.records.iter().filter(|r| r.first < end) {
         if record.times.1 < period.start || record.times.0 >= period.end {
             continue;
         }
-        for (stored, _) in index.segment(record).events(record.offset, Some(&prints))? {
-            let event = &stored.event;
-            if event.subject == subject && period.contains(event.time) && stored.sequence < end {
+        for (stored, _) in index.segment(record).events(record.offset, fingerprints)? {
+            if period.contains(stored.event.time) && stored.sequence < end {
                 each(stored)?;
             }
         }

@@ -1,16 +1,36 @@
 //! What a stretch of the log added to the projections, and the stored form of its claims.
 
 use super::claims::{ClaimEntry, Claims};
+use super::corrections::Fate;
 use super::rollup::CellKey;
 use crate::format::codec::{Malformed, Put, Take};
+use usage_domain::meter::aggregate::State;
 use usage_domain::usage::Totals;
 
 /// Changes since the last checkpoint.
 #[derive(Default)]
 pub(crate) struct Delta {
-    /// One entry per change: adding them up can wait for the checkpoint.
-    pub(crate) cells: Vec<(CellKey, Totals)>,
+    pub(crate) usage: UsageDelta,
     pub(crate) claims: Vec<ClaimEntry>,
+}
+
+/// Changes of the roll-ups. One entry per change: adding them up can wait for the checkpoint.
+#[derive(Default)]
+pub(crate) struct UsageDelta {
+    pub(crate) charges: Vec<(CellKey, Totals)>,
+    pub(crate) metered: Vec<(CellKey, State)>,
+    /// What became of events, in the order in which it did.
+    pub(crate) corrections: Vec<(u64, Fate)>,
+}
+
+impl UsageDelta {
+    /// Puts earlier changes before these.
+    pub(crate) fn follow(&mut self, mut earlier: UsageDelta) {
+        earlier.charges.append(&mut self.charges);
+        earlier.metered.append(&mut self.metered);
+        earlier.corrections.append(&mut self.corrections);
+        *self = earlier;
+    }
 }
 
 /// The stored form of claims: entries of 16 bytes by hash.

@@ -14,7 +14,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 const MAGIC: u32 = u32::from_le_bytes(*b"UCKP");
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 /// Bytes of a body that are packed as one section.
 const SECTION: usize = 64 << 20;
 /// Files that have more bytes together stay apart: merging them would take too much memory.

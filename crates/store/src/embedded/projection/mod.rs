@@ -2,8 +2,12 @@
 //! time; none holds anything that the log does not.
 
 pub(crate) mod cells;
+pub(crate) mod charges;
 pub(crate) mod claims;
+pub(crate) mod corrections;
 pub(crate) mod delta;
 pub(crate) mod files;
+pub(crate) mod metered;
 pub(crate) mod rollup;
 pub(crate) mod slot;
+pub(crate) mod stretch;

@@ -1,14 +1,35 @@
-//! Roll-ups: what the charges of the log add up to, per subject, cell of time and group.
+//! Roll-ups: what the events of the log add up to, per subject, cell of time and group.
 //!
 //! They equal a recount of the log up to their position, always. They are changed by the writer
-//! alone, and only with events that are committed.
+//! alone, and only with events that are committed. Charges and meters have roll-ups of their own: the
+//! same table, with other groups and other sums.
 
 use super::slot::Slot;
+use crate::format::codec::{Malformed, Take};
 use hashbrown::HashMap;
 use std::collections::BTreeMap;
-use usage_domain::charge::{Charge, ChargeGroup};
-use usage_domain::time::{Period, Timestamp};
-use usage_domain::usage::Totals;
+use std::fmt::Debug;
+use std::hash::Hash;
+
+/// What sums are told apart by, besides subject and time.
+pub(crate) trait Group: Clone + Eq + Hash + Ord + Debug + Send + Sync + 'static {
+    fn put(&self, out: &mut Vec<u8>);
+    fn take(take: &mut Take<'_>) -> Result<Self, Malformed>;
+}
+
+/// What the events of a cell add up to.
+pub(crate) trait Sum: Clone + PartialEq + Debug + Send + Sync + 'static {
+    fn merge(&mut self, more: &Self);
+    fn put(&self, out: &mut Vec<u8>);
+    /// Reads a stored sum. What does not fit with any other that fits is refused.
+    fn take(take: &mut Take<'_>) -> Result<Self, Malformed>;
+    /// Whether this is what a recount of the log came to.
+    fn is_that_of(&self, recount: &Self) -> bool;
+    /// The sum where there is none: no sum at all is the same.
+    fn is_nothing(&self) -> bool;
+    /// How it is shown where it is wrong.
+    fn shown(&self) -> String;
+}
 
 /// One cell: a subject, a slot of time and a group, each by number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -18,14 +39,20 @@ pub(crate) struct CellKey {
     pub(crate) group: u32,
 }
 
-/// Totals of the whole log by cell.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct RollUps {
+/// Sums of the whole log by cell.
+#[derive(Debug, Clone)]
+pub(crate) struct RollUps<G, S> {
     subjects: Names<String>,
-    groups: Names<ChargeGroup>,
+    groups: Names<G>,
     /// By subject: its cells in the order of slot and group. Usage mostly comes in the order of time, so
     /// that nearly every new cell is put last.
-    cells: Vec<Vec<(Slot, u32, Totals)>>,
+    cells: Vec<Vec<(Slot, u32, S)>>,
+}
+
+impl<G, S> Default for RollUps<G, S> {
+    fn default() -> RollUps<G, S> {
+        RollUps { subjects: Names::default(), groups: Names::default(), cells: Vec::new() }
+    }
 }
 
 /// Things that were seen, numbered in the order of their first appearance.
@@ -41,7 +68,7 @@ impl<T> Default for Names<T> {
     }
 }
 
-impl<T: Eq + std::hash::Hash + Clone> Names<T> {
+impl<T: Eq + Hash + Clone> Names<T> {
     fn number(&mut self, name: &T) -> u32 {
         if let Some(number) = self.numbers.get(name) {
             return *number;
@@ -54,30 +81,9 @@ impl<T: Eq + std::hash::Hash + Clone> Names<T> {
     }
 }
 
-/// What a subject's usage in a period consists of: whole cells, and cells that the period cuts.
-#[derive(Debug, Default)]
-pub(crate) struct Reading {
-    pub(crate) totals: BTreeMap<ChargeGroup, Totals>,
-    /// Parts of cells: their usage is in the log.
-    pub(crate) edges: Vec<(String, Period)>,
-}
-
-impl RollUps {
-    /// Adds a charge, and says where.
-    pub(crate) fn add(&mut self, subject: &String, time: Timestamp, charge: &Charge) -> (CellKey, Totals) {
-        let totals = Totals::of(charge);
-        let key = self.add_totals(subject, Slot::of(time), &charge.group, &totals);
-        (key, totals)
-    }
-
-    /// Adds totals to a cell, and says which.
-    pub(crate) fn add_totals(
-        &mut self,
-        subject: &String,
-        slot: Slot,
-        group: &ChargeGroup,
-        totals: &Totals,
-    ) -> CellKey {
+impl<G: Group, S: Sum> RollUps<G, S> {
+    /// Adds to a cell, and says to which.
+    pub(crate) fn add(&mut self, subject: &String, slot: Slot, group: &G, sum: &S) -> CellKey {
         let subject = self.subjects.number(subject);
         let group = self.groups.number(group);
         let place = subject as usize;
@@ -86,59 +92,17 @@ impl RollUps {
         }
         let cells = &mut self.cells[place];
         match cells.binary_search_by_key(&(slot, group), |cell| (cell.0, cell.1)) {
-            Ok(found) => merge(&mut cells[found].2, totals),
-            Err(between) => cells.insert(between, (slot, group, *totals)),
+            Ok(found) => cells[found].2.merge(sum),
+            Err(between) => cells.insert(between, (slot, group, sum.clone())),
         }
         CellKey { subject, slot, group }
     }
 
-    /// Reads one subject's usage in a period.
-    pub(crate) fn read(&self, subject: &str, period: Period, reading: &mut Reading) {
-        let Some(number) = self.subjects.numbers.get(subject) else { return };
-        let first = Slot::of(period.start);
-        let mut edge = None;
+    /// A subject's cells from the slot `first` on, in their order.
+    pub(crate) fn cells_of(&self, subject: &str, first: Slot) -> &[(Slot, u32, S)] {
+        let Some(number) = self.subjects.numbers.get(subject) else { return &[] };
         let cells = &self.cells[*number as usize];
-        let begin = cells.partition_point(|cell| cell.0 < first);
-        for (slot, group, totals) in &cells[begin..] {
-            let cell = slot.period();
-            if cell.start >= period.end {
-                break;
-            }
-            match period.intersection(&cell) {
-                Some(part) if part == cell => {
-                    merge(
-                        reading.totals.entry(self.groups.names[*group as usize].clone()).or_default(),
-                        totals,
-                    );
-                }
-                // Several groups may share the cell; its part is read once, for all of them.
-                Some(part) if edge != Some(part) => {
-                    edge = Some(part);
-                    reading.edges.push((subject.to_string(), part));
-                }
-                _ => {}
-            }
-        }
-    }
-
-    /// How often one subject's usage in a period has changed; `None` where the period cuts a cell.
-    pub(crate) fn changes(&self, subject: &str, period: Period) -> Option<u64> {
-        let Some(number) = self.subjects.numbers.get(subject) else { return Some(0) };
-        let cells = &self.cells[*number as usize];
-        let begin = cells.partition_point(|cell| cell.0 < Slot::of(period.start));
-        let mut changes = 0;
-        for (slot, _, totals) in &cells[begin..] {
-            let cell = slot.period();
-            if cell.start >= period.end {
-                break;
-            }
-            match period.intersection(&cell) {
-                Some(part) if part == cell => changes += totals.changes,
-                Some(_) => return None,
-                None => {}
-            }
-        }
-        Some(changes)
+        &cells[cells.partition_point(|cell| cell.0 < first)..]
     }
 
     /// Every subject that ever had usage.
@@ -150,72 +114,24 @@ impl RollUps {
         &self.subjects.names[number as usize]
     }
 
-    pub(crate) fn group(&self, number: u32) -> &ChargeGroup {
+    pub(crate) fn group(&self, number: u32) -> &G {
         &self.groups.names[number as usize]
     }
 
+    /// Every cell, in no order that means anything.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&String, Slot, &G, &S)> {
+        self.subjects.names.iter().zip(&self.cells).flat_map(move |(subject, cells)| {
+            cells.iter().map(move |(slot, group, sum)| (subject, *slot, self.group(*group), sum))
+        })
+    }
+
     /// Every cell by name, for comparing: the numbers of two roll-ups may differ.
-    pub(crate) fn by_name(&self) -> BTreeMap<(&str, Slot, &ChargeGroup), Totals> {
-        let mut all = BTreeMap::new();
-        for (subject, cells) in self.subjects.names.iter().zip(&self.cells) {
-            for (slot, group, totals) in cells {
-                all.insert((subject.as_str(), *slot, self.group(*group)), *totals);
-            }
-        }
-        all
+    pub(crate) fn by_name(&self) -> BTreeMap<(&str, Slot, &G), &S> {
+        self.all().map(|(subject, slot, group, sum)| ((subject.as_str(), slot, group), sum)).collect()
     }
 
     /// How many cells there are.
-    pub(crate) fn cells(&self) -> u64 {
+    pub(crate) fn count(&self) -> u64 {
         self.cells.iter().map(|cells| cells.len() as u64).sum()
-    }
-}
-
-/// Adds totals up. A charge has at most 20 digits before and 36 after the point, so that the sum of
-/// fewer than 10^20 of them fits: more than any log holds.
-#[expect(clippy::expect_used, reason = "a stated invariant: sums of charges fit")]
-pub(crate) fn merge(into: &mut Totals, more: &Totals) {
-    into.merge(more).expect("sums of fewer than 10^20 charges fit");
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn charge(amount: i64) -> Charge {
-        let group = ChargeGroup {
-            service: "S".into(),
-            description: None,
-            unit: None,
-            unit_price: None,
-            currency: None,
-            has_quantity: false,
-        };
-        Charge {
-            group,
-            quantity: usage_domain::decimal::Decimal::ZERO,
-            amount: usage_domain::decimal::Decimal::new(amount, 0),
-        }
-    }
-
-    #[test]
-    fn a_period_that_cuts_a_cell_reads_the_rest_from_the_log() {
-        let mut rollups = RollUps::default();
-        let (alice, at) = ("alice".to_string(), |text: &str| text.parse::<Timestamp>().unwrap());
-        for (time, amount) in [
-            ("2026-11-21T10:00:00Z", 1),
-            ("2026-11-22T10:00:00Z", 2),
-            ("2026-11-22T12:00:00Z", 4),
-            ("2026-11-23T00:00:00Z", 8),
-        ] {
-            rollups.add(&alice, at(time), &charge(amount));
-        }
-        let mut reading = Reading::default();
-        let period = Period { start: at("2026-11-20T05:00:00Z"), end: at("2026-11-22T11:00:00Z") };
-        rollups.read("alice", period, &mut reading);
-        let whole: Vec<_> = reading.totals.values().map(|t| (t.events, t.amount.to_string())).collect();
-        assert_eq!(whole, [(1, "1".to_string())]);
-        let cut = Period { start: at("2026-11-22T00:00:00Z"), end: at("2026-11-22T11:00:00Z") };
-        assert_eq!(reading.edges, [("alice".to_string(), cut)]);
     }
 }

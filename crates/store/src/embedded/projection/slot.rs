@@ -24,6 +24,21 @@ impl Slot {
         if month_may_begin(quarter / DAY) { Slot(quarter) } else { Slot(quarter / DAY * DAY) }
     }
 
+    /// The quarter-hour that a moment is in, on whatever day.
+    pub(crate) fn quarter_of(time: Timestamp) -> Slot {
+        Slot(u32::try_from(time.nanos() / QUARTER).unwrap_or(u32::MAX))
+    }
+
+    /// The quarter-hour of a stored figure, if it is one.
+    pub(crate) fn stored_quarter(quarter: u32) -> Option<Slot> {
+        (quarter < MOST_QUARTERS).then_some(Slot(quarter))
+    }
+
+    /// From its first moment to the first after it, as a quarter-hour.
+    pub(crate) fn quarter(self) -> Period {
+        self.span(1)
+    }
+
     /// The cell of a stored figure, if it is one.
     pub(crate) fn stored(quarter: u32) -> Option<Slot> {
         let slot = Slot(quarter);
@@ -34,7 +49,10 @@ impl Slot {
 
     /// From its first moment to the first after it.
     pub(crate) fn period(self) -> Period {
-        let quarters = if month_may_begin(self.0 / DAY) { 1 } else { DAY };
+        self.span(if month_may_begin(self.0 / DAY) { 1 } else { DAY })
+    }
+
+    fn span(self, quarters: u32) -> Period {
         let at = |quarter: u32| Timestamp::from_nanos(i64::from(quarter) * QUARTER).unwrap_or(Timestamp::MAX);
         Period { start: at(self.0), end: at(self.0 + quarters) }
     }

@@ -1,63 +1,22 @@
 //! Reading requests: bodies, queries and customers' names, with the reason where they are not usable.
 
+mod body;
+mod coding;
+mod limits;
+
+pub(crate) use body::RawBody;
+pub(crate) use coding::CODINGS;
+pub(crate) use limits::Intake;
+pub use limits::Limits;
+
 use crate::error::ApiError;
-use axum::body::{Body, Bytes, HttpBody};
-use axum::extract::{FromRequest, FromRequestParts, Path, Request};
+use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use serde::de::DeserializeOwned;
 use std::error::Error;
-use std::future::poll_fn;
-use std::pin::Pin;
 use usage_domain::customer::CustomerRef;
 use usage_domain::time::{Period, Timestamp};
-
-/// The largest body that is taken, in bytes.
-const MAX_BODY: usize = 16 << 20;
-/// What of a larger body is read all the same, and thrown away: many clients look at the answer
-/// only once they have sent everything.
-const MAX_IGNORED: usize = 16 * MAX_BODY;
-
-/// A body, whole, within the limit.
-pub(crate) struct RawBody(pub(crate) Bytes);
-
-impl<S: Send + Sync> FromRequest<S> for RawBody {
-    type Rejection = ApiError;
-
-    async fn from_request(request: Request, _: &S) -> Result<RawBody, ApiError> {
-        let coding = request.headers().get(header::CONTENT_ENCODING);
-        if coding.is_some_and(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
-            return Err(ApiError::coded());
-        }
-        let waits = request.headers().contains_key(header::EXPECT);
-        let announced = request.body().size_hint().lower();
-        if waits && announced > MAX_BODY as u64 {
-            // Who asks before sending is told before.
-            return Err(ApiError::too_large(MAX_BODY));
-        }
-        read(request.into_body()).await.map(|body| RawBody(body.into()))
-    }
-}
-
-async fn read(mut body: Body) -> Result<Vec<u8>, ApiError> {
-    let announced = usize::try_from(body.size_hint().lower()).unwrap_or(MAX_BODY);
-    let mut whole = Vec::with_capacity(announced.min(MAX_BODY));
-    let mut length = 0;
-    while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
-        let cut_off = |_| ApiError::invalid("the body was cut off; nothing of it was stored");
-        // What is no data is trailers, which say nothing here.
-        let Ok(data) = frame.map_err(cut_off)?.into_data() else { continue };
-        length += data.len();
-        if length <= MAX_BODY {
-            whole.extend_from_slice(&data);
-        } else if length > MAX_IGNORED {
-            break;
-        } else {
-            whole = Vec::new();
-        }
-    }
-    if length > MAX_BODY { Err(ApiError::too_large(MAX_BODY)) } else { Ok(whole) }
-}
 
 /// The media type of a body in small letters, without parameters; empty where none is named.
 pub(crate) fn media_type(headers: &HeaderMap) -> String {

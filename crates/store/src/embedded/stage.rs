@@ -1,0 +1,343 @@
+//! Staging: what a group of requests would change, decided without changing anything.
+//!
+//! Which rows are new (a hash that is known is compared with the stored id), what corrections mean, and
+//! which requests are refused whole because one of their events cannot be stored.
+
+use super::effective::{Lookup, amended_data};
+use super::meters::Meters;
+use super::prepare::{Prepared, Row};
+use super::projection::claims::Claims;
+use super::projection::corrections::Fate;
+use super::replay::Effect;
+use super::shared::Shared;
+use crate::correction::{Correction, is_correction};
+use crate::format::block::Claim;
+use crate::{Handling, StoreError};
+use hashbrown::HashTable;
+use std::collections::HashMap;
+use std::sync::Arc;
+use usage_domain::event::StoredEvent;
+use usage_domain::time::Timestamp;
+
+/// What a group would change.
+pub(crate) struct Staged {
+    /// By request, then by row.
+    pub(crate) batches: Vec<Vec<RowFate>>,
+    pub(crate) events: u32,
+    pub(crate) times: (Timestamp, Timestamp),
+    /// What its corrections change, in the order of the log.
+    pub(crate) effects: Vec<Effect>,
+}
+
+/// What becomes of a row.
+pub(crate) enum RowFate {
+    /// It is stored.
+    New,
+    /// It is stored already.
+    Known {
+        /// The hash of what is stored.
+        content: u64,
+    },
+    /// It cannot be stored.
+    Refused(String),
+    /// It could be stored; but another of its request cannot.
+    Withheld,
+}
+
+/// What was last read of the log.
+#[derive(Default)]
+pub(crate) struct Lookups {
+    /// The record whose claims were last read, for the retry of a whole request.
+    claims: Option<(u64, Vec<Claim>)>,
+    events: Lookup,
+}
+
+/// What is asked of the log that is there already.
+pub(crate) trait Stored {
+    /// The keyed hash of a claim.
+    fn claim(&self, source: &str, id: &str) -> u64;
+    /// The stored event that a correction means.
+    fn find(&mut self, hash: u64, wanted: &Correction) -> Result<Option<StoredEvent>, StoreError>;
+    /// What became of the event of this sequence.
+    fn fate(&self, target: u64) -> Option<Fate>;
+    /// The data that the amendment of this sequence gives.
+    fn amended(&mut self, by: u64) -> Result<Option<String>, StoreError>;
+    /// The meters that usage is added up for.
+    fn meters(&self) -> Arc<Meters>;
+}
+
+/// Decides what becomes of every row; `next` is the sequence of the next event.
+pub(super) fn stage(
+    batches: &[Prepared],
+    next: u64,
+    claims: &Claims,
+    lookups: &mut Lookups,
+    shared: &Shared,
+) -> Result<Staged, StoreError> {
+    let stored = lookups.stored(batches, claims, shared)?;
+    let log = Log { claims, events: &mut lookups.events, shared };
+    stage_in(batches, next, log, |number, place| stored.get(&(number, place)).copied())
+}
+
+/// Decides what becomes of every row; `next` is the sequence of the next event. `content` is the hash of
+/// what is stored under a row's claim, by request and place.
+pub(crate) fn stage_in(
+    batches: &[Prepared],
+    next: u64,
+    log: impl Stored,
+    content: impl Fn(usize, usize) -> Option<u64>,
+) -> Result<Staged, StoreError> {
+    let rows = batches.iter().map(|batch| batch.rows().len()).sum();
+    let mut staging = Staging {
+        next,
+        log,
+        pending: HashTable::with_capacity(rows),
+        new: Vec::with_capacity(rows),
+        effects: Vec::new(),
+    };
+    let mut staged = Vec::with_capacity(batches.len());
+    for (number, batch) in batches.iter().enumerate() {
+        staged.push(staging.batch(batch, |place| content(number, place))?);
+    }
+    let mut times = (Timestamp::MAX, Timestamp::MIN);
+    for (row, _) in &staging.new {
+        times = (times.0.min(row.event.time), times.1.max(row.event.time));
+    }
+    let events = u32::try_from(staging.new.len()).unwrap_or(u32::MAX);
+    Ok(Staged { batches: staged, events, times, effects: staging.effects })
+}
+
+struct Staging<'a, L> {
+    next: u64,
+    log: L,
+    /// Rows that are stored, by the hash of their claim: their places in `new`.
+    pending: HashTable<(u64, usize)>,
+    /// Rows that are stored, in the order of the log, with when they arrived.
+    new: Vec<(&'a Row, Timestamp)>,
+    effects: Vec<Effect>,
+}
+
+impl<'a, L: Stored> Staging<'a, L> {
+    fn batch(
+        &mut self,
+        batch: &'a Prepared,
+        stored: impl Fn(usize) -> Option<u64>,
+    ) -> Result<Vec<RowFate>, StoreError> {
+        let (first, effects) = (self.new.len(), self.effects.len());
+        let mut refused = batch.has_rejected();
+        let mut fates = Vec::with_capacity(batch.rows().len());
+        for (place, row) in batch.rows().enumerate() {
+            let fate = match self.pending(row.claim, &row.event.source, &row.event.id) {
+                Some(other) => RowFate::Known { content: self.new[other].0.content },
+                None => match stored(place) {
+                    Some(content) => RowFate::Known { content },
+                    None => RowFate::New,
+                },
+            };
+            if let RowFate::New = fate {
+                self.pending.insert_unique(row.claim, (row.claim, self.new.len()), |(hash, _)| *hash);
+                self.new.push((row, batch.received));
+            }
+            fates.push(fate);
+        }
+        // Corrections come after all events of their request: it may correct its own.
+        let mut sequence = self.next + first as u64;
+        for (row, fate) in batch.rows().zip(&mut fates) {
+            let RowFate::New = fate else { continue };
+            if let Some(wanted) = &row.correction
+                && let Err(reason) = self.correct(wanted, sequence)?
+            {
+                refused = true;
+                *fate = RowFate::Refused(reason);
+            }
+            sequence += 1;
+        }
+        let any_refused = fates.iter().any(|fate| matches!(fate, RowFate::Refused(_)));
+        if refused && (batch.handling == Handling::Strict || any_refused) {
+            self.take_back(first, effects, batch.handling, batch, &mut fates)?;
+        }
+        Ok(fates)
+    }
+
+    /// Takes back what a request staged: all of it, or what was refused. Places in the log move up then, so
+    /// that what stays is staged again.
+    fn take_back(
+        &mut self,
+        first: usize,
+        effects: usize,
+        handling: Handling,
+        batch: &'a Prepared,
+        fates: &mut [RowFate],
+    ) -> Result<(), StoreError> {
+        self.effects.truncate(effects);
+        for (row, _) in self.new.drain(first..) {
+            let entry =
+                self.pending.find_entry(row.claim, |(hash, place)| *hash == row.claim && *place >= first);
+            if let Ok(entry) = entry {
+                entry.remove();
+            }
+        }
+        if handling == Handling::Strict {
+            for fate in fates.iter_mut().filter(|fate| matches!(fate, RowFate::New)) {
+                *fate = RowFate::Withheld;
+            }
+            return Ok(());
+        }
+        for (row, fate) in batch.rows().zip(fates.iter()) {
+            if let RowFate::New = fate {
+                self.pending.insert_unique(row.claim, (row.claim, self.new.len()), |(hash, _)| *hash);
+                self.new.push((row, batch.received));
+            }
+        }
+        let mut sequence = self.next + first as u64;
+        for (row, fate) in batch.rows().zip(fates.iter()) {
+            let RowFate::New = fate else { continue };
+            if let Some(wanted) = &row.correction {
+                // What it corrects is no correction, and so is still there.
+                let _ = self.correct(wanted, sequence)?;
+            }
+            sequence += 1;
+        }
+        Ok(())
+    }
+
+    /// The place among the new rows of one with this claim.
+    fn pending(&self, hash: u64, source: &str, id: &str) -> Option<usize> {
+        let same = |(known, place): &(u64, usize)| {
+            let event = &self.new[*place].0.event;
+            *known == hash && event.source == source && event.id == id
+        };
+        self.pending.find(hash, same).map(|(_, place)| *place)
+    }
+
+    /// Notes what a correction changes, or says why it cannot be stored.
+    fn correct(&mut self, wanted: &Correction, by: u64) -> Result<Result<(), String>, StoreError> {
+        let hash = self.log.claim(&wanted.source, &wanted.id);
+        let target = match self.pending(hash, &wanted.source, &wanted.id) {
+            Some(place) => Some(self.new_event(place)),
+            None => self.log.find(hash, wanted)?,
+        };
+        let Some(target) = target else {
+            let (id, source) = (&wanted.id, &wanted.source);
+            return Ok(Err(format!(
+                "there is no event \"{id}\" of source \"{source}\" to correct; send that one first"
+            )));
+        };
+        if is_correction(&target.event.event_type) {
+            return Ok(Err(format!(
+                "event \"{}\" is itself a correction; correct the usage event that it names",
+                wanted.id
+            )));
+        }
+        let staged = self.effects.iter().rev().find(|effect| effect.target.sequence == target.sequence);
+        let before = staged.map(|effect| effect.fate).or_else(|| self.log.fate(target.sequence));
+        if before == Some(Fate::Voided) && wanted.data.is_some() {
+            return Ok(Err(format!("event \"{}\" was taken back, for ever; send a new event", wanted.id)));
+        }
+        let meters = self.log.meters();
+        let effect = Effect::of(target, before, wanted, by, &meters, |earlier| {
+            match earlier.checked_sub(self.next).and_then(|place| usize::try_from(place).ok()) {
+                Some(place) => Ok(amended_data(&self.new_event(place))),
+                None => self.log.amended(earlier),
+            }
+        })?;
+        self.effects.extend(effect);
+        Ok(Ok(()))
+    }
+
+    /// A new row as it will be stored.
+    fn new_event(&self, place: usize) -> StoredEvent {
+        let (row, received) = self.new[place];
+        let sequence = self.next + place as u64;
+        StoredEvent { sequence, event: row.event.clone(), ingested_at: received, stored_at: received }
+    }
+}
+
+/// The log of this store.
+struct Log<'b> {
+    claims: &'b Claims,
+    events: &'b mut Lookup,
+    shared: &'b Shared,
+}
+
+impl Stored for Log<'_> {
+    fn claim(&self, source: &str, id: &str) -> u64 {
+        self.shared.key.claim(source, id)
+    }
+
+    fn find(&mut self, hash: u64, wanted: &Correction) -> Result<Option<StoredEvent>, StoreError> {
+        let state = self.shared.read();
+        for sequence in self.claims.candidates(hash) {
+            let stored = self.events.event(&state.log, sequence)?;
+            if stored.event.source == wanted.source && stored.event.id == wanted.id {
+                return Ok(Some(stored.clone()));
+            }
+        }
+        Ok(None)
+    }
+
+    fn fate(&self, target: u64) -> Option<Fate> {
+        self.shared.read().corrections.fate(target)
+    }
+
+    fn amended(&mut self, by: u64) -> Result<Option<String>, StoreError> {
+        self.events.amended(&self.shared.read().log, by)
+    }
+
+    fn meters(&self) -> Arc<Meters> {
+        self.shared.read().meters.clone()
+    }
+}
+
+impl Lookups {
+    /// The content hashes of stored events that have the claims of rows, by request and row. They
+    /// are looked up in the order of the log, so that no record is read twice.
+    fn stored(
+        &mut self,
+        batches: &[Prepared],
+        claims: &Claims,
+        shared: &Shared,
+    ) -> Result<HashMap<(usize, usize), u64>, StoreError> {
+        let mut candidates = Vec::new();
+        for (number, batch) in batches.iter().enumerate() {
+            for (place, row) in batch.rows().enumerate() {
+                let found = claims.candidates(row.claim);
+                candidates.extend(found.map(|sequence| (sequence, number, place)));
+            }
+        }
+        candidates.sort_unstable();
+        let mut stored = HashMap::with_capacity(candidates.len());
+        for (sequence, number, place) in candidates {
+            let (claim, event) = (self.claim_at(sequence, shared)?, &batches[number].row(place).event);
+            if claim.source == event.source && claim.id == event.id {
+                stored.insert((number, place), claim.content);
+            }
+        }
+        Ok(stored)
+    }
+
+    fn claim_at(&mut self, sequence: u64, shared: &Shared) -> Result<&Claim, StoreError> {
+        let known = self
+            .claims
+            .as_ref()
+            .is_some_and(|(first, claims)| sequence >= *first && sequence - *first < claims.len() as u64);
+        if !known {
+            let state = shared.read();
+            let record = state.log.holding(sequence).ok_or_else(unknown_claim)?;
+            let segment = state.log.segment(&record).clone();
+            drop(state);
+            self.claims = Some((record.first, segment.claims(record.offset)?));
+        }
+        let found = self
+            .claims
+            .as_ref()
+            .and_then(|(first, claims)| claims.get(usize::try_from(sequence - first).unwrap_or(usize::MAX)));
+        found.ok_or_else(unknown_claim)
+    }
+}
+
+fn unknown_claim() -> StoreError {
+    StoreError::Catalog(
+        "the projections name an event that is not in the log; run 'usage_app rebuild'".into(),
+    )
+}
