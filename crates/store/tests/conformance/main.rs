@@ -54,6 +54,8 @@ macro_rules! suite {
                     of_posts_to_two_nodes_exactly_one_posts_while_usage_comes_in,
                     customers_that_two_nodes_make_at_the_same_time_get_numbers_of_their_own,
                     a_node_that_is_closed_takes_nothing_from_the_other,
+                    a_meter_made_on_one_node_misses_no_event_of_another,
+                    corrections_of_the_same_event_on_two_nodes_have_one_order,
                 ],
                 properties: [
                     any_order_and_any_batching_of_the_same_events_gives_the_same_usage,

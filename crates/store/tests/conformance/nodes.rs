@@ -1,15 +1,18 @@
 //! Two nodes on the same data. A store that has no such thing gives the same one twice, and must do the
 //! same.
 
+use crate::meters::{amend, draft, event, void};
 use crate::postings::{request, shown};
 use crate::support::{NOW, Setup, amount, at, charge, customer};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use tokio::task::JoinSet;
 use usage_domain::customer::{CustomerDraft, CustomerId, CustomerRef};
+use usage_domain::meter::query::MeterQuery;
+use usage_domain::meter::{Aggregation, MeterId};
 use usage_domain::posting::PostOutcome;
 use usage_domain::time::Period;
-use usage_domain::verdict::Verdict::{Accepted, Conflict, Duplicate};
+use usage_domain::verdict::Verdict::{Accepted, Conflict, Duplicate, Rejected};
 use usage_store::{EventFilter, Handling, Store, StoreError};
 
 const NOON: &str = "2026-11-10T12:00:00Z";
@@ -178,4 +181,75 @@ pub(crate) async fn a_node_that_is_closed_takes_nothing_from_the_other(setup: &i
         store.append(vec![charge("a", "alice", NOON, "1")], at(NOW), Handling::Strict).await.unwrap(),
         [Duplicate]
     );
+}
+
+pub(crate) async fn a_meter_made_on_one_node_misses_no_event_of_another(setup: &impl Setup) {
+    let nodes = setup.open_two();
+    let mut work = JoinSet::new();
+    for (node, store) in nodes.iter().cloned().enumerate() {
+        for task in 0..3usize {
+            let store = store.clone();
+            work.spawn(async move {
+                for round in 0..20 {
+                    let id = format!("{node}-{task}-{round}");
+                    let event = event(&id, "request", "alice", NOON, "{\"tokens\":1}");
+                    let verdicts = store.append(vec![event], at(NOW), Handling::Strict).await.unwrap();
+                    assert_eq!(verdicts, [Accepted]);
+                }
+            });
+        }
+    }
+    let mut meters = Vec::new();
+    for number in 0..6usize {
+        let (draft, id) = (draft(&format!("m{number}"), Aggregation::Sum), MeterId((number as u128).into()));
+        meters.push(nodes[number % 2].create_meter(id, draft, at(NOW)).await.unwrap());
+        tokio::task::yield_now().await;
+    }
+    work.join_all().await;
+    for meter in &meters {
+        for store in &nodes {
+            let rows = store.query(meter.id, MeterQuery::total()).await.unwrap().rows;
+            assert_eq!(
+                rows.iter().map(|row| row.value.to_string()).collect::<Vec<_>>(),
+                ["120"],
+                "{meter:?}"
+            );
+        }
+    }
+    assert_eq!(nodes[0].meters().await.unwrap(), nodes[1].meters().await.unwrap());
+    assert_eq!(nodes[1].verify().await.unwrap().problems, Vec::<String>::new());
+}
+
+pub(crate) async fn corrections_of_the_same_event_on_two_nodes_have_one_order(setup: &impl Setup) {
+    let nodes = setup.open_two();
+    nodes[0].append(vec![charge("a", "alice", NOON, "1")], at(NOW), Handling::Strict).await.unwrap();
+    let mut work = JoinSet::new();
+    for (node, store) in nodes.iter().cloned().enumerate() {
+        for task in 0..3u64 {
+            let store = store.clone();
+            work.spawn(async move {
+                for round in 0..10u64 {
+                    let amount = 100 + node as u64 * 1000 + task * 100 + round;
+                    let amended = amend(&format!("{amount}"), "a", &format!("{{\"amount\":\"{amount}\"}}"));
+                    let verdicts = store.append(vec![amended], at(NOW), Handling::Strict).await.unwrap();
+                    assert_eq!(verdicts, [Accepted]);
+                }
+            });
+        }
+    }
+    work.join_all().await;
+    let figures = [
+        amount(&*nodes[0], "alice", Period::ALWAYS).await,
+        amount(&*nodes[1], "alice", Period::ALWAYS).await,
+    ];
+    assert_eq!(figures[0], figures[1]);
+    assert_eq!(figures[0].1, 1, "one event, however often amended");
+    assert_eq!(nodes[0].verify().await.unwrap().problems, Vec::<String>::new());
+    nodes[1].rebuild().await.unwrap();
+    assert_eq!(amount(&*nodes[0], "alice", Period::ALWAYS).await, figures[0], "the last in the log counts");
+    // What the one node took back, the other cannot amend.
+    nodes[0].append(vec![void("v", "a")], at(NOW), Handling::Strict).await.unwrap();
+    let verdicts = nodes[1].append(vec![amend("late", "a", "{\"amount\":\"5\"}")], at(NOW), Handling::Strict);
+    assert!(matches!(verdicts.await.unwrap()[..], [Rejected(_)]));
+    assert_eq!(amount(&*nodes[1], "alice", Period::ALWAYS).await, ("0".into(), 0));
 }

@@ -7,8 +7,15 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
-use usage_domain::verdict::Verdict::{Accepted, Duplicate};
+use usage_domain::event::{UsageEvent, VOID_TYPE};
+use usage_domain::verdict::Verdict::{Accepted, Conflict, Duplicate, Rejected};
 use usage_store::{EventFilter, Handling, Store, StoreError};
+
+/// How many events are stored.
+async fn nodes_position(owner: &tokio_postgres::Client) -> i64 {
+    let sql = "SELECT coalesce(sum(next), 0)::bigint FROM usage_app.writer";
+    owner.query_one(sql, &[]).await.unwrap().get(0)
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn connections_that_end_at_any_moment_lose_no_event_and_count_none_twice() {
@@ -19,7 +26,7 @@ async fn connections_that_end_at_any_moment_lose_no_event_and_count_none_twice()
         let node = nodes[sender % 2].clone();
         senders.spawn(async move {
             let mut failures = 0;
-            for batch in 0..60 {
+            for batch in 0..30 {
                 // Senders 0 and 1 send the same events, to different nodes; and so on.
                 let events = (0..5).map(|i| charge(&format!("{}-{batch}-{i}", sender / 2), "alice"));
                 let events: Vec<_> = events.collect();
@@ -43,21 +50,30 @@ async fn connections_that_end_at_any_moment_lose_no_event_and_count_none_twice()
     let chaos = connect(&database.address()).await;
     let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
                WHERE datname = current_database() AND pid <> pg_backend_pid()";
-    let mut ended = 0;
+    let (mut ended, mut rounds) = (0, 0u64);
     while !senders.is_empty() {
+        let before = nodes_position(&chaos).await;
         ended += chaos.query(end, &[]).await.unwrap().len();
+        rounds += 1;
+        // Let something be stored, and then hit another moment of what comes next.
+        let progress = async {
+            while nodes_position(&chaos).await == before {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+            tokio::time::sleep(Duration::from_millis(rounds * 7 % 23)).await;
+        };
         tokio::select! {
-            () = tokio::time::sleep(Duration::from_millis(15)) => {}
+            () = progress => {}
             sender = senders.join_next() => drop(sender.unwrap().unwrap()),
         }
     }
     assert!(ended > 20, "{ended} connections were ended: too few to show anything");
-    let all = 4 * 60 * 5;
+    let all = 4 * 30 * 5;
     for node in &nodes {
         assert_eq!(count(&**node, "alice").await, all);
         let listed = node.events(EventFilter::newest(10_000)).await.unwrap();
         let ids: BTreeSet<_> = listed.iter().map(|stored| &stored.event.id).collect();
-        assert_eq!((listed.len(), ids.len()), (1200, 1200));
+        assert_eq!((listed.len(), ids.len()), (600, 600));
         assert_eq!(node.verify().await.unwrap().problems, Vec::<String>::new());
     }
 }
@@ -156,4 +172,44 @@ async fn what_waits_for_the_database_is_bounded() {
         }
     }
     assert_eq!(count(&*node, "alice").await, stored);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_requests_with_the_same_claim_in_one_group_the_one_that_is_stored_has_it() {
+    let Some(database) = Database::new().await else { return };
+    let node = Arc::new(database.node().await.unwrap());
+    let mut owner = connect(&database.address()).await;
+    let held = owner.transaction().await.unwrap();
+    held.batch_execute("LOCK TABLE usage_app.claim IN EXCLUSIVE MODE").await.unwrap();
+    let send = |events: Vec<UsageEvent>| {
+        let node = node.clone();
+        let sent = tokio::spawn(async move { node.append(events, at(NOW), Handling::Strict).await.unwrap() });
+        // In the order in which they are sent.
+        async move {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            sent
+        }
+    };
+    // Two groups are under way; the others wait and become the next one.
+    let first = [send(vec![charge("a", "alice")]).await, send(vec![charge("b", "alice")]).await];
+    let mut lost = charge("void", "alice");
+    lost.event_type = VOID_TYPE.into();
+    lost.data = Some("{\"source\":\"test\",\"id\":\"nobody\"}".into());
+    let mut other = charge("x", "alice");
+    other.data = Some("{\"amount\":\"2\"}".into());
+    let refused = send(vec![charge("x", "alice"), charge("y", "alice"), lost]).await;
+    let stored = send(vec![other.clone()]).await;
+    let again = send(vec![other.clone(), charge("x", "alice")]).await;
+    held.rollback().await.unwrap();
+    for sent in first {
+        assert_eq!(sent.await.unwrap(), [Accepted]);
+    }
+    assert!(matches!(refused.await.unwrap()[..], [Accepted, Accepted, Rejected(_)]));
+    assert_eq!(stored.await.unwrap(), [Accepted]);
+    // Within a request the first content of the two was sent; the other stands.
+    assert_eq!(again.await.unwrap(), [Duplicate, Conflict]);
+    let verdicts = node.append(vec![charge("x", "alice"), charge("y", "alice")], at(NOW), Handling::Strict);
+    assert_eq!(verdicts.await.unwrap(), [Conflict, Accepted]);
+    assert_eq!(count(&*node, "alice").await, 4);
+    assert_eq!(node.verify().await.unwrap().problems, Vec::<String>::new());
 }
