@@ -43,6 +43,10 @@ pub(super) fn is_passing(error: &tokio_postgres::Error) -> bool {
 
 impl From<tokio_postgres::Error> for StoreError {
     fn from(error: tokio_postgres::Error) -> StoreError {
+        if error.code() == Some(&SqlState::CHARACTER_NOT_IN_REPERTOIRE) {
+            let what = "a text has the character U+0000, which the database does not keep";
+            return StoreError::Conflict(what.to_string());
+        }
         StoreError::Unavailable(format!("the database: {}", reason(&error)))
     }
 }

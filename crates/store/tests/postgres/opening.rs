@@ -3,7 +3,7 @@
 use crate::database::{Database, connect};
 use crate::support::{NOW, at, charge, count};
 use tokio::task::JoinSet;
-use usage_domain::customer::CustomerRef;
+use usage_domain::customer::{CustomerDraft, CustomerId, CustomerRef};
 use usage_domain::verdict::Verdict::{Accepted, Duplicate};
 use usage_store::postgres::{Limits, PostgresStore, exists};
 use usage_store::{Handling, Store, StoreError};
@@ -124,5 +124,8 @@ async fn subjects_may_have_any_character_and_names_with_a_zero_are_nobodys() {
     assert_eq!(node.unpaid().await.unwrap()[0].subject, subject);
     assert_eq!(node.payer(subject, at(NOW)).await.unwrap(), None);
     assert_eq!(node.customer(&CustomerRef::Any("a\0b".into())).await.unwrap(), None);
+    let draft = CustomerDraft::named("a\0b");
+    let refused = node.create_customer(CustomerId(1u128.into()), draft, at(NOW)).await;
+    assert!(matches!(&refused, Err(StoreError::Conflict(text)) if text.contains("U+0000")), "{refused:?}");
     assert_eq!(node.verify().await.unwrap().problems, Vec::<String>::new());
 }
