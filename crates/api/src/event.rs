@@ -3,6 +3,7 @@
 //! Reading is strict: a key that stands twice, a wrong kind of value or a missing attribute is
 //! refused with its name. The digits of `data` are never touched.
 
+mod batch;
 mod binary;
 mod read;
 pub mod v3;
@@ -13,6 +14,7 @@ use serde_json::value::RawValue;
 use usage_domain::event::{StoredEvent, UsageEvent};
 use usage_domain::verdict;
 
+pub use batch::{EventReader, ListError};
 pub use binary::read_binary_event;
 pub use read::read_event;
 

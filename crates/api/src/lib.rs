@@ -8,5 +8,6 @@ pub mod bill;
 pub mod customer;
 pub mod event;
 pub mod posting;
+pub mod price;
 pub mod problem;
 pub mod store;

@@ -91,6 +91,14 @@ impl Decimal {
         Ok(Decimal { coefficient, scale })
     }
 
+    /// The exact difference.
+    ///
+    /// # Errors
+    /// [`DecimalError::Overflow`] when it has more digits than are kept.
+    pub fn sub(self, other: Decimal) -> Result<Decimal, DecimalError> {
+        self.add(other.negate())
+    }
+
     /// The exact product.
     ///
     /// # Errors
@@ -150,8 +158,15 @@ impl Decimal {
         self.coefficient.checked_mul(power_of_ten(scale - self.scale)).ok_or(DecimalError::Overflow)
     }
 
+    /// `coefficient` × 10^-`scale`, where it has no more fraction digits than are kept once those that
+    /// are zeros are gone.
+    pub(crate) fn fitting(coefficient: I256, scale: u8) -> Result<Decimal, DecimalError> {
+        let plain = Decimal { coefficient, scale }.normalized();
+        if plain.scale > MAX_SCALE { Err(DecimalError::Overflow) } else { Ok(plain) }
+    }
+
     /// The same figure without trailing zeros after the point.
-    fn normalized(self) -> Decimal {
+    pub(crate) fn normalized(self) -> Decimal {
         if self.is_zero() {
             return Decimal::ZERO;
         }

@@ -1,5 +1,9 @@
 //! Usage events: immutable CloudEvents 1.0 records, named for ever by (source, id).
 
+mod batch;
+
+pub use batch::{BatchBuilder, EventBatch, EventSpans, Members, Span};
+
 use crate::time::Timestamp;
 
 /// Longest id, source, type or subject, in bytes.
@@ -35,6 +39,46 @@ pub struct UsageEvent {
     pub extensions: Option<String>,
 }
 
+/// A usage event that is held elsewhere.
+#[derive(Debug, Clone, Copy)]
+pub struct EventRef<'a> {
+    /// With `source`, its name for ever.
+    pub id: &'a str,
+    /// Who says so.
+    pub source: &'a str,
+    /// What kind of usage this is.
+    pub event_type: &'a str,
+    /// Whose usage this is.
+    pub subject: &'a str,
+    /// When the usage happened.
+    pub time: Timestamp,
+    /// Whether the sender gave the time.
+    pub time_given: bool,
+    /// The payload: the text of a JSON object.
+    pub data: Option<&'a str>,
+    /// Further attributes: the text of a JSON object.
+    pub extensions: Option<&'a str>,
+    /// The members of the payload, where they were noted when it was read.
+    pub members: Option<Members<'a>>,
+}
+
+impl EventRef<'_> {
+    /// A copy that stands by itself.
+    #[must_use]
+    pub fn to_event(self) -> UsageEvent {
+        UsageEvent {
+            id: self.id.to_string(),
+            source: self.source.to_string(),
+            event_type: self.event_type.to_string(),
+            subject: self.subject.to_string(),
+            time: self.time,
+            time_given: self.time_given,
+            data: self.data.map(str::to_string),
+            extensions: self.extensions.map(str::to_string),
+        }
+    }
+}
+
 /// Why a record is not a usage event.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidEvent {
@@ -52,6 +96,22 @@ pub enum InvalidEvent {
 }
 
 impl UsageEvent {
+    /// The event where it is.
+    #[must_use]
+    pub fn borrowed(&self) -> EventRef<'_> {
+        EventRef {
+            id: &self.id,
+            source: &self.source,
+            event_type: &self.event_type,
+            subject: &self.subject,
+            time: self.time,
+            time_given: self.time_given,
+            data: self.data.as_deref(),
+            extensions: self.extensions.as_deref(),
+            members: None,
+        }
+    }
+
     /// Checks the limits that every event keeps.
     ///
     /// # Errors

@@ -1,4 +1,5 @@
-//! What usage means and what it costs: exact decimals, periods, usage events, customers, bills.
+//! What usage means and what it costs: exact decimals, periods, usage events, customers, prices,
+//! bills.
 //!
 //! Everything here is a pure function of its arguments. This crate knows nothing of serde, async,
 //! SQL, HTTP, files, the clock, randomness or floating point, and must never learn of them.
@@ -16,6 +17,10 @@ pub mod meter;
 pub mod money;
 pub mod position;
 pub mod posting;
+pub mod pricing;
+pub mod proration;
+pub mod ratio;
+pub mod recurring;
 pub mod rounding;
 pub mod time;
 pub mod usage;

@@ -1,7 +1,25 @@
-//! The one place where digits are dropped, and the one rule by which they are.
+//! The one place where digits are dropped, and the rules by which they are.
+//!
+//! A bill line is rounded once, half away from zero. The other rules are for quantities: unit
+//! conversions and aggregates round as their price or meter says.
 
 use crate::decimal::{Decimal, DecimalError, power_of_ten};
+use crate::ratio::Ratio;
 use ethnum::I256;
+
+/// Which way a figure goes that has more digits than it is to keep.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// To the nearest, halves away from zero (2.5 → 3, -2.5 → -3): the rule of every bill line.
+    HalfAwayFromZero,
+    /// To the next one that is not less (1.1 → 2, -1.9 → -1).
+    Ceiling,
+    /// To the next one that is not more (1.9 → 1, -1.1 → -2).
+    Floor,
+}
+
+/// Digits after the point that a figure may be rounded to; negative ones are zeros before it.
+pub const DIGITS: std::ops::RangeInclusive<i8> = -18..=18;
 
 /// `value` with at most `digits` digits after the point, halves away from zero (2.5 → 3, -2.5 → -3).
 ///
@@ -13,17 +31,47 @@ pub fn half_away_from_zero(value: Decimal, digits: u8) -> Result<Decimal, Decima
         return Ok(value);
     }
     let unit = power_of_ten(value.scale() - digits);
-    let (quotient, remainder) = (value.coefficient() / unit, value.coefficient() % unit);
-    let twice = remainder.checked_abs().and_then(|r| r.checked_mul(I256::new(2)));
-    // A remainder of which the double overflows is certainly more than half.
-    let up = twice.is_none_or(|twice| twice >= unit);
-    let step = match (up, value.is_negative()) {
+    let coefficient = divide(value.coefficient(), unit, Mode::HalfAwayFromZero)?;
+    Ok(Decimal::from_coefficient(coefficient, digits))
+}
+
+/// `value` with at most `digits` digits after the point; with -2, in whole hundreds.
+///
+/// # Errors
+/// [`DecimalError::Overflow`] for a fraction of so many digits that it cannot be divided.
+pub fn round(value: Ratio, mode: Mode, digits: i8) -> Result<Decimal, DecimalError> {
+    debug_assert!(DIGITS.contains(&digits));
+    let (figure, denominator) = (value.numerator(), value.denominator());
+    let shift = i32::from(digits) - i32::from(figure.scale());
+    if shift >= 0 && denominator == I256::ONE {
+        return Ok(figure);
+    }
+    let coefficient = shifted(figure.coefficient(), denominator, shift, mode)?;
+    match u8::try_from(digits) {
+        Ok(scale) => Ok(Decimal::from_coefficient(coefficient, scale)),
+        Err(_) => {
+            let unit = power_of_ten(digits.unsigned_abs());
+            let coefficient = coefficient.checked_mul(unit).ok_or(DecimalError::Overflow)?;
+            Ok(Decimal::from_coefficient(coefficient, 0))
+        }
+    }
+}
+
+/// The whole number that a quotient becomes; the divisor is above zero.
+fn divide(dividend: I256, divisor: I256, mode: Mode) -> Result<I256, DecimalError> {
+    let (quotient, rest) = (dividend / divisor, dividend % divisor);
+    let up = match mode {
+        // A rest of which the double overflows is certainly more than half.
+        Mode::HalfAwayFromZero => rest.abs().checked_mul(I256::new(2)).is_none_or(|twice| twice >= divisor),
+        Mode::Ceiling => rest > I256::ZERO,
+        Mode::Floor => rest < I256::ZERO,
+    };
+    let step = match (up, dividend < I256::ZERO) {
         (false, _) => I256::ZERO,
         (true, false) => I256::ONE,
         (true, true) => I256::MINUS_ONE,
     };
-    let coefficient = quotient.checked_add(step).ok_or(DecimalError::Overflow)?;
-    Ok(Decimal::from_coefficient(coefficient, digits))
+    quotient.checked_add(step).ok_or(DecimalError::Overflow)
 }
 
 /// `numerator` / `denominator` with at most `digits` digits after the point, halves away from zero. A
@@ -33,32 +81,26 @@ pub fn half_away_from_zero(value: Decimal, digits: u8) -> Result<Decimal, Decima
 /// [`DecimalError::Overflow`] where the quotient, or the numerator with as many digits as that takes,
 /// does not fit. A denominator of zero is refused the same way: there is no such quotient.
 pub fn quotient(numerator: Decimal, denominator: Decimal, digits: u8) -> Result<Decimal, DecimalError> {
-    // numerator / denominator = a / b × 10^(scale of b - scale of a)
-    let shift = i32::from(digits) + i32::from(denominator.scale()) - i32::from(numerator.scale());
-    let (mut a, mut b) = (numerator.coefficient(), denominator.coefficient());
-    let scaled = |value: I256, by: i32| {
-        let by = u8::try_from(by).ok().filter(|by| *by <= 76).ok_or(DecimalError::Overflow)?;
-        value.checked_mul(power_of_ten(by)).ok_or(DecimalError::Overflow)
-    };
-    if shift >= 0 {
-        a = scaled(a, shift)?
-    } else {
-        b = scaled(b, -shift)?
+    if denominator.is_zero() {
+        return Err(DecimalError::Overflow);
     }
-    let (whole, rest) = match (a.checked_div(b), a.checked_rem(b)) {
-        (Some(whole), Some(rest)) => (whole, rest),
-        _ => return Err(DecimalError::Overflow),
-    };
-    // |rest| × 2 >= |b|, without doubling what may not fit.
-    let (size, of) = (rest.checked_abs(), b.checked_abs());
-    let up = size.zip(of).is_some_and(|(size, of)| size >= of - size && rest != I256::ZERO);
-    let step = match (up, (a < I256::ZERO) == (b < I256::ZERO)) {
-        (false, _) => I256::ZERO,
-        (true, true) => I256::ONE,
-        (true, false) => I256::MINUS_ONE,
-    };
-    let coefficient = whole.checked_add(step).ok_or(DecimalError::Overflow)?;
+    let upright = |figure: Decimal| if denominator.is_negative() { figure.negate() } else { figure };
+    let (a, b) = (upright(numerator), upright(denominator));
+    // numerator / denominator = coefficient of a / coefficient of b × 10^(scale of b - scale of a)
+    let shift = i32::from(digits) + i32::from(b.scale()) - i32::from(a.scale());
+    let coefficient = shifted(a.coefficient(), b.coefficient(), shift, Mode::HalfAwayFromZero)?;
     Ok(Decimal::from_coefficient(coefficient, digits))
+}
+
+/// The whole number that `dividend` × 10^`shift` / `divisor` becomes; the divisor is above zero.
+fn shifted(dividend: I256, divisor: I256, shift: i32, mode: Mode) -> Result<I256, DecimalError> {
+    let by = u8::try_from(shift.unsigned_abs()).ok().filter(|by| *by <= 76).ok_or(DecimalError::Overflow)?;
+    let scaled = |number: I256| number.checked_mul(power_of_ten(by)).ok_or(DecimalError::Overflow);
+    if shift >= 0 {
+        divide(scaled(dividend)?, divisor, mode)
+    } else {
+        divide(dividend, scaled(divisor)?, mode)
+    }
 }
 
 #[cfg(test)]
@@ -82,6 +124,35 @@ mod tests {
         ] {
             let value: Decimal = value.parse().unwrap();
             assert_eq!(half_away_from_zero(value, digits).unwrap().to_string(), rounded, "{value}");
+        }
+    }
+
+    #[test]
+    fn each_rule_goes_its_way_to_any_number_of_digits() {
+        use Mode::{Ceiling, Floor, HalfAwayFromZero};
+        for (value, mode, digits, rounded) in [
+            ("123.456", HalfAwayFromZero, 2, "123.46"),
+            ("123.456", HalfAwayFromZero, 0, "123"),
+            ("123.456", HalfAwayFromZero, -2, "100"),
+            ("150", HalfAwayFromZero, -2, "200"),
+            ("-150", HalfAwayFromZero, -2, "-200"),
+            ("123.456", Ceiling, 2, "123.46"),
+            ("123.456", Ceiling, -2, "200"),
+            ("-123.456", Ceiling, 0, "-123"),
+            ("123.456", Floor, 2, "123.45"),
+            ("-123.456", Floor, 0, "-124"),
+            ("0", Ceiling, -2, "0"),
+            ("5", Ceiling, 3, "5"),
+            ("1/3", HalfAwayFromZero, 2, "0.33"),
+            ("2/3", HalfAwayFromZero, 2, "0.67"),
+            ("1/3", Ceiling, 18, "0.333333333333333334"),
+            ("-1/3", Ceiling, 18, "-0.333333333333333333"),
+            ("-2/3", Floor, -3, "-1000"),
+            ("299/31", Ceiling, 5, "9.64517"),
+        ] {
+            let (numerator, denominator) = value.split_once('/').unwrap_or((value, "1"));
+            let ratio = Ratio::new(numerator.parse().unwrap(), denominator.parse().unwrap()).unwrap();
+            assert_eq!(round(ratio, mode, digits).unwrap().to_string(), rounded, "{value} {mode:?} {digits}");
         }
     }
 

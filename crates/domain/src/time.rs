@@ -110,6 +110,9 @@ impl FromStr for Timestamp {
 
     /// Reads RFC 3339; digits after the ninth of a second are refused, not dropped.
     fn from_str(text: &str) -> Result<Timestamp, TimeError> {
+        if let Some(time) = plain(text.as_bytes()) {
+            return Ok(time);
+        }
         let time: jiff::Timestamp = text.parse().map_err(|_| TimeError::NotATime(short(text)))?;
         i64::try_from(time.as_nanosecond())
             .ok()
@@ -117,6 +120,52 @@ impl FromStr for Timestamp {
             .filter(|time| *time < Timestamp::MAX)
             .ok_or_else(|| TimeError::OutOfRange(short(text)))
     }
+}
+
+/// `2026-11-01T12:30:00Z`, with or without up to nine digits of a second, as nearly all times are; `None` for
+/// any other text, which is then read with care.
+fn plain(text: &[u8]) -> Option<Timestamp> {
+    let (head, tail) = text.split_at_checked(19)?;
+    let marks = [head[4], head[7], head[10], head[13], head[16]];
+    if marks != *b"--T::" {
+        return None;
+    }
+    let number = |from: usize, to: usize| {
+        head[from..to]
+            .iter()
+            .try_fold(0i64, |sum, byte| byte.is_ascii_digit().then(|| sum * 10 + i64::from(byte - b'0')))
+    };
+    let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
+    let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
+    // The 29th of February, leap seconds and years that are not kept are for whoever knows the calendar.
+    let days = match month {
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    };
+    let usual = (1970..=2261).contains(&year) && (1..=12).contains(&month) && (1..=days).contains(&day);
+    if !usual || hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    let fraction = match tail {
+        b"Z" => 0,
+        [b'.', digits @ .., b'Z'] if (1..=9).contains(&digits.len()) => {
+            let mut nanos = 0;
+            for place in 0..9 {
+                let digit = digits
+                    .get(place)
+                    .map_or(Some(0), |byte| byte.is_ascii_digit().then(|| i64::from(byte - b'0')))?;
+                nanos = nanos * 10 + digit;
+            }
+            nanos
+        }
+        _ => return None,
+    };
+    // Days since 1970-01-01, with March as the first month (Howard Hinnant's `days_from_civil`).
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 1 - 719_468;
+    let seconds = ((days * 24 + hour) * 60 + minute) * 60 + second;
+    Timestamp::from_nanos(seconds * 1_000_000_000 + fraction)
 }
 
 impl fmt::Display for Timestamp {
@@ -326,6 +375,24 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_plain_time_is_read_as_the_calendar_reads_it(
+            nanos in 0i64..9_214_646_400_000_000_000, digits in 0usize..=9,
+        ) {
+            let step = 10i64.pow(u32::try_from(9 - digits).unwrap());
+            let time = Timestamp(nanos / step * step);
+            let text = time.to_string();
+            prop_assert_eq!(plain(text.as_bytes()).unwrap_or(time), time);
+            prop_assert_eq!(text.parse::<jiff::Timestamp>().unwrap().as_nanosecond(), i128::from(time.0));
+        }
+
+        #[test]
+        fn what_a_plain_reader_takes_the_calendar_takes(text in "20[0-9]{2}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-6][0-9]:[0-6][0-9](\\.[0-9]{0,10})?Z") {
+            if let Some(time) = plain(text.as_bytes()) {
+                prop_assert_eq!(text.parse::<jiff::Timestamp>().unwrap().as_nanosecond(), i128::from(time.0));
+            }
+        }
+
         #[test]
         fn every_moment_is_in_exactly_the_period_of_its_month(
             nanos in 31_536_000_000_000_000i64..9_180_000_000_000_000_000,

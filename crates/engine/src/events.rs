@@ -3,7 +3,7 @@
 use crate::{Engine, EngineError};
 use std::sync::Arc;
 use usage_domain::customer::{CustomerId, CustomerRef};
-use usage_domain::event::{StoredEvent, UsageEvent};
+use usage_domain::event::{EventBatch, EventRef, StoredEvent, UsageEvent};
 use usage_domain::time::Timestamp;
 use usage_domain::verdict::Verdict;
 use usage_store::{EventFilter, Handling, Measured, MeterSet, measure, meter};
@@ -32,6 +32,19 @@ impl Engine {
         handling: Handling,
     ) -> Result<Vec<Verdict>, EngineError> {
         Ok(self.store.append(events, received, handling).await?)
+    }
+
+    /// The same for events on the text that they came in.
+    ///
+    /// # Errors
+    /// When the store is busy or could not write; then nothing of them is stored.
+    pub async fn ingest_batch(
+        &self,
+        events: EventBatch,
+        received: Timestamp,
+        handling: Handling,
+    ) -> Result<Vec<Verdict>, EngineError> {
+        Ok(self.store.append_batch(events, received, handling).await?)
     }
 
     /// Stored events that pass the filter, newest time first; of one customer, where one is named.
@@ -67,7 +80,7 @@ impl Engine {
         let mut listed = Vec::new();
         for stored in self.store.events(filter).await? {
             let customer = self.store.payer(&stored.event.subject, stored.event.time).await?;
-            let validation_errors = problems(&stored.event, &meters);
+            let validation_errors = problems(stored.event.borrowed(), &meters);
             listed.push(ListedEvent { stored, customer, validation_errors });
         }
         Ok(listed)
@@ -75,7 +88,7 @@ impl Engine {
 }
 
 /// Why an event is left out of bills or meters that cover it.
-fn problems(event: &UsageEvent, meters: &MeterSet) -> Vec<String> {
+fn problems(event: EventRef<'_>, meters: &MeterSet) -> Vec<String> {
     let charge = match measure(event) {
         Measured::Invalid(reason) => Some(format!("invalid event: {reason}")),
         Measured::Charge(_) | Measured::Nothing => None,

@@ -10,7 +10,8 @@ mod object;
 mod scan;
 
 pub use canonical::canonical;
-pub use object::{Object, Value, array, array_within, object};
+pub use object::{Object, Value, array, array_within, object, value};
+pub use scan::{Scanner, Unexpected};
 
 /// The deepest nesting that is read.
 pub const MAX_DEPTH: usize = 32;

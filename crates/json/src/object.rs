@@ -111,7 +111,10 @@ impl<'a> Object<'a> {
 }
 
 /// Reads a well-formed value's outermost layer.
-pub(crate) fn value(text: &str) -> Result<Value<'_>, JsonError> {
+///
+/// # Errors
+/// A text with an escape that stands for no character.
+pub fn value(text: &str) -> Result<Value<'_>, JsonError> {
     Ok(match text.as_bytes().first() {
         Some(b'{') => Value::Object(text),
         Some(b'[') => Value::Array(text),

@@ -11,37 +11,54 @@ const MAX_SKIPPED: usize = 128;
 
 /// Something here is not JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Unexpected;
+pub struct Unexpected;
 
 /// A place in a JSON text.
-pub(crate) struct Scanner<'a> {
+pub struct Scanner<'a> {
     text: &'a str,
     at: usize,
 }
 
 impl<'a> Scanner<'a> {
-    pub(crate) fn new(text: &'a str) -> Scanner<'a> {
+    /// At the beginning of a text.
+    #[must_use]
+    pub fn new(text: &'a str) -> Scanner<'a> {
         Scanner { text, at: 0 }
     }
 
-    pub(crate) fn peek(&self) -> Option<u8> {
+    /// At a place in a text, such as one that [`Scanner::at`] gave.
+    #[must_use]
+    pub fn from(text: &'a str, at: usize) -> Scanner<'a> {
+        Scanner { text, at }
+    }
+
+    /// The place in the text: the bytes before it.
+    #[must_use]
+    pub fn at(&self) -> usize {
+        self.at
+    }
+
+    /// The byte that comes next.
+    #[must_use]
+    pub fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
 
-    pub(crate) fn space(&mut self) {
+    /// Steps over white space.
+    pub fn space(&mut self) {
         while matches!(self.peek(), Some(b' ' | b'\n' | b'\r' | b'\t')) {
             self.at += 1;
         }
     }
 
     /// Whether nothing but white space is left.
-    pub(crate) fn is_at_end(&mut self) -> bool {
+    pub fn is_at_end(&mut self) -> bool {
         self.space();
         self.at == self.text.len()
     }
 
     /// Takes this byte, if it is next behind white space.
-    pub(crate) fn takes(&mut self, byte: u8) -> bool {
+    pub fn takes(&mut self, byte: u8) -> bool {
         self.space();
         let there = self.peek() == Some(byte);
         self.at += usize::from(there);
@@ -49,7 +66,10 @@ impl<'a> Scanner<'a> {
     }
 
     /// Calls `each` where a member begins, until `close` comes; the opening bracket is taken already.
-    pub(crate) fn members<E: From<Unexpected>>(
+    ///
+    /// # Errors
+    /// What is not JSON, or what `each` says.
+    pub fn members<E: From<Unexpected>>(
         &mut self,
         close: u8,
         mut each: impl FnMut(&mut Scanner<'a>) -> Result<(), E>,
@@ -76,7 +96,10 @@ impl<'a> Scanner<'a> {
     }
 
     /// The text of the value that comes next.
-    pub(crate) fn value(&mut self) -> Result<&'a str, Unexpected> {
+    ///
+    /// # Errors
+    /// What is not JSON.
+    pub fn value(&mut self) -> Result<&'a str, Unexpected> {
         self.space();
         let start = self.at;
         self.skip(0)?;
@@ -156,8 +179,11 @@ impl<'a> Scanner<'a> {
         Ok(Cow::Borrowed(&self.text[start + 1..self.at - 1]))
     }
 
-    /// Steps over a text; says whether it has escapes.
-    fn skip_string(&mut self) -> Result<bool, Unexpected> {
+    /// Steps over a text, quotes included; says whether it has escapes.
+    ///
+    /// # Errors
+    /// What is not a JSON string.
+    pub fn skip_string(&mut self) -> Result<bool, Unexpected> {
         let bytes = self.text.as_bytes();
         if self.peek() != Some(b'"') {
             return Err(Unexpected);

@@ -10,6 +10,7 @@ mod error;
 mod events;
 mod health;
 mod openapi;
+mod prices;
 mod reading;
 mod router;
 mod serve;

@@ -1,6 +1,6 @@
 //! `GET /openapi.json`: the description of the service, made from its routes.
 
-use crate::{customers, events, health, store, usage};
+use crate::{customers, events, health, prices, store, usage};
 use axum::http::header;
 use axum::response::IntoResponse;
 use usage_api::problem::PROBLEM_TYPE;
@@ -30,6 +30,7 @@ use utoipa::{Modify, OpenApi};
         customers::delete::delete_customer,
         customers::bill::get_bill,
         customers::post::post_month,
+        prices::preview::preview_price,
         store::verify_store,
         store::rebuild_store,
         health::healthz,
@@ -40,6 +41,7 @@ use utoipa::{Modify, OpenApi};
         (name = "usage", description = "Posting usage to a month's bill, as the first clients do."),
         (name = "events", description = "Usage events: CloudEvents 1.0, each counted exactly once."),
         (name = "customers", description = "Who is billed, and whose usage they pay for."),
+        (name = "prices", description = "How a quantity becomes an amount."),
         (name = "care", description = "Looking after the service."),
     )
 )]

@@ -1,7 +1,7 @@
 //! Which path leads to which route.
 
 use crate::reading::{Intake, Limits};
-use crate::{App, customers, docs, error, events, health, openapi, store, usage};
+use crate::{App, customers, docs, error, events, health, openapi, prices, store, usage};
 use axum::Router;
 use axum::routing::{get, post};
 
@@ -34,6 +34,7 @@ pub fn router_within(app: App, limits: Limits) -> Router {
         )
         .route("/api/v1/customers/{customer}/bill", get(customers::bill::get_bill))
         .route("/api/v1/customers/{customer}/postings", post(customers::post::post_month))
+        .route("/api/v1/prices/preview", post(prices::preview::preview_price))
         .route("/api/v1/store/verify", post(store::verify_store))
         .route("/api/v1/store/rebuild", post(store::rebuild_store))
         .route("/healthz", get(health::healthz))

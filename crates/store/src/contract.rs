@@ -9,7 +9,7 @@ use std::sync::Arc;
 use usage_domain::bill::BillError;
 use usage_domain::care::{RebuildReport, VerifyReport};
 use usage_domain::customer::{Customer, CustomerDraft, CustomerId, CustomerRef, PaidSubject};
-use usage_domain::event::{StoredEvent, UsageEvent};
+use usage_domain::event::{EventBatch, StoredEvent, UsageEvent};
 use usage_domain::meter::query::{MeterQuery, MeterUsage};
 use usage_domain::meter::{Meter, MeterDraft, MeterId};
 use usage_domain::money::Money;
@@ -28,12 +28,22 @@ pub trait Store: Send + Sync + 'static {
     /// An event that cannot be stored is [`Verdict::Rejected`]: its data is ambiguous, or it corrects an
     /// event that is not there. With [`Handling::Strict`] nothing of the request is stored then: the others
     /// would be accepted, and are not.
+    async fn append_batch(
+        &self,
+        events: EventBatch,
+        received: Timestamp,
+        handling: Handling,
+    ) -> Result<Vec<Verdict>, StoreError>;
+
+    /// The same for events that stand by themselves.
     async fn append(
         &self,
         events: Vec<UsageEvent>,
         received: Timestamp,
         handling: Handling,
-    ) -> Result<Vec<Verdict>, StoreError>;
+    ) -> Result<Vec<Verdict>, StoreError> {
+        self.append_batch(events.iter().collect(), received, handling).await
+    }
 
     /// The position of the last acknowledged event.
     async fn position(&self) -> Result<Position, StoreError>;

@@ -3,7 +3,7 @@
 //! Both stay in the log, and are events with ids of their own. A correction is itself no usage, and is
 //! not corrected in turn: the next correction names the same usage event again.
 
-use usage_domain::event::{AMEND_TYPE, UsageEvent, VOID_TYPE};
+use usage_domain::event::{AMEND_TYPE, EventRef, VOID_TYPE};
 use usage_json::{Value, object};
 
 /// What a correction asks for.
@@ -27,12 +27,12 @@ pub fn is_correction(event_type: &str) -> bool {
 ///
 /// # Errors
 /// Data that does not say which event is meant, or what its data is to be.
-pub fn correction(event: &UsageEvent) -> Option<Result<Correction, String>> {
-    is_correction(&event.event_type).then(|| read(event))
+pub fn correction(event: EventRef<'_>) -> Option<Result<Correction, String>> {
+    is_correction(event.event_type).then(|| read(event))
 }
 
-fn read(event: &UsageEvent) -> Result<Correction, String> {
-    let text = event.data.as_deref().ok_or("data: must name the event that is meant by its source and id")?;
+fn read(event: EventRef<'_>) -> Result<Correction, String> {
+    let text = event.data.ok_or("data: must name the event that is meant by its source and id")?;
     let data = object(text).map_err(|error| format!("data: {error}"))?;
     let name = |key: &str| match data.get(key) {
         Ok(Some(Value::Text(text))) if !text.is_empty() => Ok(text.into_owned()),
@@ -59,6 +59,7 @@ fn read(event: &UsageEvent) -> Result<Correction, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use usage_domain::event::UsageEvent;
     use usage_domain::time::Timestamp;
 
     fn event(event_type: &str, data: &str) -> UsageEvent {
@@ -104,11 +105,11 @@ mod tests {
             ),
         ] {
             assert_eq!(
-                correction(&event(event_type, data)),
+                correction(event(event_type, data).borrowed()),
                 Some(read.map_err(String::from)),
                 "{event_type} {data}"
             );
         }
-        assert_eq!(correction(&event("usage.charge", "{}")), None);
+        assert_eq!(correction(event("usage.charge", "{}").borrowed()), None);
     }
 }

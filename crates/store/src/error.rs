@@ -118,6 +118,9 @@ impl StoreError {
                 StoreError::Damaged { path: path.clone(), offset: *offset, what: what.clone() }
             }
             StoreError::Unavailable(what) => StoreError::Unavailable(what.clone()),
+            StoreError::DamagedRow { row, what } => {
+                StoreError::DamagedRow { row: row.clone(), what: what.clone() }
+            }
             StoreError::Overloaded => StoreError::Overloaded,
             StoreError::Closed => StoreError::Closed,
             other => StoreError::Catalog(other.to_string()),

@@ -5,11 +5,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 use usage_domain::charge::{CHARGE_TYPE, Charge, InvalidCharge};
-use usage_domain::event::UsageEvent;
+use usage_domain::event::{EventRef, Members};
 use usage_domain::field::Field;
 use usage_domain::meter::Meter;
 use usage_domain::meter::value::{InvalidValue, Measurement};
-use usage_json::{Object, Value, object};
+use usage_json::{Object, Value, object, value};
 
 /// What an event contributes to bills.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub enum Measured {
 
 /// Reads what an event contributes to bills.
 #[must_use]
-pub fn measure(event: &UsageEvent) -> Measured {
+pub fn measure(event: EventRef<'_>) -> Measured {
     if event.event_type != CHARGE_TYPE {
         return Measured::Nothing;
     }
@@ -70,32 +70,38 @@ impl MeterSet {
 
 /// What an event is worth to each meter that covers it, or why it is left out there.
 pub fn meter<'a>(
-    event: &UsageEvent,
+    event: EventRef<'_>,
     meters: &'a MeterSet,
 ) -> Vec<(&'a Arc<Meter>, Result<Measurement, InvalidValue>)> {
-    let mut covering =
-        meters.of(&event.event_type).iter().filter(|m| m.covers(&event.event_type, event.time));
+    let mut covering = meters.of(event.event_type).iter().filter(|m| m.covers(event.event_type, event.time));
     let Some(first) = covering.next() else { return Vec::new() };
     let data = Data::of(event);
     let one = |meter: &'a Arc<Meter>| (meter, data.measure(meter));
     std::iter::once(first).chain(covering).map(one).collect()
 }
 
-/// An event's data.
+/// An event's data: its members as they were noted when it was read, or as they are read now.
 struct Data<'a> {
+    noted: Option<Members<'a>>,
     object: Object<'a>,
     there: bool,
 }
 
 impl<'a> Data<'a> {
-    fn of(event: &'a UsageEvent) -> Data<'a> {
+    fn of(event: EventRef<'a>) -> Data<'a> {
         // Ingestion refuses data that is no unambiguous object, so that a failure here means absence.
-        let object = event.data.as_deref().and_then(|text| object(text).ok()).unwrap_or_default();
-        Data { object, there: event.data.is_some() }
+        let object = match event.members {
+            Some(_) => Object::default(),
+            None => event.data.and_then(|text| object(text).ok()).unwrap_or_default(),
+        };
+        Data { noted: event.members, object, there: event.data.is_some() }
     }
 
     fn value(&self, name: &str) -> Option<Value<'a>> {
-        self.object.get(name).ok().flatten()
+        match &self.noted {
+            Some(members) => members.get(name).and_then(|text| value(text).ok()),
+            None => self.object.get(name).ok().flatten(),
+        }
     }
 
     /// The value at the end of a path of names.

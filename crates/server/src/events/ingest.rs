@@ -51,7 +51,7 @@ pub(crate) async fn ingest_events(
     RawBody(body): RawBody,
 ) -> Result<Response, ApiError> {
     let received = app.now();
-    let sent = Sent::read(&headers, &body, received)?;
+    let sent = Sent::read(&headers, body, received)?;
     take(&app, &headers, sent, received, StatusCode::NO_CONTENT).await
 }
 
@@ -91,16 +91,11 @@ fn unquoted(value: &str, separator: char) -> impl Iterator<Item = &str> {
 }
 
 async fn ingest_strict(app: &App, mut sent: Sent, received: Timestamp) -> Result<(), ApiError> {
-    let mut events = Vec::with_capacity(sent.events.len());
-    let mut errors = Vec::new();
-    for (index, event) in std::mem::take(&mut sent.events).into_iter().enumerate() {
-        match event {
-            Ok(event) => events.push(event),
-            Err(reason) => errors.push(FieldError { field: sent.place(index), reason }),
-        }
-    }
-    refuse(errors)?;
-    let verdicts = app.engine.ingest(events, received, Handling::Strict).await?;
+    let error =
+        |(index, reason): &(usize, String)| FieldError { field: sent.place(*index), reason: reason.clone() };
+    refuse(sent.errors.iter().map(error).collect())?;
+    let events = std::mem::take(&mut sent.events);
+    let verdicts = app.engine.ingest_batch(events, received, Handling::Strict).await?;
     let rejected = verdicts.into_iter().enumerate().filter_map(|(index, verdict)| match verdict {
         Verdict::Rejected(reason) => Some(FieldError { field: sent.place(index), reason }),
         Verdict::Accepted | Verdict::Duplicate | Verdict::Conflict => None,
@@ -121,20 +116,19 @@ fn refuse(errors: Vec<FieldError>) -> Result<(), ApiError> {
 }
 
 async fn ingest_lenient(app: &App, mut sent: Sent, received: Timestamp) -> Result<Response, ApiError> {
-    let mut verdicts = Vec::with_capacity(sent.events.len());
-    let mut events = Vec::with_capacity(sent.events.len());
-    for (index, event) in std::mem::take(&mut sent.events).into_iter().enumerate() {
-        match event {
-            // Filled in below, in the same order.
-            Ok(event) => {
-                events.push(event);
-                verdicts.push(None);
-            }
-            Err(reason) => verdicts.push(Some(Verdict::Rejected(sent.reason(index, reason)))),
-        }
+    let count = sent.count();
+    let events = std::mem::take(&mut sent.events);
+    let mut stored = app.engine.ingest_batch(events, received, Handling::Lenient).await?.into_iter();
+    let mut errors = sent.errors.iter().peekable();
+    let mut verdicts = Vec::with_capacity(count);
+    for index in 0..count {
+        // What could not be read stands between what was stored.
+        let verdict = match errors.next_if(|(place, _)| *place == index) {
+            Some((_, reason)) => Some(Verdict::Rejected(sent.reason(index, reason))),
+            None => stored.next(),
+        };
+        verdicts.extend(verdict);
     }
-    let mut stored = app.engine.ingest(events, received, Handling::Lenient).await?.into_iter();
-    let verdicts = verdicts.into_iter().filter_map(|verdict| verdict.or_else(|| stored.next())).collect();
     let applied = [("preference-applied", "handling=lenient")];
     Ok((applied, Json(IngestReport::new(verdicts))).into_response())
 }

@@ -14,7 +14,7 @@ use axum::response::Response;
 use usage_api::event::v3::{EventsPage, MeteredEvent};
 use usage_api::event::{CloudEvent, OneOrMany};
 use usage_api::problem::Problem;
-use usage_domain::event::UsageEvent;
+use usage_domain::event::EventRef;
 use usage_store::EventFilter;
 
 /// The attributes that this version knows besides those that every event has a field for.
@@ -47,18 +47,14 @@ pub(crate) async fn ingest_metering_events(
     RawBody(body): RawBody,
 ) -> Result<Response, ApiError> {
     let received = app.now();
-    let mut sent = Sent::read(&headers, &body, received)?;
-    for event in &mut sent.events {
-        if let Some(reason) = event.as_ref().ok().and_then(unknown) {
-            *event = Err(reason);
-        }
-    }
+    let mut sent = Sent::read(&headers, body, received)?;
+    sent.refuse(unknown);
     take(&app, &headers, sent, received, StatusCode::ACCEPTED).await
 }
 
 /// What is wrong with an event that has a property which this version does not know.
-fn unknown(event: &UsageEvent) -> Option<String> {
-    let extensions = usage_json::object(event.extensions.as_deref()?).ok()?;
+fn unknown(event: EventRef<'_>) -> Option<String> {
+    let extensions = usage_json::object(event.extensions?).ok()?;
     let unknown = extensions.entries().find(|(name, _)| !OPTIONAL.contains(name));
     unknown.map(|(name, _)| format!("{name:.64}: is no property of an event"))
 }

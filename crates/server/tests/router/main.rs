@@ -16,6 +16,8 @@ mod months;
 mod openapi;
 mod overload;
 mod packed;
+mod price_vectors;
+mod prices;
 mod problems;
 mod properties;
 mod support;

@@ -75,7 +75,7 @@ fn a_body_that_is_not_so_packed_is_400_and_stores_nothing() {
         ("gzip", Vec::new(), "cut off"),
         ("gzip", [zipped.clone(), b"more".to_vec()].concat(), "the body"),
         ("gzip", flipped, "the body is not gzip"),
-        ("zstd", plain.clone(), "the body is not zstd"),
+        ("zstd", plain, "the body is not zstd"),
         ("zstd", zipped, "the body is not zstd"),
         ("zstd", Vec::new(), "cut off"),
         ("zstd", zstd_body[..zstd_body.len() - 3].to_vec(), "the body is not zstd"),

@@ -1,11 +1,11 @@
-//! Checkpoints: the changes of the projections since the last one, written behind the writer's back.
+//! Checkpoints: the changes of the roll-ups since the last one, written behind the writer's back.
 //!
 //! The writer hands its changes over whole and goes on with none; a thread names, packs and writes
 //! them. A failed checkpoint loses nothing: its changes go with the next one.
 
 use super::faults::Faults;
 use super::projection::cells::Cells;
-use super::projection::delta::{Delta, UsageDelta, encode_claims, merge_claims};
+use super::projection::delta::UsageDelta;
 use super::projection::files::Chain;
 use super::projection::rollup::{CellKey, Group, RollUps, Sum};
 use super::projection::stretch::{Stretch, merge_stretches};
@@ -18,46 +18,34 @@ use std::thread::JoinHandle;
 /// Subjects that are named under one reading lock, so that the writer never waits long for it.
 const NAMES_AT_ONCE: usize = 4096;
 
-/// The files of both projections.
+/// The files of the roll-ups.
 pub(crate) struct Chains {
     pub(crate) usage: Chain,
-    pub(crate) claims: Chain,
 }
 
 impl Chains {
     pub(crate) fn open(folder: &Path, faults: &Faults) -> Result<Chains, StoreError> {
-        Ok(Chains {
-            usage: Chain::open(folder, "usage", faults.clone())?,
-            claims: Chain::open(folder, "claims", faults.clone())?,
-        })
+        Ok(Chains { usage: Chain::open(folder, "usage", faults.clone())? })
     }
 
-    /// Forgets all files of both: where the removal of one fails, the others are forgotten all the same.
+    /// Forgets all files.
     pub(crate) fn clear(&mut self) -> Result<(), StoreError> {
-        let usage = self.usage.clear();
-        self.claims.clear().and(usage)
+        self.usage.clear()
     }
 
     /// Writes changes that end at the log position `to`, where the roll-ups cover these meters.
     fn write(
         &mut self,
-        delta: &mut Delta,
+        delta: &mut UsageDelta,
         to: u64,
         covered: &[u32],
         shared: &Shared,
     ) -> Result<(), StoreError> {
-        if self.usage.position() == to && self.claims.position() == to {
-            return Ok(());
-        }
-        let mark = shared.read().log.mark(to)?.unwrap_or(0);
         if self.usage.position() < to {
-            let stretch = stretch(&delta.usage, covered, shared);
+            let mark = shared.read().log.mark(to)?.unwrap_or(0);
+            let stretch = stretch(delta, covered, shared);
             self.usage.push(to, mark, &stretch.encode(), merge_stretches)?;
-            delta.usage = UsageDelta::default();
-        }
-        if self.claims.position() < to {
-            self.claims.push(to, mark, &encode_claims(&mut delta.claims), merge_claims)?;
-            delta.claims.clear();
+            *delta = UsageDelta::default();
         }
         Ok(())
     }
@@ -97,7 +85,7 @@ pub(crate) struct Checkpointer {
     /// Events after which a checkpoint is due.
     every: u64,
     last: u64,
-    working: Option<JoinHandle<Option<Delta>>>,
+    working: Option<JoinHandle<Option<UsageDelta>>>,
     /// A checkpoint panicked: its changes are unknown, so that none may follow it. The log is
     /// replayed from the last sound one when the store opens.
     lost: bool,
@@ -109,13 +97,13 @@ impl Checkpointer {
     }
 
     /// Starts a checkpoint if one is due and none is under way.
-    pub(crate) fn take_if_due(&mut self, delta: &mut Delta, next: u64) {
+    pub(crate) fn take_if_due(&mut self, delta: &mut UsageDelta, next: u64) {
         if next - self.last < self.every || self.working.as_ref().is_some_and(|w| !w.is_finished()) {
             return;
         }
         self.take_back(delta);
         if self.lost {
-            *delta = Delta::default();
+            *delta = UsageDelta::default();
             return;
         }
         let mut taken = std::mem::take(delta);
@@ -141,7 +129,7 @@ impl Checkpointer {
     }
 
     /// Waits for the checkpoint under way; what it could not write goes back to `delta`.
-    fn take_back(&mut self, delta: &mut Delta) {
+    fn take_back(&mut self, delta: &mut UsageDelta) {
         let Some(worker) = self.working.take() else { return };
         let failed = match worker.join() {
             Ok(None) => return,
@@ -152,12 +140,11 @@ impl Checkpointer {
                 return;
             }
         };
-        delta.usage.follow(failed.usage);
-        delta.claims.extend(failed.claims);
+        delta.follow(failed);
     }
 
     /// Writes all that no checkpoint has yet, and waits for it.
-    pub(crate) fn finish(&mut self, delta: &mut Delta, next: u64) -> Result<(), StoreError> {
+    pub(crate) fn finish(&mut self, delta: &mut UsageDelta, next: u64) -> Result<(), StoreError> {
         self.take_back(delta);
         if self.lost {
             return Err(StoreError::Closed);
@@ -171,7 +158,7 @@ impl Checkpointer {
 
     /// Forgets all checkpoints.
     pub(crate) fn clear(&mut self) -> Result<(), StoreError> {
-        self.take_back(&mut Delta::default());
+        self.take_back(&mut UsageDelta::default());
         self.lost = false;
         self.chains.lock().unwrap_or_else(PoisonError::into_inner).clear()
     }

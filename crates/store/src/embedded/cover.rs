@@ -85,7 +85,7 @@ impl Cover {
                 return Ok(());
             }
             let Some(stored) = lookup.effective(&self.log, &self.corrections, stored)? else { return Ok(()) };
-            for (of, measured) in meter(&stored.event, &set) {
+            for (of, measured) in meter(stored.event.borrowed(), &set) {
                 let Ok(measured) = measured else { continue };
                 let order = (stored.event.time, stored.sequence);
                 let state = state(of, &measured, order, Sign::Added);

@@ -52,7 +52,7 @@ impl Lookup {
 
 /// The data that an amendment gives.
 pub(crate) fn amended_data(stored: &StoredEvent) -> Option<String> {
-    correction(&stored.event)?.ok()?.data
+    correction(stored.event.borrowed())?.ok()?.data
 }
 
 fn missing(sequence: u64) -> StoreError {

@@ -115,8 +115,8 @@ impl<'a> Asked<'a> {
                 subjects.filter_map(one).collect()
             }
             (Scope::Everybody, _) => {
-                let origin = collector.origin(&EVERYBODY, None, Period::ALWAYS);
-                origin.map(|origin| (EVERYBODY, origin)).into_iter().collect()
+                let origin = collector.origin(EVERYBODY, None, Period::ALWAYS);
+                origin.map(|origin| (EVERYBODY.to_string(), origin)).into_iter().collect()
             }
         }
     }
@@ -165,7 +165,7 @@ impl<'a> Asked<'a> {
         };
         let mut gaps = self.gaps.values().flatten();
         let first = gaps.next()?.period;
-        let everybody = self.gaps.contains_key(&EVERYBODY);
+        let everybody = self.gaps.contains_key(EVERYBODY);
         let fingerprints = (!everybody).then(|| self.gaps.keys().map(|s| fingerprint(s)).collect());
         Some(Wanted { fingerprints, period: gaps.fold(first, hull) })
     }
@@ -177,14 +177,14 @@ impl<'a> Asked<'a> {
 
     fn gaps_of<'s>(&'s self, stored: &'s StoredEvent) -> impl Iterator<Item = (bool, &'s Gap)> {
         let own = self.gaps.get(&stored.event.subject).into_iter().flatten().map(|gap| (false, gap));
-        let all = self.gaps.get(&EVERYBODY).into_iter().flatten().map(|gap| (true, gap));
+        let all = self.gaps.get(EVERYBODY).into_iter().flatten().map(|gap| (true, gap));
         own.chain(all).filter(|(_, gap)| gap.period.contains(stored.event.time))
     }
 
     /// Hands in one of them, as it counts.
     pub(crate) fn event(&mut self, stored: &StoredEvent) -> Result<(), QueryError> {
         let order = (stored.event.time, stored.sequence);
-        for (_, measured) in meter(&stored.event, &self.set) {
+        for (_, measured) in meter(stored.event.borrowed(), &self.set) {
             let Ok(measured) = measured else { continue };
             let whole =
                 |gap: &Gap| gap.dimensions.as_ref().is_none_or(|some| some.contains(&measured.dimensions));

@@ -16,6 +16,7 @@ pub(crate) mod metering;
 pub(crate) mod meters;
 pub(crate) mod prepare;
 pub(crate) mod projection;
+mod repeats;
 pub(crate) mod replay;
 pub(crate) mod shared;
 pub(crate) mod stage;
@@ -35,7 +36,7 @@ use checkpoint::{Chains, Checkpointer};
 use cover::Covering;
 use folder::OwnedFolder;
 use log::scan;
-use projection::claims::HashKey;
+use projection::claims::{Claims, HashKey};
 use projection::metered::MeterRollUps;
 use replay::Projections;
 use shared::{Shared, State};
@@ -46,7 +47,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::oneshot;
 use usage_domain::care::{RebuildReport, VerifyReport};
 use usage_domain::customer::{Customer, CustomerDraft, CustomerId, CustomerRef, PaidSubject};
-use usage_domain::event::{StoredEvent, UsageEvent};
+use usage_domain::event::{EventBatch, StoredEvent};
 use usage_domain::meter::query::{MeterQuery, MeterUsage};
 use usage_domain::meter::{Meter, MeterDraft, MeterId};
 use usage_domain::position::Position;
@@ -63,7 +64,7 @@ pub struct Options {
     pub secret: [u8; 16],
     /// What others read of the owner, such as its process and address.
     pub owner: String,
-    /// Events after which a checkpoint of the projections is written.
+    /// Events after which a checkpoint of the projections is written; the claims of as many make a run.
     pub checkpoint_every: u64,
     /// Bytes after which the log goes on in a new segment file.
     pub segment_bytes: u64,
@@ -111,12 +112,13 @@ impl EmbeddedStore {
             log::open::open(&folder.layout.log, options.segment_bytes, options.faults.clone())?;
         let mut chains = Chains::open(&folder.layout.projections, &options.faults)?;
         let meters = catalog.index().meters();
-        let mut made = Projections::open(&mut chains, &found.index, found.next, &key, &meters)?;
-        if made.claims.len() != found.next {
-            tracing::warn!("the duplicate index is not that of the log; the projections are made anew");
-            chains.clear()?;
-            made = Projections::open(&mut chains, &found.index, found.next, &key, &meters)?;
-        }
+        let mut claims = Claims::open(
+            &folder.layout.projections,
+            options.faults.clone(),
+            options.checkpoint_every,
+            &|to| found.index.mark(to),
+        )?;
+        let made = Projections::open(&mut chains, &mut claims, &found.index, found.next, &key, &meters)?;
         let state = State {
             log: found.index,
             charges: made.charges,
@@ -125,14 +127,14 @@ impl EmbeddedStore {
             meters: Arc::new(made.meters.only_covered()),
             corrections: Arc::new(made.corrections),
             next: found.next,
-            claims: made.claims.digest(),
+            claims: claims.digest(),
         };
-        let shared = Arc::new(Shared::new(state, key, options.most_waiting));
-        let last = chains.usage.position().min(chains.claims.position());
+        let shared = Arc::new(Shared::new(state, key, claims.runs(), options.most_waiting));
+        let last = chains.usage.position();
         let writer = Writer {
             shared: shared.clone(),
             appender,
-            claims: made.claims,
+            claims,
             delta: made.delta,
             checkpointer: Checkpointer::new(shared.clone(), chains, options.checkpoint_every, last),
             next: found.next,
@@ -205,9 +207,9 @@ async fn blocking<T: Send + 'static>(
 
 #[async_trait]
 impl Store for EmbeddedStore {
-    async fn append(
+    async fn append_batch(
         &self,
-        events: Vec<UsageEvent>,
+        events: EventBatch,
         received: Timestamp,
         handling: Handling,
     ) -> Result<Vec<Verdict>, StoreError> {

@@ -8,20 +8,21 @@ use super::shared::Weight;
 use super::worth::Worth;
 use crate::Handling;
 use crate::correction::{Correction, correction};
-use crate::format::block;
+use crate::format::block::{self, fingerprint};
 use hashbrown::HashTable;
 use std::sync::Arc;
-use usage_domain::event::UsageEvent;
+use usage_domain::event::{EventBatch, EventRef};
 use usage_domain::time::Timestamp;
 use usage_domain::verdict::Verdict;
 use usage_json::{JsonError, canonical};
 
 /// A request's events, ready for the writer.
 pub(crate) struct Prepared {
+    batch: EventBatch,
     /// Candidates for the log, in the order sent.
     rows: Vec<Row>,
     /// Their places in the order of the block: by subject and time.
-    order: Vec<usize>,
+    order: Vec<u32>,
     /// Events that name the same claim as an earlier one of the request.
     pub(crate) repeats: Vec<Repeat>,
     /// Verdicts that stand already, by place in the request; `None` for rows and repeats.
@@ -32,19 +33,27 @@ pub(crate) struct Prepared {
     pub(crate) handling: Handling,
     /// The meters that the rows were measured with.
     pub(crate) meters: Arc<Meters>,
-    /// Bytes of the rows' texts.
-    text: usize,
 }
 
 impl Prepared {
     /// Candidates for the log, in the order of the block.
     pub(crate) fn rows(&self) -> impl ExactSizeIterator<Item = &Row> {
-        self.order.iter().map(|place| &self.rows[*place])
+        self.order.iter().map(|place| &self.rows[*place as usize])
     }
 
     /// The candidate at this place of the block.
     pub(crate) fn row(&self, place: usize) -> &Row {
-        &self.rows[self.order[place]]
+        &self.rows[self.order[place] as usize]
+    }
+
+    /// The event of a row.
+    pub(crate) fn event(&self, row: &Row) -> EventRef<'_> {
+        self.batch.get(row.place)
+    }
+
+    /// The event at this place of the request.
+    pub(crate) fn sent(&self, place: usize) -> EventRef<'_> {
+        self.batch.get(place)
     }
 
     /// Whether an event cannot be stored, whatever is in the log.
@@ -54,22 +63,21 @@ impl Prepared {
 
     pub(crate) fn weight(&self) -> Weight {
         let rows = self.rows.len() * size_of::<Row>();
-        Weight { events: self.rows.len(), bytes: self.text + rows + self.sections.len() }
+        Weight { events: self.rows.len(), bytes: self.batch.weight() + rows + self.sections.len() }
     }
 }
 
 /// An event that is stored unless the log has it already.
 pub(crate) struct Row {
-    pub(crate) event: UsageEvent,
     /// Its place in the request.
     pub(crate) place: usize,
     /// Keyed hash of (source, id).
     pub(crate) claim: u64,
-    /// Keyed hash of the content as sent.
+    /// Keyed hash of the content, letter by letter.
     pub(crate) content: u64,
     pub(crate) worth: Worth,
     /// What it corrects, and how.
-    pub(crate) correction: Option<Correction>,
+    pub(crate) correction: Option<Box<Correction>>,
 }
 
 /// An event of the same source and id as an earlier one of the request.
@@ -77,91 +85,108 @@ pub(crate) struct Repeat {
     pub(crate) place: usize,
     /// The place of the earlier one.
     pub(crate) first: usize,
-    pub(crate) content: u64,
 }
 
 pub(crate) fn prepare(
-    events: Vec<UsageEvent>,
+    batch: EventBatch,
     received: Timestamp,
     handling: Handling,
     key: &HashKey,
     meters: Arc<Meters>,
 ) -> Prepared {
-    let mut verdicts = vec![None; events.len()];
+    let mut verdicts = vec![None; batch.len()];
     let mut repeats = Vec::new();
-    let mut rows: Vec<Row> = Vec::with_capacity(events.len());
-    let mut seen: HashTable<usize> = HashTable::with_capacity(events.len());
-    let mut scratch = Vec::new();
-    for (place, event) in events.into_iter().enumerate() {
-        let content = match content(&event, key, &mut scratch) {
-            Ok(content) => content,
-            Err(reason) => {
-                verdicts[place] = Some(Verdict::Rejected(format!("data: {reason}")));
-                continue;
-            }
-        };
-        let correction = match correction(&event).transpose() {
+    let mut rows: Vec<Row> = Vec::with_capacity(batch.len());
+    let mut seen: HashTable<u32> = HashTable::with_capacity(batch.len());
+    for (place, event) in batch.iter().enumerate() {
+        let correction = match check(event) {
             Ok(correction) => correction,
             Err(reason) => {
                 verdicts[place] = Some(Verdict::Rejected(reason));
                 continue;
             }
         };
-        let claim = key.claim(&event.source, &event.id);
-        let same = |row: &usize| {
-            let first: &Row = &rows[*row];
-            first.claim == claim && first.event.source == event.source && first.event.id == event.id
+        let claim = key.claim(event.source, event.id);
+        let same = |row: &u32| {
+            let first: &Row = &rows[*row as usize];
+            let other = batch.get(first.place);
+            first.claim == claim && other.source == event.source && other.id == event.id
         };
         if let Some(row) = seen.find(claim, same) {
-            repeats.push(Repeat { place, first: rows[*row].place, content });
+            repeats.push(Repeat { place, first: rows[*row as usize].place });
             continue;
         }
-        seen.insert_unique(claim, rows.len(), |row| rows[*row].claim);
-        let worth = if correction.is_none() { Worth::of(&event, &meters.set) } else { Worth::default() };
-        rows.push(Row { event, place, claim, content, worth, correction });
+        let number = u32::try_from(rows.len()).unwrap_or(u32::MAX);
+        seen.insert_unique(claim, number, |row| rows[*row as usize].claim);
+        let worth = if correction.is_none() { Worth::of(event, &meters.set) } else { Worth::default() };
+        rows.push(Row { place, claim, content: content(event, key), worth, correction });
     }
-    let order = order(&rows);
-    let in_order = order.iter().map(|place| (&rows[*place].event, rows[*place].content));
+    let order = order(&batch, &rows);
+    let in_order = order.iter().map(|place| {
+        let row = &rows[*place as usize];
+        (batch.get(row.place), row.content)
+    });
     let sections = block::encode(in_order);
-    let text = rows.iter().map(|row| text(&row.event)).sum();
-    Prepared { rows, order, repeats, verdicts, sections, received, handling, meters, text }
+    Prepared { batch, rows, order, repeats, verdicts, sections, received, handling, meters }
+}
+
+/// Checks what whoever read the event did not: that its texts are unambiguous, and that a correction says
+/// what it corrects.
+fn check(event: EventRef<'_>) -> Result<Option<Box<Correction>>, String> {
+    if event.members.is_none() {
+        let mut form = Vec::new();
+        for text in [event.data, event.extensions].into_iter().flatten() {
+            canonical(text, &mut form).map_err(|reason: JsonError| format!("data: {reason}"))?;
+        }
+    }
+    Ok(correction(event).transpose()?.map(Box::new))
 }
 
 /// The places of rows by subject and time; those of one subject and time stay in the order sent.
 /// Corrections come last, in the order sent: of two, the later counts. The rows themselves stay where
 /// they are: they are large.
-fn order(rows: &[Row]) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..rows.len()).collect();
-    let key = |place: &usize| {
-        let row = &rows[*place];
-        match row.correction {
-            None => (false, row.event.subject.as_str(), row.event.time),
-            Some(_) => (true, "", Timestamp::MIN),
-        }
+fn order(batch: &EventBatch, rows: &[Row]) -> Vec<u32> {
+    let key = |(place, row): (u32, &Row)| {
+        let event = batch.get(row.place);
+        // By a short name of the subject: what matters is that each subject's rows stand together.
+        let by = match row.correction {
+            None => {
+                u128::from(fingerprint(event.subject)) << 63 | u128::from(event.time.nanos().unsigned_abs())
+            }
+            Some(_) => 1 << 95,
+        };
+        by << 32 | u128::from(place)
     };
-    order.sort_by(|a, b| key(a).cmp(&key(b)));
-    order
+    let mut keys: Vec<u128> = (0..).zip(rows).map(key).collect();
+    keys.sort_unstable();
+    let place = |key: u128| u32::try_from(key & u128::from(u32::MAX)).unwrap_or(u32::MAX);
+    keys.into_iter().map(place).collect()
 }
 
-/// Bytes of an event's texts.
-fn text(event: &UsageEvent) -> usize {
-    let optional = |text: &Option<String>| text.as_ref().map_or(0, String::len);
-    let names = event.id.len() + event.source.len() + event.event_type.len() + event.subject.len();
-    names + optional(&event.data) + optional(&event.extensions)
-}
-
-/// The hash of an event's content as sent: a time that the server filled in is not part of it.
-fn content(event: &UsageEvent, key: &HashKey, scratch: &mut Vec<u8>) -> Result<u64, JsonError> {
-    scratch.clear();
-    if let Some(data) = &event.data {
-        canonical(data, scratch)?;
-    }
-    let data = scratch.len();
-    if let Some(extensions) = &event.extensions {
-        canonical(extensions, scratch)?;
-    }
-    let (data, extensions) = scratch.split_at(data);
+/// The hash of an event's content as sent, letter by letter: events of one hash have the same content,
+/// others may have. A time that the server filled in is not part of it.
+fn content(event: EventRef<'_>, key: &HashKey) -> u64 {
     let time = event.time_given.then(|| event.time.nanos().to_le_bytes());
     let time = time.as_ref().map_or(&[][..], |bytes| &bytes[..]);
-    Ok(key.hash(&[event.event_type.as_bytes(), event.subject.as_bytes(), time, data, extensions]))
+    let (data, extensions) = (event.data.unwrap_or_default(), event.extensions.unwrap_or_default());
+    key.hash(&[
+        event.event_type.as_bytes(),
+        event.subject.as_bytes(),
+        time,
+        data.as_bytes(),
+        extensions.as_bytes(),
+    ])
+}
+
+/// Whether two events have the same content: numbers are compared by value, and members in any order.
+pub(crate) fn same_content(a: EventRef<'_>, b: EventRef<'_>) -> bool {
+    let form = |text: Option<&str>| {
+        let mut form = Vec::new();
+        // What is stored was unambiguous when it came.
+        text.map(|text| canonical(text, &mut form).map(|()| form)).transpose().ok()
+    };
+    let time = |event: EventRef<'_>| event.time_given.then_some(event.time);
+    (a.event_type, a.subject, time(a)) == (b.event_type, b.subject, time(b))
+        && form(a.data) == form(b.data)
+        && form(a.extensions) == form(b.extensions)
 }

@@ -8,7 +8,7 @@ use super::meters::Meters;
 use super::projection::charges::ChargeRollUps;
 use super::projection::claims::{ClaimEntry, Claims, HashKey};
 use super::projection::corrections::{Corrections, Fate};
-use super::projection::delta::{Delta, load_claims};
+use super::projection::delta::UsageDelta;
 use super::projection::metered::MeterRollUps;
 use super::projection::stretch::{Loaded, Stretch};
 use super::worth::{RollUpsMut, Worth};
@@ -19,35 +19,28 @@ use usage_domain::event::StoredEvent;
 use usage_domain::meter::Meter;
 use usage_domain::meter::aggregate::{Order, Sign};
 
-/// All projections, and what is not yet in a checkpoint of them.
+/// The roll-ups, and what is not yet in a checkpoint of them.
 #[derive(Default)]
 pub(crate) struct Projections {
     pub(crate) charges: ChargeRollUps,
     pub(crate) metered: MeterRollUps,
     pub(crate) meters: Meters,
     pub(crate) corrections: Corrections,
-    pub(crate) claims: Claims,
-    pub(crate) delta: Delta,
-}
-
-/// Which projections an event is added to.
-#[derive(Clone, Copy)]
-struct Wanted {
-    usage: bool,
-    claims: bool,
+    pub(crate) delta: UsageDelta,
 }
 
 impl Projections {
-    /// Loads what checkpoints have, and replays the rest of the log. Of `meters`, those are covered which
-    /// the checkpoints cover.
+    /// Loads what checkpoints have, and replays the rest of the log, for `claims` as well. Of `meters`,
+    /// those are covered which the checkpoints cover.
     pub(crate) fn open(
         chains: &mut Chains,
+        claims: &mut Claims,
         log: &LogIndex,
         next: u64,
         key: &HashKey,
         meters: &[Arc<Meter>],
     ) -> Result<Projections, StoreError> {
-        if chains.usage.position() > next || chains.claims.position() > next {
+        if chains.usage.position() > next {
             // The log is the truth: projections of a longer one are of another log.
             tracing::warn!(next, "the projections are of a longer log; they are made anew");
             chains.clear()?;
@@ -66,42 +59,40 @@ impl Projections {
             ),
             ..Projections::default()
         };
-        chains.claims.load(|to| log.mark(to), |bytes| load_claims(bytes, &mut made.claims))?;
-        let (usage, claims) = (chains.usage.position(), chains.claims.position());
-        made.replay(log, key, usage.min(claims), |sequence| Wanted {
-            usage: sequence >= usage,
-            claims: sequence >= claims,
-        })?;
+        made.replay(claims, log, key, chains.usage.position())?;
         Ok(made)
     }
 
-    /// Makes all projections anew from the log, covering all meters.
-    pub(crate) fn anew(log: &LogIndex, key: &HashKey, meters: &Meters) -> Result<Projections, StoreError> {
+    /// Makes all projections anew from the log, covering all meters; `claims` has none yet.
+    pub(crate) fn anew(
+        claims: &mut Claims,
+        log: &LogIndex,
+        key: &HashKey,
+        meters: &Meters,
+    ) -> Result<Projections, StoreError> {
         let all: Vec<_> = meters.set.all().cloned().collect();
         let meters = Meters::new(&all, |_| true, meters.version + 1);
         let mut made = Projections { meters, ..Projections::default() };
-        made.replay(log, key, 0, |_| Wanted { usage: true, claims: true })?;
+        made.replay(claims, log, key, 0)?;
         Ok(made)
     }
 
+    /// Adds the log's events from `usage` on, and to the claims those that they lack.
     fn replay(
         &mut self,
+        claims: &mut Claims,
         log: &LogIndex,
         key: &HashKey,
-        start: u64,
-        wanted: impl Fn(u64) -> Wanted,
+        usage: u64,
     ) -> Result<(), StoreError> {
         let mut lookup = Lookup::default();
-        scan::replay(log, start, |stored, claim| {
-            let wanted = wanted(stored.sequence);
-            if wanted.claims {
+        scan::replay(log, usage.min(claims.next()), |stored, claim| {
+            if stored.sequence >= claims.next() {
                 let hash = key.claim(&claim.source, &claim.id);
-                let entry = ClaimEntry { hash, sequence: stored.sequence };
-                self.claims.insert(entry);
-                self.delta.claims.push(entry);
+                claims.replay(ClaimEntry { hash, sequence: stored.sequence }, &|to| log.mark(to));
             }
-            if wanted.usage {
-                self.add(log, key, &mut lookup, &stored)?;
+            if stored.sequence >= usage {
+                self.add(claims, log, key, &mut lookup, &stored)?;
             }
             Ok(())
         })
@@ -109,20 +100,21 @@ impl Projections {
 
     fn add(
         &mut self,
+        claims: &Claims,
         log: &LogIndex,
         key: &HashKey,
         lookup: &mut Lookup,
         stored: &StoredEvent,
     ) -> Result<(), StoreError> {
         let event = &stored.event;
-        match correction(event) {
+        match correction(event.borrowed()) {
             None => {
-                let worth = Worth::of(event, &self.meters.set);
+                let worth = Worth::of(event.borrowed(), &self.meters.set);
                 self.apply(&event.subject, (event.time, stored.sequence), &worth, Sign::Added);
             }
             Some(Ok(wanted)) => {
                 let hash = key.claim(&wanted.source, &wanted.id);
-                let candidates: Vec<u64> = self.claims.candidates(hash).collect();
+                let candidates = claims.candidates(hash)?;
                 let target = find(log, lookup, &candidates, &wanted)?;
                 let usage = |target: &StoredEvent| {
                     target.sequence < stored.sequence && !is_correction(&target.event.event_type)
@@ -148,16 +140,16 @@ impl Projections {
         self.apply(&event.subject, order, &effect.before, Sign::Removed);
         self.apply(&event.subject, order, &effect.after, Sign::Added);
         self.corrections.note(effect.target.sequence, effect.fate);
-        self.delta.usage.corrections.push((effect.target.sequence, effect.fate));
+        self.delta.corrections.push((effect.target.sequence, effect.fate));
     }
 
-    fn apply(&mut self, subject: &String, order: Order, worth: &Worth, sign: Sign) {
+    fn apply(&mut self, subject: &str, order: Order, worth: &Worth, sign: Sign) {
         // What is not covered is added up behind, from the whole log.
         let mut uncovered = MeterRollUps::default();
         let mut into = RollUpsMut {
             charges: &mut self.charges,
             metered: &mut self.metered,
-            delta: &mut self.delta.usage,
+            delta: &mut self.delta,
             meters: &self.meters,
             uncovered: &mut uncovered,
         };
@@ -208,12 +200,12 @@ impl Effect {
             Some(Fate::Amended(by)) => event.data = amended(by)?,
             None => {}
         }
-        let before = Worth::of(&event, &meters.set);
+        let before = Worth::of(event.borrowed(), &meters.set);
         let (after, fate) = match &wanted.data {
             None => (Worth::default(), Fate::Voided),
             Some(data) => {
                 event.data = Some(data.clone());
-                (Worth::of(&event, &meters.set), Fate::Amended(by))
+                (Worth::of(event.borrowed(), &meters.set), Fate::Amended(by))
             }
         };
         Ok(Some(Effect { target, before, after, fate }))

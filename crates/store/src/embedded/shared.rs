@@ -3,7 +3,7 @@
 use super::log::segment::LogIndex;
 use super::meters::Meters;
 use super::projection::charges::ChargeRollUps;
-use super::projection::claims::HashKey;
+use super::projection::claims::{HashKey, Runs};
 use super::projection::corrections::Corrections;
 use super::projection::metered::MeterRollUps;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -28,14 +28,21 @@ pub(crate) struct State {
 pub(crate) struct Shared {
     state: RwLock<State>,
     pub(crate) key: HashKey,
+    /// The part of the duplicate index that is on disk: never more than the state has.
+    pub(crate) runs: Arc<Runs>,
     pub(crate) queue: Queue,
     closing: AtomicBool,
 }
 
 impl Shared {
-    pub(crate) fn new(state: State, key: HashKey, most_waiting: usize) -> Shared {
-        let closing = AtomicBool::new(false);
-        Shared { state: RwLock::new(state), key, closing, queue: Queue::new(most_waiting) }
+    pub(crate) fn new(state: State, key: HashKey, runs: Arc<Runs>, most_waiting: usize) -> Shared {
+        Shared {
+            state: RwLock::new(state),
+            key,
+            runs,
+            closing: AtomicBool::new(false),
+            queue: Queue::new(most_waiting),
+        }
     }
 
     /// Tells work that goes on beside everything else to stop.

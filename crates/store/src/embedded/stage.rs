@@ -5,7 +5,7 @@
 
 use super::effective::{Lookup, amended_data};
 use super::meters::Meters;
-use super::prepare::{Prepared, Row};
+use super::prepare::{Prepared, Row, same_content};
 use super::projection::claims::Claims;
 use super::projection::corrections::Fate;
 use super::replay::Effect;
@@ -16,17 +16,25 @@ use crate::{Handling, StoreError};
 use hashbrown::HashTable;
 use std::collections::HashMap;
 use std::sync::Arc;
-use usage_domain::event::StoredEvent;
+use usage_domain::event::{EventRef, StoredEvent};
 use usage_domain::time::Timestamp;
 
 /// What a group would change.
 pub(crate) struct Staged {
-    /// By request, then by row.
-    pub(crate) batches: Vec<Vec<RowFate>>,
+    /// By request.
+    pub(crate) batches: Vec<Fates>,
     pub(crate) events: u32,
     pub(crate) times: (Timestamp, Timestamp),
     /// What its corrections change, in the order of the log.
     pub(crate) effects: Vec<Effect>,
+}
+
+/// What becomes of a request.
+pub(crate) struct Fates {
+    /// Of its rows, in the order of the block.
+    pub(crate) rows: Vec<RowFate>,
+    /// Of events that name the same claim as an earlier one: whether they have the content that stands.
+    pub(crate) repeats: Vec<bool>,
 }
 
 /// What becomes of a row.
@@ -35,14 +43,29 @@ pub(crate) enum RowFate {
     New,
     /// It is stored already.
     Known {
-        /// The hash of what is stored.
-        content: u64,
+        /// With the same content.
+        same: bool,
+        /// Where.
+        by: Standing,
     },
     /// It cannot be stored.
     Refused(String),
     /// It could be stored; but another of its request cannot.
     Withheld,
 }
+
+/// The event that stands under a claim.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Standing {
+    /// A row of the same group, by its place among the new ones.
+    Pending(usize),
+    /// An event of the log, by its sequence.
+    Stored(u64),
+}
+
+/// Stored events that have the claims of rows, by request and row: their sequences, and whether they have the
+/// content of the row as well.
+type Known = HashMap<(usize, usize), (u64, bool)>;
 
 /// What was last read of the log.
 #[derive(Default)]
@@ -58,6 +81,8 @@ pub(crate) trait Stored {
     fn claim(&self, source: &str, id: &str) -> u64;
     /// The stored event that a correction means.
     fn find(&mut self, hash: u64, wanted: &Correction) -> Result<Option<StoredEvent>, StoreError>;
+    /// Whether the event of this sequence has the content of `event`, which has the same claim.
+    fn has_content(&mut self, sequence: u64, event: EventRef<'_>) -> Result<bool, StoreError>;
     /// What became of the event of this sequence.
     fn fate(&self, target: u64) -> Option<Fate>;
     /// The data that the amendment of this sequence gives.
@@ -79,13 +104,13 @@ pub(super) fn stage(
     stage_in(batches, next, log, |number, place| stored.get(&(number, place)).copied())
 }
 
-/// Decides what becomes of every row; `next` is the sequence of the next event. `content` is the hash of
-/// what is stored under a row's claim, by request and place.
+/// Decides what becomes of every row; `next` is the sequence of the next event. `stored` says of a row, by
+/// request and place, which stored event has its claim, and whether with the same content.
 pub(crate) fn stage_in(
     batches: &[Prepared],
     next: u64,
     log: impl Stored,
-    content: impl Fn(usize, usize) -> Option<u64>,
+    stored: impl Fn(usize, usize) -> Option<(u64, bool)>,
 ) -> Result<Staged, StoreError> {
     let rows = batches.iter().map(|batch| batch.rows().len()).sum();
     let mut staging = Staging {
@@ -97,11 +122,12 @@ pub(crate) fn stage_in(
     };
     let mut staged = Vec::with_capacity(batches.len());
     for (number, batch) in batches.iter().enumerate() {
-        staged.push(staging.batch(batch, |place| content(number, place))?);
+        staged.push(staging.batch(batch, |place| stored(number, place))?);
     }
     let mut times = (Timestamp::MAX, Timestamp::MIN);
-    for (row, _) in &staging.new {
-        times = (times.0.min(row.event.time), times.1.max(row.event.time));
+    for (batch, row) in &staging.new {
+        let time = batch.event(row).time;
+        times = (times.0.min(time), times.1.max(time));
     }
     let events = u32::try_from(staging.new.len()).unwrap_or(u32::MAX);
     Ok(Staged { batches: staged, events, times, effects: staging.effects })
@@ -112,8 +138,8 @@ struct Staging<'a, L> {
     log: L,
     /// Rows that are stored, by the hash of their claim: their places in `new`.
     pending: HashTable<(u64, usize)>,
-    /// Rows that are stored, in the order of the log, with when they arrived.
-    new: Vec<(&'a Row, Timestamp)>,
+    /// Rows that are stored, in the order of the log, with their requests.
+    new: Vec<(&'a Prepared, &'a Row)>,
     effects: Vec<Effect>,
 }
 
@@ -121,22 +147,26 @@ impl<'a, L: Stored> Staging<'a, L> {
     fn batch(
         &mut self,
         batch: &'a Prepared,
-        stored: impl Fn(usize) -> Option<u64>,
-    ) -> Result<Vec<RowFate>, StoreError> {
+        stored: impl Fn(usize) -> Option<(u64, bool)>,
+    ) -> Result<Fates, StoreError> {
         let (first, effects) = (self.new.len(), self.effects.len());
         let mut refused = batch.has_rejected();
         let mut fates = Vec::with_capacity(batch.rows().len());
         for (place, row) in batch.rows().enumerate() {
-            let fate = match self.pending(row.claim, &row.event.source, &row.event.id) {
-                Some(other) => RowFate::Known { content: self.new[other].0.content },
-                None => match stored(place) {
-                    Some(content) => RowFate::Known { content },
-                    None => RowFate::New,
-                },
+            let event = batch.event(row);
+            let fate = match self.pending(row.claim, event.source, event.id) {
+                Some(other) => {
+                    let (first, known) = self.new[other];
+                    let same = known.content == row.content || same_content(first.event(known), event);
+                    RowFate::Known { same, by: Standing::Pending(other) }
+                }
+                None => stored(place).map_or(RowFate::New, |(sequence, same)| RowFate::Known {
+                    same,
+                    by: Standing::Stored(sequence),
+                }),
             };
             if let RowFate::New = fate {
-                self.pending.insert_unique(row.claim, (row.claim, self.new.len()), |(hash, _)| *hash);
-                self.new.push((row, batch.received));
+                self.add(batch, row);
             }
             fates.push(fate);
         }
@@ -156,7 +186,28 @@ impl<'a, L: Stored> Staging<'a, L> {
         if refused && (batch.handling == Handling::Strict || any_refused) {
             self.take_back(first, effects, batch.handling, batch, &mut fates)?;
         }
-        Ok(fates)
+        let repeats = self.repeats(batch, &fates)?;
+        Ok(Fates { rows: fates, repeats })
+    }
+
+    /// Whether events that name the same claim as an earlier one have the content that stands.
+    fn repeats(&mut self, batch: &Prepared, fates: &[RowFate]) -> Result<Vec<bool>, StoreError> {
+        let mut same = Vec::with_capacity(batch.repeats.len());
+        for repeat in &batch.repeats {
+            let event = batch.sent(repeat.place);
+            let first = batch.rows().zip(fates).find(|(row, _)| row.place == repeat.first);
+            same.push(match first {
+                Some((_, RowFate::Known { by: Standing::Pending(place), .. })) => {
+                    let (other, row) = self.new[*place];
+                    same_content(other.event(row), event)
+                }
+                Some((_, RowFate::Known { by: Standing::Stored(sequence), .. })) => {
+                    self.log.has_content(*sequence, event)?
+                }
+                _ => same_content(batch.sent(repeat.first), event),
+            });
+        }
+        Ok(same)
     }
 
     /// Takes back what a request staged: all of it, or what was refused. Places in the log move up then, so
@@ -170,7 +221,7 @@ impl<'a, L: Stored> Staging<'a, L> {
         fates: &mut [RowFate],
     ) -> Result<(), StoreError> {
         self.effects.truncate(effects);
-        for (row, _) in self.new.drain(first..) {
+        for (_, row) in self.new.drain(first..) {
             let entry =
                 self.pending.find_entry(row.claim, |(hash, place)| *hash == row.claim && *place >= first);
             if let Ok(entry) = entry {
@@ -185,8 +236,7 @@ impl<'a, L: Stored> Staging<'a, L> {
         }
         for (row, fate) in batch.rows().zip(fates.iter()) {
             if let RowFate::New = fate {
-                self.pending.insert_unique(row.claim, (row.claim, self.new.len()), |(hash, _)| *hash);
-                self.new.push((row, batch.received));
+                self.add(batch, row);
             }
         }
         let mut sequence = self.next + first as u64;
@@ -201,11 +251,19 @@ impl<'a, L: Stored> Staging<'a, L> {
         Ok(())
     }
 
+    fn add(&mut self, batch: &'a Prepared, row: &'a Row) {
+        self.pending.insert_unique(row.claim, (row.claim, self.new.len()), |(hash, _)| *hash);
+        self.new.push((batch, row));
+    }
+
     /// The place among the new rows of one with this claim.
     fn pending(&self, hash: u64, source: &str, id: &str) -> Option<usize> {
         let same = |(known, place): &(u64, usize)| {
-            let event = &self.new[*place].0.event;
-            *known == hash && event.source == source && event.id == id
+            let (batch, row) = self.new[*place];
+            *known == hash && {
+                let event = batch.event(row);
+                event.source == source && event.id == id
+            }
         };
         self.pending.find(hash, same).map(|(_, place)| *place)
     }
@@ -247,9 +305,14 @@ impl<'a, L: Stored> Staging<'a, L> {
 
     /// A new row as it will be stored.
     fn new_event(&self, place: usize) -> StoredEvent {
-        let (row, received) = self.new[place];
-        let sequence = self.next + place as u64;
-        StoredEvent { sequence, event: row.event.clone(), ingested_at: received, stored_at: received }
+        let (batch, row) = self.new[place];
+        let (sequence, received) = (self.next + place as u64, batch.received);
+        StoredEvent {
+            sequence,
+            event: batch.event(row).to_event(),
+            ingested_at: received,
+            stored_at: received,
+        }
     }
 }
 
@@ -267,13 +330,18 @@ impl Stored for Log<'_> {
 
     fn find(&mut self, hash: u64, wanted: &Correction) -> Result<Option<StoredEvent>, StoreError> {
         let state = self.shared.read();
-        for sequence in self.claims.candidates(hash) {
+        for sequence in self.claims.candidates(hash)? {
             let stored = self.events.event(&state.log, sequence)?;
             if stored.event.source == wanted.source && stored.event.id == wanted.id {
                 return Ok(Some(stored.clone()));
             }
         }
         Ok(None)
+    }
+
+    fn has_content(&mut self, sequence: u64, event: EventRef<'_>) -> Result<bool, StoreError> {
+        let state = self.shared.read();
+        Ok(same_content(self.events.event(&state.log, sequence)?.event.borrowed(), event))
     }
 
     fn fate(&self, target: u64) -> Option<Fate> {
@@ -290,28 +358,35 @@ impl Stored for Log<'_> {
 }
 
 impl Lookups {
-    /// The content hashes of stored events that have the claims of rows, by request and row. They
-    /// are looked up in the order of the log, so that no record is read twice.
+    /// Whether stored events that have the claims of rows have their content as well, by request and row.
+    /// They are looked up in the order of the log, so that no record is read twice.
     fn stored(
         &mut self,
         batches: &[Prepared],
         claims: &Claims,
         shared: &Shared,
-    ) -> Result<HashMap<(usize, usize), u64>, StoreError> {
-        let mut candidates = Vec::new();
-        for (number, batch) in batches.iter().enumerate() {
-            for (place, row) in batch.rows().enumerate() {
-                let found = claims.candidates(row.claim);
-                candidates.extend(found.map(|sequence| (sequence, number, place)));
-            }
+    ) -> Result<Known, StoreError> {
+        let mut wanted = Vec::with_capacity(batches.iter().map(|batch| batch.rows().len()).sum());
+        for (number, batch) in (0u32..).zip(batches) {
+            wanted.extend((0u32..).zip(batch.rows()).map(|(place, row)| (row.claim, (number, place))));
         }
+        let mut candidates = claims.find(&wanted)?;
         candidates.sort_unstable();
         let mut stored = HashMap::with_capacity(candidates.len());
-        for (sequence, number, place) in candidates {
-            let (claim, event) = (self.claim_at(sequence, shared)?, &batches[number].row(place).event);
-            if claim.source == event.source && claim.id == event.id {
-                stored.insert((number, place), claim.content);
+        for (sequence, (number, place)) in candidates {
+            let (number, place) = (number as usize, place as usize);
+            let batch = &batches[number];
+            let row = batch.row(place);
+            let (claim, event) = (self.claim_at(sequence, shared)?, batch.event(row));
+            if claim.source != event.source || claim.id != event.id {
+                continue;
             }
+            let same = claim.content == row.content || {
+                // Not letter by letter, or stored before that was compared.
+                let state = shared.read();
+                same_content(self.events.event(&state.log, sequence)?.event.borrowed(), event)
+            };
+            stored.insert((number, place), (sequence, same));
         }
         Ok(stored)
     }

@@ -36,7 +36,8 @@ pub(super) fn read(shared: &Shared, subjects: &[PaidSubject], period: Period) ->
                     return Ok(());
                 }
                 let stored = lookup.effective(&log, &corrections, stored)?;
-                if let Some(Measured::Charge(charge)) = stored.map(|stored| measure(&stored.event)) {
+                if let Some(Measured::Charge(charge)) = stored.map(|stored| measure(stored.event.borrowed()))
+                {
                     let totals = Totals::of(&charge, Sign::Added);
                     Sum::merge(reading.totals.entry(charge.group).or_default(), &totals);
                 }

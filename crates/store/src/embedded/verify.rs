@@ -11,21 +11,23 @@ use super::projection::delta::UsageDelta;
 use super::projection::metered::MeterRollUps;
 use super::projection::rollup::{Group, RollUps, Sum};
 use super::projection::slot::Slot;
+use super::repeats::IndexCheck;
 use super::shared::Shared;
 use super::worth::{RollUpsMut, Worth};
 use crate::StoreError;
 use crate::correction::{correction, is_correction};
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use usage_domain::care::VerifyReport;
 use usage_domain::event::StoredEvent;
 use usage_domain::meter::aggregate::Sign;
 use usage_domain::position::Position;
 
 /// The most problems that are reported one by one.
-const MOST_PROBLEMS: usize = 100;
+pub(super) const MOST_PROBLEMS: usize = 100;
 
-/// Compares the roll-ups with a recount of the log at one position. Ingest goes on meanwhile.
+/// Compares the projections with a recount of the log at one position. Ingest goes on meanwhile.
 pub(crate) fn verify(shared: &Shared) -> Result<VerifyReport, StoreError> {
+    let mut index = IndexCheck::new(shared);
     let (log, charges, metered, meters, corrections, next, claims) = {
         let state = shared.read();
         let (meters, corrections) = (state.meters.clone(), state.corrections.clone());
@@ -49,10 +51,6 @@ pub(crate) fn verify(shared: &Shared) -> Result<VerifyReport, StoreError> {
     };
     let mut recount = Recount::new(&meters);
     let (mut corrected, mut lookup) = (Corrected::default(), Lookup::default());
-    let mut digest = 0u64;
-    let mut seen: HashSet<(u64, u64)> = HashSet::new();
-    // Two hashes of different keys: a repeated pair is a repeated claim but for one in 2^128.
-    let other = HashKey(shared.key.0.map(|byte| !byte));
     for record in &log.records {
         report.records += 1;
         let events = match log.segment(record).events(record.offset, None) {
@@ -65,11 +63,7 @@ pub(crate) fn verify(shared: &Shared) -> Result<VerifyReport, StoreError> {
         for (stored, claim) in events {
             report.events += 1;
             let hash = shared.key.claim(&claim.source, &claim.id);
-            digest = digest.wrapping_add(ClaimEntry { hash, sequence: stored.sequence }.digest());
-            if !seen.insert((hash, other.claim(&claim.source, &claim.id))) {
-                let text = format!("event {} of {} stands in the log twice", claim.id, claim.source);
-                note(&mut report.problems, text);
-            }
+            index.add(ClaimEntry { hash, sequence: stored.sequence });
             corrected.see(&stored, hash, &shared.key, &corrections);
             match lookup.effective(&log, &corrections, stored) {
                 Ok(Some(stored)) => recount.add(&stored),
@@ -88,10 +82,7 @@ pub(crate) fn verify(shared: &Shared) -> Result<VerifyReport, StoreError> {
     if !report.problems.is_empty() {
         return Ok(report);
     }
-    if digest != claims {
-        let text = "the index of duplicates is not that of the log; run 'usage_app rebuild'";
-        note(&mut report.problems, text.to_string());
-    }
+    index.finish(&log, claims, &mut report.problems);
     if !corrected.agrees(&log, &shared.key)? {
         let text = "the corrections are not those of the log; run 'usage_app rebuild'";
         note(&mut report.problems, text.to_string());
@@ -117,7 +108,7 @@ impl<'a> Recount<'a> {
     }
 
     fn add(&mut self, stored: &StoredEvent) {
-        let worth = Worth::of(&stored.event, &self.meters.set);
+        let worth = Worth::of(stored.event.borrowed(), &self.meters.set);
         let mut into = RollUpsMut {
             charges: &mut self.charges,
             metered: &mut self.metered,
@@ -141,7 +132,7 @@ impl Corrected {
         if let Some(fate) = corrections.fate(stored.sequence) {
             self.kept.insert(hash, fate);
         }
-        let Some(wanted) = correction(&stored.event) else { return };
+        let Some(wanted) = correction(stored.event.borrowed()) else { return };
         let Ok(wanted) = wanted else { return };
         let fate = if wanted.data.is_some() { Fate::Amended(stored.sequence) } else { Fate::Voided };
         let said = self.said.entry(key.claim(&wanted.source, &wanted.id)).or_insert(fate);

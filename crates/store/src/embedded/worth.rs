@@ -9,7 +9,7 @@ use super::projection::metered::{MeterRollUps, Series, state};
 use crate::measure::{Measured, MeterSet, measure, meter};
 use std::sync::Arc;
 use usage_domain::charge::Charge;
-use usage_domain::event::UsageEvent;
+use usage_domain::event::EventRef;
 use usage_domain::meter::Meter;
 use usage_domain::meter::aggregate::{Order, Sign};
 use usage_domain::meter::value::Measurement;
@@ -23,7 +23,7 @@ pub(crate) struct Worth {
 
 impl Worth {
     /// What an event is worth to bills and to these meters. What cannot be read is worth nothing there.
-    pub(crate) fn of(event: &UsageEvent, meters: &MeterSet) -> Worth {
+    pub(crate) fn of(event: EventRef<'_>, meters: &MeterSet) -> Worth {
         let charge = match measure(event) {
             Measured::Charge(charge) => Some(charge),
             Measured::Nothing | Measured::Invalid(_) => None,
@@ -46,7 +46,7 @@ pub(crate) struct RollUpsMut<'a> {
 
 impl RollUpsMut<'_> {
     /// Adds what an event of this subject and order is worth, or takes it back.
-    pub(crate) fn apply(&mut self, subject: &String, order: Order, worth: &Worth, sign: Sign) {
+    pub(crate) fn apply(&mut self, subject: &str, order: Order, worth: &Worth, sign: Sign) {
         if let Some(charge) = &worth.charge {
             self.delta.charges.push(self.charges.charge(subject, order.0, charge, sign));
         }

@@ -11,11 +11,11 @@ use super::log::append::Appender;
 use super::log::segment::{RecordRef, Segment};
 use super::prepare::Prepared;
 use super::projection::claims::{ClaimEntry, Claims};
-use super::projection::delta::Delta;
+use super::projection::delta::UsageDelta;
 use super::projection::metered::MeterRollUps;
 use super::replay::Projections;
 use super::shared::Shared;
-use super::stage::{Lookups, RowFate, Staged, stage};
+use super::stage::{Fates, Lookups, RowFate, Staged, stage};
 use super::worth::{RollUpsMut, Worth};
 use crate::StoreError;
 use crate::format::record::{self, BlockToWrite};
@@ -56,7 +56,7 @@ pub(crate) struct Writer {
     pub(crate) shared: Arc<Shared>,
     pub(crate) appender: Appender,
     pub(crate) claims: Claims,
-    pub(crate) delta: Delta,
+    pub(crate) delta: UsageDelta,
     pub(crate) checkpointer: Checkpointer,
     pub(crate) next: u64,
     pub(crate) lookups: Lookups,
@@ -140,6 +140,7 @@ impl Writer {
                 }
             }
         }
+        self.claims.freeze_if_full(&|to| self.shared.read().log.mark(to));
         self.checkpointer.take_if_due(&mut self.delta, self.next);
         other
     }
@@ -180,23 +181,22 @@ impl Writer {
         let mut into = RollUpsMut {
             charges: &mut state.charges,
             metered: &mut state.metered,
-            delta: &mut self.delta.usage,
+            delta: &mut self.delta,
             meters: &meters,
             uncovered: &mut self.uncovered,
         };
         for (batch, fates) in batches.iter().zip(&staged.batches) {
             // Measured with other meters than are watched now: what it is worth is read again.
             let again = batch.meters.version != meters.version;
-            for (row, fate) in batch.rows().zip(fates) {
+            for (row, fate) in batch.rows().zip(&fates.rows) {
                 let RowFate::New = fate else { continue };
-                let entry = ClaimEntry { hash: row.claim, sequence };
-                self.claims.insert(entry);
-                self.delta.claims.push(entry);
-                let order = (row.event.time, sequence);
+                self.claims.insert(ClaimEntry { hash: row.claim, sequence });
+                let event = batch.event(row);
+                let order = (event.time, sequence);
                 if again && row.correction.is_none() {
-                    into.apply(&row.event.subject, order, &Worth::of(&row.event, &meters.set), Sign::Added);
+                    into.apply(event.subject, order, &Worth::of(event, &meters.set), Sign::Added);
                 } else {
-                    into.apply(&row.event.subject, order, &row.worth, Sign::Added);
+                    into.apply(event.subject, order, &row.worth, Sign::Added);
                 }
                 sequence += 1;
             }
@@ -238,7 +238,7 @@ impl Writer {
         let mut state = self.shared.write();
         for (subject, slot, group, sum) in before.all() {
             let key = state.metered.add(subject, slot, group, sum);
-            self.delta.usage.metered.push((key, sum.clone()));
+            self.delta.metered.push((key, sum.clone()));
         }
         state.meters = Arc::new(meters.covering(series));
     }
@@ -248,12 +248,12 @@ impl Writer {
             let state = self.shared.read();
             (state.log.clone(), state.meters.clone())
         };
-        let made = Projections::anew(&log, &self.shared.key, &meters)?;
-        // Whatever becomes of the files: they are forgotten together, and so are the projections
-        // that they were part of.
+        let mut anew = self.claims.anew()?;
+        let made = Projections::anew(&mut anew.claims, &log, &self.shared.key, &meters)?;
+        // Whatever becomes of the files: the roll-ups that they were part of are forgotten with them.
         let cleared = self.checkpointer.clear();
+        let replaced = self.claims.replace_with(anew, &|to| log.mark(to));
         let totals = made.charges.count() + made.metered.count();
-        self.claims = made.claims;
         self.delta = made.delta;
         self.uncovered = MeterRollUps::default();
         let mut state = self.shared.write();
@@ -263,6 +263,7 @@ impl Writer {
         state.corrections = Arc::new(made.corrections);
         state.claims = self.claims.digest();
         drop(state);
+        replaced?;
         cleared?;
         self.checkpoint_all()?;
         let position = usage_domain::position::Position::after(self.next);
@@ -270,11 +271,13 @@ impl Writer {
     }
 
     fn checkpoint_all(&mut self) -> Result<(), StoreError> {
-        self.checkpointer.finish(&mut self.delta, self.next)
+        let usage = self.checkpointer.finish(&mut self.delta, self.next);
+        self.claims.finish(&|to| self.shared.read().log.mark(to)).and(usage)
     }
 }
 
-pub(crate) fn block_to_write<'a>((batch, fates): (&'a Prepared, &Vec<RowFate>)) -> Option<BlockToWrite<'a>> {
+pub(crate) fn block_to_write<'a>((batch, fates): (&'a Prepared, &Fates)) -> Option<BlockToWrite<'a>> {
+    let fates = &fates.rows;
     let known = |(_, fate): &(u32, &RowFate)| !matches!(fate, RowFate::New);
     let skipped: Vec<u32> = (0u32..).zip(fates).filter(known).map(|(row, _)| row).collect();
     (skipped.len() < fates.len()).then_some(BlockToWrite {
@@ -286,25 +289,23 @@ pub(crate) fn block_to_write<'a>((batch, fates): (&'a Prepared, &Vec<RowFate>)) 
 }
 
 /// One verdict per event of a request, in the order sent.
-pub(crate) fn verdicts(batch: &Prepared, fates: Vec<RowFate>) -> Vec<Verdict> {
+pub(crate) fn verdicts(batch: &Prepared, fates: Fates) -> Vec<Verdict> {
     let mut verdicts = batch.verdicts.clone();
-    let mut stands = vec![0; verdicts.len()];
-    for (row, fate) in batch.rows().zip(fates) {
-        let (verdict, content) = match fate {
-            RowFate::New | RowFate::Withheld => (Verdict::Accepted, row.content),
-            RowFate::Known { content } => (compare(content, row.content), content),
-            RowFate::Refused(reason) => (Verdict::Rejected(reason), row.content),
-        };
-        verdicts[row.place] = Some(verdict);
-        stands[row.place] = content;
+    for (row, fate) in batch.rows().zip(fates.rows) {
+        verdicts[row.place] = Some(match fate {
+            RowFate::New | RowFate::Withheld => Verdict::Accepted,
+            RowFate::Known { same: true, .. } => Verdict::Duplicate,
+            RowFate::Known { same: false, .. } => Verdict::Conflict,
+            RowFate::Refused(reason) => Verdict::Rejected(reason),
+        });
     }
-    for repeat in &batch.repeats {
-        verdicts[repeat.place] = Some(compare(stands[repeat.first], repeat.content));
+    for (repeat, same) in batch.repeats.iter().zip(fates.repeats) {
+        verdicts[repeat.place] = Some(match &verdicts[repeat.first] {
+            Some(Verdict::Rejected(reason)) => Verdict::Rejected(reason.clone()),
+            _ if same => Verdict::Duplicate,
+            _ => Verdict::Conflict,
+        });
     }
     // Every event is a row, a repeat or was rejected.
     verdicts.into_iter().map(|verdict| verdict.unwrap_or(Verdict::Accepted)).collect()
-}
-
-fn compare(stored: u64, sent: u64) -> Verdict {
-    if stored == sent { Verdict::Duplicate } else { Verdict::Conflict }
 }

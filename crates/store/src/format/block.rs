@@ -7,7 +7,7 @@
 
 use crate::format::codec::{Malformed, Put, Take};
 use std::collections::HashMap;
-use usage_domain::event::UsageEvent;
+use usage_domain::event::{EventRef, UsageEvent};
 use usage_domain::time::Timestamp;
 
 const TIME_GIVEN: u8 = 1;
@@ -29,7 +29,7 @@ pub(crate) fn fingerprint(subject: &str) -> u32 {
 }
 
 /// Writes the sections of a block; `rows` are sorted by subject and time.
-pub(crate) fn encode<'a>(rows: impl Iterator<Item = (&'a UsageEvent, u64)> + Clone) -> Vec<u8> {
+pub(crate) fn encode<'a>(rows: impl Iterator<Item = (EventRef<'a>, u64)> + Clone) -> Vec<u8> {
     let mut out = Vec::new();
     out.put_section(&directory(rows.clone().map(|(event, _)| event)));
     out.put_section(&claims(rows.clone()));
@@ -37,22 +37,22 @@ pub(crate) fn encode<'a>(rows: impl Iterator<Item = (&'a UsageEvent, u64)> + Clo
     out
 }
 
-fn directory<'a>(events: impl Iterator<Item = &'a UsageEvent>) -> Vec<u8> {
-    let mut prints: Vec<u32> = events.map(|event| fingerprint(&event.subject)).collect();
+fn directory<'a>(events: impl Iterator<Item = EventRef<'a>>) -> Vec<u8> {
+    let mut prints: Vec<u32> = events.map(|event| fingerprint(event.subject)).collect();
     prints.sort_unstable();
     prints.dedup();
     prints.into_iter().flat_map(u32::to_le_bytes).collect()
 }
 
-fn claims<'a>(rows: impl Iterator<Item = (&'a UsageEvent, u64)> + Clone) -> Vec<u8> {
+fn claims<'a>(rows: impl Iterator<Item = (EventRef<'a>, u64)> + Clone) -> Vec<u8> {
     let mut sources = Dictionary::default();
     let mut out = Vec::new();
     let (mut hashes, mut ids) = (Vec::new(), Vec::new());
     let mut count = 0u64;
     for (event, content) in rows {
         hashes.put_u64(content);
-        ids.put_var(sources.index_of(&event.source));
-        put_id(&mut ids, &event.id);
+        ids.put_var(sources.index_of(event.source));
+        put_id(&mut ids, event.id);
         count += 1;
     }
     out.put_var(count);
@@ -107,7 +107,7 @@ fn uuid_text(bytes: &[u8]) -> String {
     text
 }
 
-fn events<'a>(rows: impl Iterator<Item = &'a UsageEvent>) -> Vec<u8> {
+fn events<'a>(rows: impl Iterator<Item = EventRef<'a>>) -> Vec<u8> {
     let mut types = Dictionary::default();
     let mut subjects: Vec<(&str, u64)> = Vec::new();
     let (mut times, mut kinds, mut flags) = (Vec::new(), Vec::new(), Vec::new());
@@ -116,12 +116,12 @@ fn events<'a>(rows: impl Iterator<Item = &'a UsageEvent>) -> Vec<u8> {
     for event in rows {
         match subjects.last_mut() {
             Some((subject, count)) if *subject == event.subject => *count += 1,
-            _ => subjects.push((&event.subject, 1)),
+            _ => subjects.push((event.subject, 1)),
         }
         times.put_signed(event.time.nanos().wrapping_sub(last));
         last = event.time.nanos();
-        kinds.put_var(types.index_of(&event.event_type));
-        let parts = [(HAS_DATA, &event.data), (HAS_EXTENSIONS, &event.extensions)];
+        kinds.put_var(types.index_of(event.event_type));
+        let parts = [(HAS_DATA, event.data), (HAS_EXTENSIONS, event.extensions)];
         let mut flag = if event.time_given { TIME_GIVEN } else { 0 };
         for (bit, text) in parts {
             if let Some(text) = text {
@@ -271,6 +271,12 @@ impl<'a> Dictionary<'a> {
         if self.texts.last() == Some(&text) {
             return self.texts.len() as u64 - 1;
         }
+        // A few are found faster by looking at each.
+        if self.texts.len() <= 8
+            && let Some(place) = self.texts.iter().position(|known| *known == text)
+        {
+            return place as u64;
+        }
         let texts = &mut self.texts;
         *self.indexes.entry(text).or_insert_with(|| {
             texts.push(text);
@@ -318,7 +324,7 @@ mod tests {
         #[test]
         fn a_block_gives_back_what_it_was_made_of(mut rows in prop::collection::vec((event(), any::<u64>()), 1..40)) {
             rows.sort_by(|(a, _), (b, _)| (&a.subject, a.time).cmp(&(&b.subject, b.time)));
-            let bytes = encode(rows.iter().map(|(e, h)| (e, *h)));
+            let bytes = encode(rows.iter().map(|(e, h)| (e.borrowed(), *h)));
             let read = Block::new(&bytes).events().unwrap();
             let back: Vec<_> = read.iter().map(|(e, claim)| (e.clone(), claim.content)).collect();
             prop_assert_eq!(&back, &rows);
@@ -332,7 +338,7 @@ mod tests {
         fn damaged_bytes_are_refused_or_read_without_a_panic(
             rows in prop::collection::vec((event(), any::<u64>()), 1..10), place: prop::sample::Index, bit in 0u8..8,
         ) {
-            let mut bytes = encode(rows.iter().map(|(e, h)| (e, *h)));
+            let mut bytes = encode(rows.iter().map(|(e, h)| (e.borrowed(), *h)));
             let place = place.index(bytes.len());
             bytes[place] ^= 1 << bit;
             let _ = Block::new(&bytes).events();

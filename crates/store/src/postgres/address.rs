@@ -82,7 +82,7 @@ mod tests {
     fn a_password_is_never_shown() {
         for (given, expected) in [
             ("postgres://bob:secret@db.example:5433/usage", "postgres://bob@db.example:5433/usage"),
-            ("postgresql://db.example/usage?password=secret", "postgres://db.example/usage"),
+            ("postgresql://db.example/usage?password=secret", "postgres://db.example:5432/usage"),
             ("postgres://a:secret@one:1,two:2/usage", "postgres://a@one:1,two:2/usage"),
             ("postgres://bob:secret@db:port/usage", "postgres://…"),
         ] {

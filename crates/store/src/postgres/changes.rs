@@ -43,14 +43,7 @@ pub(super) struct Changes {
 
 impl Changes {
     /// Adds what an event of this subject and order is worth, or takes it back.
-    pub(super) fn apply(
-        &mut self,
-        meters: &Meters,
-        subject: &String,
-        order: Order,
-        worth: &Worth,
-        sign: Sign,
-    ) {
+    pub(super) fn apply(&mut self, meters: &Meters, subject: &str, order: Order, worth: &Worth, sign: Sign) {
         let mut into = RollUpsMut {
             charges: &mut self.sums.charges,
             metered: &mut self.sums.metered,

@@ -3,14 +3,23 @@
 use super::fingerprint::Fingerprint;
 use deadpool_postgres::Transaction;
 use std::collections::HashMap;
+use tokio_postgres::Row;
 
 const CLAIM: &str = "
     INSERT INTO usage_app.claim (fingerprint, content, record)
     SELECT fingerprint, content, $3 FROM unnest($1::uuid[], $2::bigint[]) AS sent (fingerprint, content)
     ON CONFLICT (fingerprint) DO NOTHING";
 const KNOWN: &str = "
-    SELECT fingerprint, content FROM usage_app.claim WHERE fingerprint = ANY ($1) AND record <> $2";
+    SELECT fingerprint, content, record FROM usage_app.claim WHERE fingerprint = ANY ($1) AND record <> $2";
 const RELEASE: &str = "DELETE FROM usage_app.claim WHERE fingerprint = ANY ($1) AND record = $2";
+
+/// What another record has under a claim.
+#[derive(Clone, Copy)]
+pub(super) struct Known {
+    /// The keyed hash of the content, letter by letter.
+    pub(super) content: u64,
+    pub(super) record: i64,
+}
 
 /// Claims, each once, in their order: every node takes them in the same one, so that none waits for
 /// another in a circle.
@@ -44,15 +53,16 @@ impl Claims {
         Ok(usize::try_from(taken).unwrap_or(usize::MAX))
     }
 
-    /// The contents of what other records claimed.
+    /// What other records claimed.
     pub(super) async fn known(
         &self,
         transaction: &Transaction<'_>,
         record: i64,
-    ) -> Result<HashMap<Fingerprint, u64>, tokio_postgres::Error> {
+    ) -> Result<HashMap<Fingerprint, Known>, tokio_postgres::Error> {
         let statement = transaction.prepare_cached(KNOWN).await?;
         let rows = transaction.query(&statement, &[&self.fingerprints, &record]).await?;
-        Ok(rows.iter().map(|row| (row.get(0), row.get::<_, i64>(1).cast_unsigned())).collect())
+        let known = |row: &Row| Known { content: row.get::<_, i64>(1).cast_unsigned(), record: row.get(2) };
+        Ok(rows.iter().map(|row| (row.get(0), known(row))).collect())
     }
 
     /// Gives back what was claimed for events that are not stored after all. Of several with the same
@@ -61,7 +71,7 @@ impl Claims {
         &self,
         transaction: &Transaction<'_>,
         record: i64,
-        known: &HashMap<Fingerprint, u64>,
+        known: &HashMap<Fingerprint, Known>,
         stored: &HashMap<Fingerprint, u64>,
     ) -> Result<(), tokio_postgres::Error> {
         let claimed = self.fingerprints.iter().zip(&self.contents);

@@ -9,6 +9,7 @@ use crate::StoreError;
 use crate::correction::{Correction, is_correction};
 use crate::embedded::effective::amended_data;
 use crate::embedded::meters::Meters;
+use crate::embedded::prepare::same_content;
 use crate::embedded::projection::claims::HashKey;
 use crate::embedded::projection::corrections::{Corrections, Fate};
 use crate::embedded::replay::Effect;
@@ -16,7 +17,7 @@ use crate::embedded::stage::Stored;
 use deadpool_postgres::Transaction;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
-use usage_domain::event::StoredEvent;
+use usage_domain::event::{EventRef, StoredEvent};
 
 const HOLD: &str = "SELECT value FROM usage_app.counter WHERE name = 'correction' FOR UPDATE";
 const CLAIMED: &str = "
@@ -33,51 +34,69 @@ pub(super) async fn hold(transaction: &Transaction<'_>) -> Result<(), tokio_post
     transaction.query_one(&transaction.prepare_cached(HOLD).await?, &[]).await.map(drop)
 }
 
+/// An event by its source and its id.
+pub(super) type Name = (String, String);
+
 /// What staging asks of the log, read before.
 pub(super) struct Targets<'a> {
-    pub(super) key: &'a HashKey,
-    pub(super) meters: Arc<Meters>,
-    events: HashMap<(String, String), StoredEvent>,
+    key: &'a HashKey,
+    meters: Arc<Meters>,
+    events: HashMap<Name, StoredEvent>,
     fates: Corrections,
     amended: HashMap<u64, Option<String>>,
+    /// No record after this one has an event that can be corrected.
+    last: i64,
+}
+
+/// Which events staging is to know.
+#[derive(Default)]
+pub(super) struct Asked<'c> {
+    /// Those that these corrections mean.
+    pub(super) corrections: Vec<&'c Correction>,
+    /// These, of records with these numbers.
+    pub(super) names: BTreeSet<Name>,
+    pub(super) records: BTreeSet<i64>,
 }
 
 impl<'a> Targets<'a> {
-    /// Nothing is corrected.
-    pub(super) fn none(key: &'a HashKey, meters: Arc<Meters>) -> Targets<'a> {
-        let (events, amended) = (HashMap::new(), HashMap::new());
-        Targets { key, meters, events, fates: Corrections::default(), amended }
-    }
-
-    /// Reads what these corrections mean, among the records up to this number.
+    /// Reads these events; of those that corrections mean, the ones of records up to `last`.
     pub(super) async fn read(
         transaction: &Transaction<'_>,
         key: &'a HashKey,
         meters: Arc<Meters>,
-        wanted: &[&Correction],
+        mut asked: Asked<'_>,
         last: i64,
     ) -> Result<Targets<'a>, StoreError> {
-        let mut targets = Targets::none(key, meters);
-        if wanted.is_empty() {
-            return Ok(targets);
+        let (events, amended) = (HashMap::new(), HashMap::new());
+        let mut targets = Targets { key, meters, events, fates: Corrections::default(), amended, last };
+        if !asked.corrections.is_empty() {
+            let names = asked.corrections.iter().map(|wanted| (wanted.source.clone(), wanted.id.clone()));
+            let names: BTreeSet<Name> = names.collect();
+            let prints: Vec<_> = names.iter().map(|(source, id)| Fingerprint::of(key, source, id)).collect();
+            let claimed = transaction.prepare_cached(CLAIMED).await?;
+            let rows = transaction.query(&claimed, &[&prints, &last]).await?;
+            asked.records.extend(rows.iter().map(|row| row.get::<_, i64>(0)));
+            asked.names.extend(names);
         }
-        let name = |wanted: &Correction| (wanted.source.clone(), wanted.id.clone());
-        let names: BTreeSet<(String, String)> = wanted.iter().map(|wanted| name(wanted)).collect();
-        let prints: Vec<_> = names.iter().map(|(source, id)| Fingerprint::of(key, source, id)).collect();
-        let claimed = transaction.prepare_cached(CLAIMED).await?;
-        let rows = transaction.query(&claimed, &[&prints, &last]).await?;
-        let records: Vec<i64> = rows.iter().map(|row| row.get(0)).collect();
+        let records: Vec<i64> = asked.records.into_iter().collect();
         log::numbered(transaction, &records, |stored| {
             let name = (stored.event.source.clone(), stored.event.id.clone());
-            if names.contains(&name) {
+            if asked.names.contains(&name) {
                 targets.events.insert(name, stored);
             }
         })
         .await?;
-        let sequences: Vec<u64> = targets.events.values().map(|stored| stored.sequence).collect();
-        targets.fates = fates(transaction, &sequences).await?;
-        targets.amended = amendments(transaction, &sequences, &targets.fates).await?;
+        if !asked.corrections.is_empty() {
+            let sequences: Vec<u64> = targets.events.values().map(|stored| stored.sequence).collect();
+            targets.fates = fates(transaction, &sequences).await?;
+            targets.amended = amendments(transaction, &sequences, &targets.fates).await?;
+        }
         Ok(targets)
+    }
+
+    /// The event of this name, if it was read.
+    pub(super) fn event(&self, event: EventRef<'_>) -> Option<&StoredEvent> {
+        self.events.get(&(event.source.to_string(), event.id.to_string()))
     }
 }
 
@@ -87,7 +106,12 @@ impl Stored for Targets<'_> {
     }
 
     fn find(&mut self, _: u64, wanted: &Correction) -> Result<Option<StoredEvent>, StoreError> {
-        Ok(self.events.get(&(wanted.source.clone(), wanted.id.clone())).cloned())
+        let stored = self.events.get(&(wanted.source.clone(), wanted.id.clone()));
+        Ok(stored.filter(|stored| record_of(stored.sequence) <= self.last).cloned())
+    }
+
+    fn has_content(&mut self, _: u64, event: EventRef<'_>) -> Result<bool, StoreError> {
+        Ok(self.event(event).is_some_and(|stored| same_content(stored.event.borrowed(), event)))
     }
 
     fn fate(&self, target: u64) -> Option<Fate> {

@@ -4,21 +4,21 @@
 //! fails leaves nothing behind.
 
 use super::changes::{Changes, Sums};
-use super::claims::Claims;
-use super::corrections::{self, Targets};
+use super::claims::{Claims, Known};
+use super::corrections::{self, Asked, Targets};
 use super::error::is_passing;
 use super::fingerprint::Fingerprint;
 use super::request::Request;
 use super::{Node, log};
 use crate::StoreError;
 use crate::embedded::meters::Meters;
-use crate::embedded::prepare::Prepared;
-use crate::embedded::stage::{RowFate, Staged, stage_in};
+use crate::embedded::prepare::{Prepared, same_content};
+use crate::embedded::stage::{Fates, RowFate, Staged, stage_in};
 use crate::embedded::worth::Worth;
 use crate::embedded::writer::block_to_write;
 use crate::format::record;
 use deadpool_postgres::Transaction;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use usage_domain::meter::aggregate::Sign;
 use usage_domain::time::Timestamp;
@@ -67,10 +67,16 @@ impl Group {
         let (batches, fingerprints) = requests.into_iter().map(|r| (r.prepared, r.fingerprints)).unzip();
         Group { batches, fingerprints }
     }
+
+    /// Each request by itself.
+    pub(super) fn apart(self) -> impl Iterator<Item = Group> {
+        let requests = self.batches.into_iter().zip(self.fingerprints);
+        requests.map(|(batch, prints)| Group { batches: vec![batch], fingerprints: vec![prints] })
+    }
 }
 
 /// Commits a group; the answer says what became of every row, by request.
-pub(super) async fn commit(node: &Node, group: &Group) -> Result<Vec<Vec<RowFate>>, StoreError> {
+pub(super) async fn commit(node: &Node, group: &Group) -> Result<Vec<Fates>, StoreError> {
     let rows = group.fingerprints.iter().flatten().copied();
     let contents = group.batches.iter().flat_map(Prepared::rows).map(|row| row.content);
     let claims = Claims::sorted(rows.zip(contents).collect());
@@ -88,11 +94,11 @@ pub(super) async fn commit(node: &Node, group: &Group) -> Result<Vec<Vec<RowFate
     }
 }
 
-async fn attempt(node: &Node, group: &Group, claims: &Claims) -> Result<Vec<Vec<RowFate>>, Failed> {
+async fn attempt(node: &Node, group: &Group, claims: &Claims) -> Result<Vec<Fates>, Failed> {
     let mut client = node.pool.get().await?;
     let transaction = client.transaction().await?;
-    let corrections: Vec<_> =
-        group.batches.iter().flat_map(Prepared::rows).filter_map(|row| row.correction.as_ref()).collect();
+    let rows = group.batches.iter().flat_map(Prepared::rows);
+    let corrections: Vec<_> = rows.filter_map(|row| row.correction.as_deref()).collect();
     if !corrections.is_empty() {
         // Before the number: they are numbered in the order in which they are committed.
         corrections::hold(&transaction).await?;
@@ -105,9 +111,11 @@ async fn attempt(node: &Node, group: &Group, claims: &Claims) -> Result<Vec<Vec<
     };
     // Once events are claimed, no meter is made or changed before the commit.
     let meters = node.meters.now(&transaction).await?;
-    let targets = Targets::read(&transaction, &node.key, meters.clone(), &corrections, number - 1).await?;
-    let content = |request: usize, row: usize| known.get(&group.fingerprints[request][row]).copied();
-    let staged = stage_in(&group.batches, log::first_of(number), targets, content)?;
+    let asked = Asked { corrections, ..compared(group, &known) };
+    let targets = Targets::read(&transaction, &node.key, meters.clone(), asked, number - 1).await?;
+    let standing = standing(group, &known, &targets);
+    let stored = |request: usize, row: usize| standing.get(&(request, row)).copied();
+    let staged = stage_in(&group.batches, log::first_of(number), targets, stored)?;
     if staged.events == 0 {
         transaction.rollback().await?;
         return Ok(staged.batches);
@@ -120,21 +128,64 @@ async fn attempt(node: &Node, group: &Group, claims: &Claims) -> Result<Vec<Vec<
     Ok(staged.batches)
 }
 
+/// The stored events that rows are to be compared with: those whose content is not the same letter by
+/// letter, and those of claims that a request has several times.
+fn compared(group: &Group, known: &HashMap<Fingerprint, Known>) -> Asked<'static> {
+    let mut asked = Asked::default();
+    for (batch, prints) in group.batches.iter().zip(&group.fingerprints) {
+        let repeated: HashSet<usize> = batch.repeats.iter().map(|repeat| repeat.first).collect();
+        for (row, print) in batch.rows().zip(prints) {
+            if let Some(known) = known.get(print)
+                && (known.content != row.content || repeated.contains(&row.place))
+            {
+                let event = batch.event(row);
+                asked.names.insert((event.source.to_string(), event.id.to_string()));
+                asked.records.insert(known.record);
+            }
+        }
+    }
+    asked
+}
+
+/// The sequence of the stored event that has a row's claim, and whether it has its content, by request and
+/// row. The sequence of one that nothing is compared with is not looked at: it is that of its record.
+fn standing(
+    group: &Group,
+    known: &HashMap<Fingerprint, Known>,
+    targets: &Targets<'_>,
+) -> HashMap<(usize, usize), (u64, bool)> {
+    let mut standing = HashMap::with_capacity(known.len());
+    for (request, (batch, prints)) in group.batches.iter().zip(&group.fingerprints).enumerate() {
+        for (place, (row, print)) in batch.rows().zip(prints).enumerate() {
+            let Some(known) = known.get(print) else { continue };
+            let event = batch.event(row);
+            let stored = targets.event(event);
+            let sequence = stored.map_or(log::first_of(known.record), |stored| stored.sequence);
+            let same = known.content == row.content
+                || stored.is_some_and(|stored| same_content(stored.event.borrowed(), event));
+            standing.insert((request, place), (sequence, same));
+        }
+    }
+    standing
+}
+
 /// Puts the claims right where events are refused or withheld.
 async fn give_back(
     transaction: &Transaction<'_>,
     group: &Group,
     claims: &Claims,
-    known: &HashMap<Fingerprint, u64>,
+    known: &HashMap<Fingerprint, Known>,
     staged: &Staged,
     number: i64,
 ) -> Result<(), tokio_postgres::Error> {
     let unstored = |fate: &RowFate| matches!(fate, RowFate::Refused(_) | RowFate::Withheld);
-    if !staged.batches.iter().flatten().any(unstored) {
+    if !staged.batches.iter().flat_map(|fates| &fates.rows).any(unstored) {
         return Ok(());
     }
     let rows = group.batches.iter().flat_map(Prepared::rows).zip(group.fingerprints.iter().flatten());
-    let new = rows.zip(staged.batches.iter().flatten()).filter(|(_, fate)| matches!(fate, RowFate::New));
+    let new = rows
+        .zip(staged.batches.iter().flat_map(|fates| &fates.rows))
+        .filter(|(_, fate)| matches!(fate, RowFate::New));
     let stored: HashMap<Fingerprint, u64> = new.map(|((row, print), _)| (*print, row.content)).collect();
     claims.keep(transaction, number, known, &stored).await
 }
@@ -168,13 +219,14 @@ fn changes(batches: &[Prepared], staged: &Staged, meters: &Meters, number: i64) 
     for (batch, fates) in batches.iter().zip(&staged.batches) {
         // Measured with other meters than there are: what it is worth is read again.
         let again = batch.meters.version != meters.version;
-        for (row, fate) in batch.rows().zip(fates) {
+        for (row, fate) in batch.rows().zip(&fates.rows) {
             let RowFate::New = fate else { continue };
-            let (event, order) = (&row.event, (row.event.time, sequence));
+            let event = batch.event(row);
+            let order = (event.time, sequence);
             if again && row.correction.is_none() {
-                changes.apply(meters, &event.subject, order, &Worth::of(event, &meters.set), Sign::Added);
+                changes.apply(meters, event.subject, order, &Worth::of(event, &meters.set), Sign::Added);
             } else {
-                changes.apply(meters, &event.subject, order, &row.worth, Sign::Added);
+                changes.apply(meters, event.subject, order, &row.worth, Sign::Added);
             }
             sequence += 1;
         }

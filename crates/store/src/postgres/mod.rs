@@ -47,7 +47,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use usage_domain::care::{RebuildReport, VerifyReport};
 use usage_domain::customer::{Customer, CustomerDraft, CustomerId, CustomerRef, PaidSubject};
-use usage_domain::event::{StoredEvent, UsageEvent};
+use usage_domain::event::{EventBatch, StoredEvent};
 use usage_domain::meter::query::{MeterQuery, MeterUsage};
 use usage_domain::meter::{Meter, MeterDraft, MeterId};
 use usage_domain::position::Position;
@@ -160,9 +160,9 @@ impl PostgresStore {
 
 #[async_trait]
 impl Store for PostgresStore {
-    async fn append(
+    async fn append_batch(
         &self,
-        events: Vec<UsageEvent>,
+        events: EventBatch,
         received: Timestamp,
         handling: Handling,
     ) -> Result<Vec<Verdict>, StoreError> {

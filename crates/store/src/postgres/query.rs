@@ -82,7 +82,7 @@ async fn cells(
                 for (slot, group, sum) in rollups.cells_of(subject, Slot(0)) {
                     let group = rollups.group(*group);
                     if group.meter == series {
-                        metered.add(&(*subject).to_string(), *slot, group, sum);
+                        metered.add(subject, *slot, group, sum);
                     }
                 }
             }

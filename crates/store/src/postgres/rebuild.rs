@@ -3,7 +3,7 @@
 
 use super::changes::Changes;
 use super::claims::Claims;
-use super::corrections::{self, Targets};
+use super::corrections::{self, Asked, Targets};
 use super::fingerprint::Fingerprint;
 use super::{Node, log, merge, meters, usage, verify};
 use crate::StoreError;
@@ -65,9 +65,9 @@ async fn redo(
     for (stored, claim) in &events {
         rows.push((Fingerprint::of(&node.key, &claim.source, &claim.id), claim.content));
         let order = (stored.event.time, stored.sequence);
-        match correction(&stored.event) {
+        match correction(stored.event.borrowed()) {
             None => {
-                let worth = Worth::of(&stored.event, &meters.set);
+                let worth = Worth::of(stored.event.borrowed(), &meters.set);
                 changes.apply(meters, &stored.event.subject, order, &worth, Sign::Added);
             }
             Some(Ok(correction)) => wanted.push((stored.sequence, correction)),
@@ -84,9 +84,8 @@ async fn redo(
     }
     for (by, correction) in &wanted {
         // One at a time: each sees what the one before made of the same event.
-        let names = [correction];
-        let mut targets =
-            Targets::read(transaction, &node.key, meters.clone(), &names, record.number).await?;
+        let asked = Asked { corrections: vec![correction], ..Asked::default() };
+        let mut targets = Targets::read(transaction, &node.key, meters.clone(), asked, record.number).await?;
         let Some(target) = targets.find(0, correction)? else { continue };
         if target.sequence >= *by || is_correction(&target.event.event_type) {
             continue;

@@ -7,7 +7,7 @@ use crate::embedded::meters::Meters;
 use crate::embedded::prepare::{Prepared, prepare};
 use crate::embedded::projection::claims::HashKey;
 use std::sync::Arc;
-use usage_domain::event::UsageEvent;
+use usage_domain::event::{EventBatch, EventRef};
 use usage_domain::time::Timestamp;
 
 pub(super) struct Request {
@@ -18,15 +18,15 @@ pub(super) struct Request {
 
 impl Request {
     pub(super) fn new(
-        events: Vec<UsageEvent>,
+        events: EventBatch,
         received: Timestamp,
         handling: Handling,
         key: &HashKey,
         meters: Arc<Meters>,
     ) -> Request {
         let prepared = prepare(events, received, handling, key, meters);
-        let print = |event: &UsageEvent| Fingerprint::of(key, &event.source, &event.id);
-        let fingerprints = prepared.rows().map(|row| print(&row.event)).collect();
+        let print = |event: EventRef<'_>| Fingerprint::of(key, event.source, event.id);
+        let fingerprints = prepared.rows().map(|row| print(prepared.event(row))).collect();
         Request { prepared, fingerprints }
     }
 }

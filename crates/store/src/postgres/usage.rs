@@ -84,7 +84,7 @@ pub(super) async fn read(
         let (prints, period) = ([fingerprint(&subject)], Period { start, end });
         let own = |stored: &StoredEvent| stored.event.subject == subject;
         log::effective(transaction, Some(&prints), period, own, |stored| {
-            if let Measured::Charge(charge) = measure(&stored.event) {
+            if let Measured::Charge(charge) = measure(stored.event.borrowed()) {
                 let totals = Totals::of(&charge, Sign::Added);
                 Sum::merge(reading.totals.entry(charge.group).or_default(), &totals);
             }

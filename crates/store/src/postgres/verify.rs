@@ -125,7 +125,13 @@ async fn recount(
         };
         for stored in counting {
             let (event, order) = (&stored.event, (stored.event.time, stored.sequence));
-            recount.changes.apply(meters, &event.subject, order, &Worth::of(event, &meters.set), Sign::Added);
+            recount.changes.apply(
+                meters,
+                &event.subject,
+                order,
+                &Worth::of(event.borrowed(), &meters.set),
+                Sign::Added,
+            );
         }
         // One entry per event is not needed here: the sums are.
         recount.changes.forget_changes();
@@ -138,7 +144,7 @@ impl Recount {
         if let Some(fate) = fates.fate(stored.sequence) {
             self.kept.insert(print, fate);
         }
-        let Some(Ok(wanted)) = correction(&stored.event) else { return };
+        let Some(Ok(wanted)) = correction(stored.event.borrowed()) else { return };
         let fate = if wanted.data.is_some() { Fate::Amended(stored.sequence) } else { Fate::Voided };
         let said = self.said.entry(Fingerprint::of(&node.key, &wanted.source, &wanted.id)).or_insert(fate);
         if *said != Fate::Voided {

@@ -8,6 +8,7 @@ use super::group::{self, Group};
 use super::request::Request;
 use crate::StoreError;
 use crate::embedded::shared::Weight;
+use crate::embedded::stage::Fates;
 use crate::embedded::writer::verdicts;
 use std::sync::Arc;
 use std::time::Duration;
@@ -62,17 +63,21 @@ fn gather(node: &Node, first: Waiting, requests: &mut UnboundedReceiver<Waiting>
 async fn commit(node: &Node, group: Vec<Waiting>) {
     let (requests, replies): (Vec<Request>, Vec<Reply>) = group.into_iter().unzip();
     let group = Group::of(requests);
-    let limit = node.limits.statement + Duration::from_secs(1);
-    let committed = match tokio::time::timeout(limit, group::commit(node, &group)).await {
-        Ok(committed) => committed,
-        Err(_) => {
-            Err(StoreError::Unavailable("the database did not answer in time; send the same again".into()))
-        }
-    };
-    match committed {
+    match within_time(node, &group).await {
         Ok(fates) => {
             for ((batch, fates), reply) in group.batches.iter().zip(fates).zip(replies) {
                 let _ = reply.send(Ok(verdicts(batch, fates)));
+            }
+        }
+        // Some request asks for what cannot be read: that one fails, and no other.
+        Err(error @ StoreError::DamagedRow { .. }) if replies.len() > 1 => {
+            tracing::error!(%error, "a group of events is stored request by request");
+            for (alone, reply) in group.apart().zip(replies) {
+                let answer = within_time(node, &alone).await.map(|fates| {
+                    let answers = alone.batches.iter().zip(fates);
+                    answers.flat_map(|(batch, fates)| verdicts(batch, fates)).collect()
+                });
+                let _ = reply.send(answer);
             }
         }
         Err(error) => {
@@ -82,6 +87,12 @@ async fn commit(node: &Node, group: Vec<Waiting>) {
             }
         }
     }
+}
+
+async fn within_time(node: &Node, group: &Group) -> Result<Vec<Fates>, StoreError> {
+    let limit = node.limits.statement + Duration::from_secs(1);
+    let late = || StoreError::Unavailable("the database did not answer in time; send the same again".into());
+    tokio::time::timeout(limit, group::commit(node, group)).await.unwrap_or_else(|_| Err(late()))
 }
 
 /// Whether a request can be stored at all.

@@ -308,7 +308,7 @@ fn recount(of: &Meter, query: &MeterQuery, events: &[UsageEvent]) -> Vec<MeterRo
     let set = MeterSet::new([std::sync::Arc::new(of.clone())]);
     let mut collector = Collector::new(of, query).unwrap();
     for (order, event) in (0..).zip(events) {
-        for (_, measured) in meter(event, &set) {
+        for (_, measured) in meter(event.borrowed(), &set) {
             let Ok(measured) = measured else { continue };
             let parts = match &query.scope {
                 Scope::Everybody => vec![(None, Period::ALWAYS)],

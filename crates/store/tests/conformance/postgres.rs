@@ -12,7 +12,7 @@ use tokio::runtime::Handle;
 use tokio::task::block_in_place;
 use usage_domain::care::{RebuildReport, VerifyReport};
 use usage_domain::customer::{Customer, CustomerDraft, CustomerId, CustomerRef, PaidSubject};
-use usage_domain::event::{StoredEvent, UsageEvent};
+use usage_domain::event::{EventBatch, StoredEvent};
 use usage_domain::meter::query::{MeterQuery, MeterUsage};
 use usage_domain::meter::{Meter, MeterDraft, MeterId};
 use usage_domain::position::Position;
@@ -59,13 +59,13 @@ impl Pair {
 
 #[async_trait]
 impl Store for Pair {
-    async fn append(
+    async fn append_batch(
         &self,
-        events: Vec<UsageEvent>,
+        events: EventBatch,
         received: Timestamp,
         handling: Handling,
     ) -> Result<Vec<Verdict>, StoreError> {
-        self.next().append(events, received, handling).await
+        self.next().append_batch(events, received, handling).await
     }
 
     async fn position(&self) -> Result<Position, StoreError> {

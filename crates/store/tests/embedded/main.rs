@@ -6,6 +6,7 @@
 mod backup;
 mod catalog;
 mod checkpoints;
+mod claims;
 mod crash;
 mod damage;
 mod faults;

@@ -3,7 +3,7 @@
 
 use crate::database::{Database, connect};
 use crate::support::{NOW, at, charge, count};
-use usage_domain::verdict::Verdict::Duplicate;
+use usage_domain::verdict::Verdict::{Accepted, Duplicate};
 use usage_store::{Handling, Store, StoreError};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -60,6 +60,24 @@ async fn a_damaged_record_is_named_and_never_served() {
         assert!(matches!(listed, Err(StoreError::DamagedRow { .. })), "byte {place}: {listed:?}");
         let rebuilt = node.rebuild().await;
         assert!(matches!(rebuilt, Err(StoreError::DamagedRow { .. })), "byte {place}: {rebuilt:?}");
+    }
+    // Who asks for what it has is refused; whoever came in the same group is not.
+    let node = std::sync::Arc::new(node);
+    let mut sent = tokio::task::JoinSet::new();
+    for i in 0..40 {
+        let node = node.clone();
+        let mut event = charge(&if i % 4 == 0 { "1".to_string() } else { format!("new {i}") }, "alice");
+        if i % 4 == 0 {
+            event.data = Some("{\"amount\":\"7\"}".into());
+        }
+        sent.spawn(async move { (i, node.append(vec![event], at(NOW), Handling::Strict).await) });
+    }
+    for (i, answer) in sent.join_all().await {
+        match (i % 4, &answer) {
+            (0, Err(StoreError::DamagedRow { .. })) => {}
+            (1.., Ok(verdicts)) if *verdicts == [Accepted] => {}
+            _ => panic!("{i}: {answer:?}"),
+        }
     }
     owner.execute(set, &[&record, &body]).await.unwrap();
     owner.execute("DELETE FROM usage_app.log WHERE record = $1", &[&record]).await.unwrap();

@@ -25,7 +25,7 @@ impl ChargeRollUps {
     /// Adds a charge or takes it back, and says where.
     pub(crate) fn charge(
         &mut self,
-        subject: &String,
+        subject: &str,
         time: Timestamp,
         charge: &Charge,
         sign: Sign,
@@ -179,14 +179,14 @@ mod tests {
     #[test]
     fn a_period_that_cuts_a_cell_reads_the_rest_from_the_log() {
         let mut rollups = ChargeRollUps::default();
-        let (alice, at) = ("alice".to_string(), |text: &str| text.parse::<Timestamp>().unwrap());
+        let (alice, at) = ("alice", |text: &str| text.parse::<Timestamp>().unwrap());
         for (time, amount) in [
             ("2026-11-21T10:00:00Z", 1),
             ("2026-11-22T10:00:00Z", 2),
             ("2026-11-22T12:00:00Z", 4),
             ("2026-11-23T00:00:00Z", 8),
         ] {
-            rollups.charge(&alice, at(time), &charge(amount), Sign::Added);
+            rollups.charge(alice, at(time), &charge(amount), Sign::Added);
         }
         let mut reading = Reading::default();
         let period = Period { start: at("2026-11-20T05:00:00Z"), end: at("2026-11-22T11:00:00Z") };

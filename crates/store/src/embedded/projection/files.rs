@@ -1,16 +1,16 @@
 //! Checkpoint files: what a stretch of the log added to a projection.
 //!
-//! A projection is a chain of files, each from one log position to another, the first from 0. A
-//! file is whole or not there: it is written under another name and renamed. Eight neighbours of
-//! similar size become one, so that a chain stays short and a byte is rewritten a few times only.
+//! A projection is a chain of files that are read whole. Eight neighbours of similar size become
+//! one, so that a chain stays short and a byte is rewritten a few times only.
 //! A file names the record of the log that it ends with, so that it is never taken for part of
 //! another log. A damaged or foreign file is never used: what it had is replayed from the log.
 
+use super::names::{Names, Span, remove};
 use crate::StoreError;
-use crate::embedded::faults::{Faults, Step};
+use crate::embedded::faults::Faults;
 use crate::format::codec::{Malformed, Put, Take};
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 const MAGIC: u32 = u32::from_le_bytes(*b"UCKP");
@@ -28,9 +28,7 @@ type Merge = fn(&[Vec<u8>]) -> Result<Vec<u8>, Malformed>;
 
 /// A projection's files.
 pub(crate) struct Chain {
-    folder: PathBuf,
-    /// `usage` or `claims`: the first part of its files' names.
-    name: &'static str,
+    names: Names,
     faults: Faults,
     links: Vec<Link>,
 }
@@ -45,62 +43,18 @@ struct Link {
 impl Chain {
     /// Finds the longest chain from 0 on; other files of the name are left-overs and go.
     pub(crate) fn open(folder: &Path, name: &'static str, faults: Faults) -> Result<Chain, StoreError> {
-        let mut chain = Chain { folder: folder.to_path_buf(), name, faults, links: Vec::new() };
-        let mut found = chain.list()?;
-        chain.remove_unfinished()?;
-        // Of files from one position, the one that reaches farthest has all of the others.
-        found.sort_by_key(|link| (link.from, std::cmp::Reverse(link.to)));
-        for link in found {
-            if link.from == chain.position() && link.to > link.from {
-                chain.links.push(link);
-            } else {
-                remove(&chain.path(&link))?;
-            }
+        let names = Names::new(folder, name);
+        let mut links = Vec::new();
+        for Span { from, to } in names.chain()? {
+            let path = names.path(Span { from, to });
+            let bytes = fs::metadata(&path).map_err(StoreError::io("cannot read", &path))?.len();
+            links.push(Link { from, to, bytes });
         }
-        Ok(chain)
-    }
-
-    /// Removes what a crash left of files that were being written.
-    fn remove_unfinished(&self) -> Result<(), StoreError> {
-        for entry in fs::read_dir(&self.folder).map_err(StoreError::io("cannot read", &self.folder))? {
-            let path = entry.map_err(StoreError::io("cannot read", &self.folder))?.path();
-            let finished = path.with_extension("ckpt");
-            let name = finished.file_name().and_then(|name| name.to_str());
-            if path.extension().is_some_and(|e| e == "unfinished")
-                && name.is_some_and(|name| self.range(name).is_some())
-            {
-                remove(&path)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn list(&self) -> Result<Vec<Link>, StoreError> {
-        let mut found = Vec::new();
-        for entry in fs::read_dir(&self.folder).map_err(StoreError::io("cannot read", &self.folder))? {
-            let entry = entry.map_err(StoreError::io("cannot read", &self.folder))?;
-            let name = entry.file_name();
-            let Some((from, to)) = name.to_str().and_then(|name| self.range(name)) else { continue };
-            let bytes = entry.metadata().map_err(StoreError::io("cannot read", entry.path()))?.len();
-            found.push(Link { from, to, bytes });
-        }
-        Ok(found)
-    }
-
-    fn range(&self, file: &str) -> Option<(u64, u64)> {
-        let range = file.strip_prefix(self.name)?.strip_prefix('-')?.strip_suffix(".ckpt")?;
-        let (from, to) = range.split_once('-')?;
-        let (from, to) = (from.parse().ok()?, to.parse().ok()?);
-        // Another spelling of the same figures is no file of ours.
-        (self.file(from, to) == file).then_some((from, to))
-    }
-
-    fn file(&self, from: u64, to: u64) -> String {
-        format!("{}-{from:020}-{to:020}.ckpt", self.name)
+        Ok(Chain { names, faults, links })
     }
 
     fn path(&self, link: &Link) -> PathBuf {
-        self.folder.join(self.file(link.from, link.to))
+        self.names.path(Span { from: link.from, to: link.to })
     }
 
     /// The log position that the chain reaches.
@@ -196,24 +150,10 @@ impl Chain {
         file.put_u32(crc32fast::hash(&file));
         let link = Link { from, to, bytes: file.len() as u64 };
         let path = self.path(&link);
-        self.write_whole(&path, &file).map_err(|source| StoreError::WriteFailed { path, source })?;
+        self.names.make(Span { from, to }, &self.faults, |out| {
+            out.write_all(&file).map_err(|source| StoreError::WriteFailed { path, source })
+        })?;
         Ok(link)
-    }
-
-    fn write_whole(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
-        let unfinished = path.with_extension("unfinished");
-        let write = || {
-            let mut file = File::create(&unfinished)?;
-            self.faults.check(Step::Checkpoint)?;
-            file.write_all(bytes)?;
-            file.sync_all()?;
-            fs::rename(&unfinished, path)?;
-            File::open(&self.folder)?.sync_all()
-        };
-        write().inspect_err(|_| {
-            // A disk that is full gets back what it gave.
-            let _ = fs::remove_file(&unfinished);
-        })
     }
 
     /// Forgets all files: the projection is made anew.
@@ -222,16 +162,6 @@ impl Chain {
             remove(&self.path(link))?;
         }
         Ok(())
-    }
-}
-
-/// Removes a file; one that is gone already is no failure.
-fn remove(path: &Path) -> Result<(), StoreError> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(StoreError::io("cannot remove", path)(error))
-        }
-        _ => Ok(()),
     }
 }
 

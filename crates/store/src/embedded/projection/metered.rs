@@ -19,7 +19,7 @@ use usage_domain::time::Timestamp;
 pub(crate) type MeterRollUps = RollUps<Series, State>;
 
 /// The subject of the cells of everybody.
-pub(crate) const EVERYBODY: String = String::new();
+pub(crate) const EVERYBODY: &str = "";
 
 /// A meter's sums, by its dimensions.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -39,13 +39,13 @@ impl MeterRollUps {
     /// Adds what an event is worth to both of its cells; says to which.
     pub(crate) fn measure(
         &mut self,
-        subject: &String,
+        subject: &str,
         time: Timestamp,
         series: &Series,
         state: &State,
     ) -> [CellKey; 2] {
         let own = self.add(subject, Slot::of(time), series, state);
-        [own, self.add(&EVERYBODY, Slot::quarter_of(time), series, state)]
+        [own, self.add(EVERYBODY, Slot::quarter_of(time), series, state)]
     }
 }
 

@@ -8,6 +8,7 @@ pub(crate) mod corrections;
 pub(crate) mod delta;
 pub(crate) mod files;
 pub(crate) mod metered;
+pub(crate) mod names;
 pub(crate) mod rollup;
 pub(crate) mod slot;
 pub(crate) mod stretch;

@@ -7,6 +7,7 @@
 use super::slot::Slot;
 use crate::format::codec::{Malformed, Take};
 use hashbrown::HashMap;
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::hash::Hash;
@@ -69,21 +70,25 @@ impl<T> Default for Names<T> {
 }
 
 impl<T: Eq + Hash + Clone> Names<T> {
-    fn number(&mut self, name: &T) -> u32 {
+    fn number<Q>(&mut self, name: &Q) -> u32
+    where
+        Q: Eq + Hash + ToOwned<Owned = T> + ?Sized,
+        T: Borrow<Q>,
+    {
         if let Some(number) = self.numbers.get(name) {
             return *number;
         }
         // 2^32 different names do not fit in memory.
         let number = u32::try_from(self.names.len()).unwrap_or(u32::MAX);
-        self.numbers.insert(name.clone(), number);
-        self.names.push(name.clone());
+        self.numbers.insert(name.to_owned(), number);
+        self.names.push(name.to_owned());
         number
     }
 }
 
 impl<G: Group, S: Sum> RollUps<G, S> {
     /// Adds to a cell, and says to which.
-    pub(crate) fn add(&mut self, subject: &String, slot: Slot, group: &G, sum: &S) -> CellKey {
+    pub(crate) fn add(&mut self, subject: &str, slot: Slot, group: &G, sum: &S) -> CellKey {
         let subject = self.subjects.number(subject);
         let group = self.groups.number(group);
         let place = subject as usize;

@@ -1,0 +1,3 @@
+//! Routes about prices.
+
+pub(crate) mod preview;
