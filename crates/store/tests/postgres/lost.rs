@@ -183,23 +183,27 @@ async fn of_requests_with_the_same_claim_in_one_group_the_one_that_is_stored_has
     held.batch_execute("LOCK TABLE usage_app.claim IN EXCLUSIVE MODE").await.unwrap();
     let send = |events: Vec<UsageEvent>| {
         let node = node.clone();
-        let sent = tokio::spawn(async move { node.append(events, at(NOW), Handling::Strict).await.unwrap() });
-        // In the order in which they are sent.
-        async move {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-            sent
-        }
+        tokio::spawn(async move { node.append(events, at(NOW), Handling::Strict).await.unwrap() })
     };
+    // In the order in which they are sent.
+    let pause = || tokio::time::sleep(Duration::from_millis(50));
     // Two groups are under way; the others wait and become the next one.
-    let first = [send(vec![charge("a", "alice")]).await, send(vec![charge("b", "alice")]).await];
+    let mut first = Vec::new();
+    for id in ["a", "b"] {
+        first.push(send(vec![charge(id, "alice")]));
+        pause().await;
+    }
     let mut lost = charge("void", "alice");
     lost.event_type = VOID_TYPE.into();
     lost.data = Some("{\"source\":\"test\",\"id\":\"nobody\"}".into());
     let mut other = charge("x", "alice");
     other.data = Some("{\"amount\":\"2\"}".into());
-    let refused = send(vec![charge("x", "alice"), charge("y", "alice"), lost]).await;
-    let stored = send(vec![other.clone()]).await;
-    let again = send(vec![other.clone(), charge("x", "alice")]).await;
+    let refused = send(vec![charge("x", "alice"), charge("y", "alice"), lost]);
+    pause().await;
+    let stored = send(vec![other.clone()]);
+    pause().await;
+    let again = send(vec![other.clone(), charge("x", "alice")]);
+    pause().await;
     held.rollback().await.unwrap();
     for sent in first {
         assert_eq!(sent.await.unwrap(), [Accepted]);
