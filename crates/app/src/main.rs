@@ -37,6 +37,7 @@ fn run(args: &Args) -> Result<(), failure::Failure> {
         Command::Migrate => commands::migrate::run(args),
         Command::Loaddata(load) => commands::loaddata::run(args, load),
         Command::Import(import) => commands::import::run(args, import),
+        Command::Export(export) => commands::export::run(args, export),
         Command::Customers => commands::customers::run(args),
         Command::Bill(bill) => commands::bill::run(args, bill),
         Command::Events(events) => commands::events::run(args, events),

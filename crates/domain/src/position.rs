@@ -3,6 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
+/// More writers than any log has.
+const MOST_WRITERS: usize = 4096;
+
 /// A position in the log: for each of its writers, how many of that writer's events are included.
 /// The embedded store has one writer, so that one count says it; outside it is an opaque text.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -10,11 +13,6 @@ pub struct Position {
     /// By writer; the last one is never zero, so that equal positions are equal lists.
     counts: Vec<u64>,
 }
-
-/// A text that is no position.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("\"{0}\" is not a position of the log")]
-pub struct InvalidPosition(String);
 
 impl Position {
     /// The position after the first `count` events of a log with one writer.
@@ -32,6 +30,12 @@ impl Position {
         Position { counts }
     }
 
+    /// Of each writer in turn, how many events are included; of those behind the last, none.
+    #[must_use]
+    pub fn counts(&self) -> &[u64] {
+        &self.counts
+    }
+
     /// Events included.
     #[must_use]
     pub fn events(&self) -> u64 {
@@ -46,20 +50,29 @@ impl Position {
     }
 }
 
+/// A text that is no position.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("is not a position that was named before")]
+pub struct NotAPosition;
+
+impl FromStr for Position {
+    type Err = NotAPosition;
+
+    /// Reads what [`Display`](fmt::Display) wrote.
+    fn from_str(text: &str) -> Result<Position, NotAPosition> {
+        // A number may not have a sign, which parsing it would take.
+        let is_plain = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+        let counts = text.split('.').take(MOST_WRITERS + 1).map(str::parse).collect::<Result<Vec<u64>, _>>();
+        let counts = counts.ok().filter(|counts| is_plain && counts.len() <= MOST_WRITERS);
+        counts.map(Position::of).ok_or(NotAPosition)
+    }
+}
+
 impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some((first, rest)) = self.counts.split_first() else { return f.write_str("0") };
         write!(f, "{first}")?;
         rest.iter().try_for_each(|count| write!(f, ".{count}"))
-    }
-}
-
-impl FromStr for Position {
-    type Err = InvalidPosition;
-
-    fn from_str(text: &str) -> Result<Position, InvalidPosition> {
-        let counts: Result<Vec<u64>, _> = text.split('.').map(str::parse).collect();
-        counts.map(Position::of).map_err(|_| InvalidPosition(text.chars().take(64).collect()))
     }
 }
 
@@ -74,7 +87,7 @@ mod tests {
             assert_eq!(position.to_string(), text);
             assert_eq!(text.parse(), Ok(position));
         }
-        for text in ["", ".", "1.", "-1", "1,2", "x"] {
+        for text in ["", ".", "1.", "-1", "+1", "1.+2", "1,2", "x", &"0.".repeat(5000)] {
             assert!(text.parse::<Position>().is_err(), "{text:?}");
         }
     }

@@ -1,5 +1,6 @@
 //! Reading what an event is worth to a meter: its value, and the dimensions that it is counted under.
 
+use super::path::JsonPath;
 use super::{Aggregation, Meter};
 use crate::decimal::{Decimal, DecimalError};
 use crate::field::Field;
@@ -82,10 +83,10 @@ impl Meter {
             Some(path) => {
                 let found = field(path.names());
                 let found = found.ok_or_else(|| InvalidValue::Missing(path.to_string()))?;
-                value(self.draft.aggregation, &found, &path.to_string())?
+                value(self.draft.aggregation, &found, path)?
             }
         };
-        let dimension = |path: &super::path::JsonPath| match field(path.names()) {
+        let dimension = |path: &JsonPath| match field(path.names()) {
             None => Ok(None),
             Some(found) => {
                 label(&found).map(Some).ok_or_else(|| InvalidValue::NotAText { path: path.to_string() })
@@ -96,7 +97,7 @@ impl Meter {
     }
 }
 
-fn value(aggregation: Aggregation, field: &Field<'_>, path: &str) -> Result<MeterValue, InvalidValue> {
+fn value(aggregation: Aggregation, field: &Field<'_>, path: &JsonPath) -> Result<MeterValue, InvalidValue> {
     if aggregation == Aggregation::UniqueCount {
         let text = label(field).ok_or_else(|| InvalidValue::NotAText { path: path.to_string() })?;
         return Ok(MeterValue::Text(text));

@@ -7,6 +7,7 @@ use super::faults::Faults;
 use super::projection::cells::Cells;
 use super::projection::delta::UsageDelta;
 use super::projection::files::Chain;
+use super::projection::metered::EVERYBODY;
 use super::projection::rollup::{CellKey, Group, RollUps, Sum};
 use super::projection::stretch::{Stretch, merge_stretches};
 use super::shared::{Shared, State};
@@ -52,11 +53,13 @@ impl Chains {
 }
 
 fn stretch(delta: &UsageDelta, covered: &[u32], shared: &Shared) -> Stretch {
+    // Whoever has no number has no cells yet.
+    let everybody = shared.read().metered.number_of(EVERYBODY).unwrap_or(0);
     Stretch {
         covered: covered.to_vec(),
         corrections: delta.corrections.clone(),
         charges: cells(&delta.charges, shared, |state| &state.charges),
-        metered: cells(&delta.metered, shared, |state| &state.metered),
+        metered: cells(&delta.metered(everybody), shared, |state| &state.metered),
     }
 }
 

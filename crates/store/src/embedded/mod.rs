@@ -29,7 +29,7 @@ pub use backup::{BackupReport, backup};
 pub use faults::{Faults, Step};
 pub use folder::{exists, owner};
 
-use crate::{EventFilter, Handling, PostRequest, Store, StoreError};
+use crate::{EventFilter, Handling, LogPage, PostRequest, Store, StoreError};
 use async_trait::async_trait;
 use catalog::Catalog;
 use checkpoint::{Chains, Checkpointer};
@@ -245,6 +245,16 @@ impl Store for EmbeddedStore {
     async fn events(&self, filter: EventFilter) -> Result<Vec<StoredEvent>, StoreError> {
         let log = self.shared.read().log.clone();
         blocking(move || scan::list(&log, &filter)).await
+    }
+
+    async fn log(
+        &self,
+        after: Position,
+        until: Position,
+        filter: EventFilter,
+    ) -> Result<LogPage, StoreError> {
+        let log = self.shared.read().log.clone();
+        blocking(move || scan::page(&log, after.events(), until.events(), &filter)).await
     }
 
     async fn usage(&self, subjects: Vec<PaidSubject>, period: Period) -> Result<Usage, StoreError> {

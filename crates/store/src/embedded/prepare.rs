@@ -51,6 +51,16 @@ impl Prepared {
         self.batch.get(row.place)
     }
 
+    /// The source and the id of a row's event.
+    pub(crate) fn name(&self, row: &Row) -> (&str, &str) {
+        self.batch.name(row.place)
+    }
+
+    /// The subject of a row's event, and its time.
+    pub(crate) fn subject_and_time(&self, row: &Row) -> (&str, Timestamp) {
+        self.batch.subject_and_time(row.place)
+    }
+
     /// The event at this place of the request.
     pub(crate) fn sent(&self, place: usize) -> EventRef<'_> {
         self.batch.get(place)
@@ -109,8 +119,7 @@ pub(crate) fn prepare(
         let claim = key.claim(event.source, event.id);
         let same = |row: &u32| {
             let first: &Row = &rows[*row as usize];
-            let other = batch.get(first.place);
-            first.claim == claim && other.source == event.source && other.id == event.id
+            first.claim == claim && batch.name(first.place) == (event.source, event.id)
         };
         if let Some(row) = seen.find(claim, same) {
             repeats.push(Repeat { place, first: rows[*row as usize].place });
@@ -147,12 +156,10 @@ fn check(event: EventRef<'_>) -> Result<Option<Box<Correction>>, String> {
 /// they are: they are large.
 fn order(batch: &EventBatch, rows: &[Row]) -> Vec<u32> {
     let key = |(place, row): (u32, &Row)| {
-        let event = batch.get(row.place);
+        let (subject, time) = batch.subject_and_time(row.place);
         // By a short name of the subject: what matters is that each subject's rows stand together.
         let by = match row.correction {
-            None => {
-                u128::from(fingerprint(event.subject)) << 63 | u128::from(event.time.nanos().unsigned_abs())
-            }
+            None => u128::from(fingerprint(subject)) << 63 | u128::from(time.nanos().unsigned_abs()),
             Some(_) => 1 << 95,
         };
         by << 32 | u128::from(place)

@@ -5,7 +5,7 @@
 use super::meters::Meters;
 use super::projection::charges::ChargeRollUps;
 use super::projection::delta::UsageDelta;
-use super::projection::metered::{MeterRollUps, Series, state};
+use super::projection::metered::{MeterRollUps, SeriesRef, state};
 use crate::measure::{Measured, MeterSet, measure, meter};
 use std::sync::Arc;
 use usage_domain::charge::Charge;
@@ -52,10 +52,10 @@ impl RollUpsMut<'_> {
         }
         for (meter, measured) in &worth.metered {
             let state = state(meter, measured, order, sign);
-            let series = Series { meter: meter.series, dimensions: measured.dimensions.clone() };
+            let series = SeriesRef { meter: meter.series, dimensions: &measured.dimensions };
             if self.meters.covers(meter.series) {
                 let keys = self.metered.measure(subject, order.0, &series, &state);
-                self.delta.metered.extend(keys.map(|key| (key, state.clone())));
+                self.delta.measured(keys, state);
             } else {
                 self.uncovered.measure(subject, order.0, &series, &state);
             }

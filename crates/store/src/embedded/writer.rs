@@ -191,12 +191,12 @@ impl Writer {
             for (row, fate) in batch.rows().zip(&fates.rows) {
                 let RowFate::New = fate else { continue };
                 self.claims.insert(ClaimEntry { hash: row.claim, sequence });
-                let event = batch.event(row);
-                let order = (event.time, sequence);
+                let (subject, time) = batch.subject_and_time(row);
                 if again && row.correction.is_none() {
-                    into.apply(event.subject, order, &Worth::of(event, &meters.set), Sign::Added);
+                    let worth = Worth::of(batch.event(row), &meters.set);
+                    into.apply(subject, (time, sequence), &worth, Sign::Added);
                 } else {
-                    into.apply(event.subject, order, &row.worth, Sign::Added);
+                    into.apply(subject, (time, sequence), &row.worth, Sign::Added);
                 }
                 sequence += 1;
             }
@@ -238,7 +238,7 @@ impl Writer {
         let mut state = self.shared.write();
         for (subject, slot, group, sum) in before.all() {
             let key = state.metered.add(subject, slot, group, sum);
-            self.delta.metered.push((key, sum.clone()));
+            self.delta.cell(key, sum.clone());
         }
         state.meters = Arc::new(meters.covering(series));
     }

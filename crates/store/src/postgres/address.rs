@@ -88,7 +88,8 @@ mod tests {
         ] {
             assert!(is_address(given));
             assert_eq!(shown(given), expected);
-            let refused = Address::read(&format!("{given}?sslmode=nonsense")).err().unwrap().to_string();
+            let more = if given.contains('?') { '&' } else { '?' };
+            let refused = Address::read(&format!("{given}{more}sslmode=nonsense")).err().unwrap().to_string();
             assert!(!refused.contains("secret"), "{refused}");
         }
         assert!(!is_address("usage-data"));

@@ -6,6 +6,7 @@ use crate::embedded::projection::charges::ChargeRollUps;
 use crate::embedded::projection::delta::UsageDelta;
 use crate::embedded::projection::metered::MeterRollUps;
 use crate::embedded::projection::rollup::{CellKey, Group, RollUps, Sum};
+use crate::embedded::projection::slot::Slot;
 use crate::embedded::projection::stretch::Stretch;
 use crate::embedded::replay::Effect;
 use crate::embedded::worth::{RollUpsMut, Worth};
@@ -34,11 +35,12 @@ impl Sums {
     }
 }
 
-/// What some events add, each change noted.
+/// What some events add.
 #[derive(Default)]
 pub(super) struct Changes {
     pub(super) sums: Sums,
-    delta: UsageDelta,
+    /// What the embedded store has of its changes for a checkpoint: not looked at here.
+    unused: UsageDelta,
 }
 
 impl Changes {
@@ -47,12 +49,13 @@ impl Changes {
         let mut into = RollUpsMut {
             charges: &mut self.sums.charges,
             metered: &mut self.sums.metered,
-            delta: &mut self.delta,
+            delta: &mut self.unused,
             meters,
             // Meters that are not covered are not measured here.
             uncovered: &mut MeterRollUps::default(),
         };
         into.apply(subject, order, worth, sign);
+        self.unused = UsageDelta::default();
     }
 
     /// Adds what a correction changes.
@@ -62,18 +65,9 @@ impl Changes {
         self.apply(meters, &event.subject, order, &effect.after, Sign::Added);
     }
 
-    /// Keeps the sums alone.
-    pub(super) fn forget_changes(&mut self) {
-        self.delta = UsageDelta::default();
-    }
-
     /// The stored form; `None` where nothing was added.
     pub(super) fn encode(&self) -> Option<Vec<u8>> {
-        if self.delta.charges.is_empty() && self.delta.metered.is_empty() {
-            return None;
-        }
-        let charges = cells(&self.delta.charges, &self.sums.charges);
-        Some(form(charges, cells(&self.delta.metered, &self.sums.metered)))
+        (self.sums.count() > 0).then(|| form(cells(&self.sums.charges), cells(&self.sums.metered)))
     }
 }
 
@@ -83,11 +77,17 @@ pub(super) fn form(charges: Vec<u8>, metered: Vec<u8>) -> Vec<u8> {
     Stretch { covered: Vec::new(), corrections: Vec::new(), charges, metered }.encode()
 }
 
-fn cells<G: Group, S: Sum>(changes: &[(CellKey, S)], named: &RollUps<G, S>) -> Vec<u8> {
+fn cells<G: Group, S: Sum>(sums: &RollUps<G, S>) -> Vec<u8> {
+    // Under numbers in the order in which they come.
+    let mut named = RollUps::<G, S>::default();
+    let numbered = |(subject, slot, group, sum): (&String, Slot, &G, &S)| {
+        (named.add(subject, slot, group, sum), sum.clone())
+    };
+    let cells: Vec<(CellKey, S)> = sums.all().map(numbered).collect();
     let name = |subjects: &[u32], groups: &[u32]| {
         let subjects = subjects.iter().map(|number| named.subject(*number).clone());
         let groups = groups.iter().map(|number| named.group(*number).clone());
         (subjects.collect(), groups.collect())
     };
-    Cells::of(changes, name).encode()
+    Cells::of(&cells, name).encode()
 }

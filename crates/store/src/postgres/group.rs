@@ -23,12 +23,15 @@ use std::sync::Arc;
 use usage_domain::meter::aggregate::Sign;
 use usage_domain::time::Timestamp;
 
-const NUMBER: &str = "SELECT nextval('usage_app.record_number')";
+/// The number is drawn once the writer is held: a writer's records are in the order of their numbers.
 const WRITER: &str = "
-    SELECT id, next FROM usage_app.writer ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED";
+    SELECT id, next, nextval('usage_app.record_number')
+    FROM (SELECT id, next FROM usage_app.writer ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED) AS free";
 const NEW_WRITER: &str =
     "UPDATE usage_app.counter SET value = value + 1 WHERE name = 'writer' RETURNING value";
-const ADD_WRITER: &str = "INSERT INTO usage_app.writer (id, next) VALUES ($1, 0)";
+const ADD_WRITER: &str = "
+    INSERT INTO usage_app.writer (id, next) VALUES ($1, 0)
+    RETURNING id, next, nextval('usage_app.record_number')";
 const STORE: &str = "
     WITH written AS (UPDATE usage_app.writer SET next = $3::bigint + $4::bigint WHERE id = $2),
          changed AS (INSERT INTO usage_app.delta (record, cells)
@@ -103,7 +106,8 @@ async fn attempt(node: &Node, group: &Group, claims: &Claims) -> Result<Vec<Fate
         // Before the number: they are numbered in the order in which they are committed.
         corrections::hold(&transaction).await?;
     }
-    let number: i64 = transaction.query_one(&transaction.prepare_cached(NUMBER).await?, &[]).await?.get(0);
+    let place = place(&transaction).await?;
+    let number = place.number;
     let taken = claims.take(&transaction, number).await?;
     let known = match taken == claims.fingerprints.len() {
         true => HashMap::new(),
@@ -121,7 +125,7 @@ async fn attempt(node: &Node, group: &Group, claims: &Claims) -> Result<Vec<Fate
         return Ok(staged.batches);
     }
     give_back(&transaction, group, claims, &known, &staged, number).await?;
-    let sums = store(&transaction, &group.batches, &staged, &meters, number).await?;
+    let sums = store(&transaction, &group.batches, &staged, &meters, &place).await?;
     // Whether a commit that fails was done is not known: that is never tried again here.
     transaction.commit().await.map_err(|error| Failed::Other(error.into()))?;
     node.tail.add(number, sums);
@@ -196,11 +200,10 @@ async fn store(
     batches: &[Prepared],
     staged: &Staged,
     meters: &Meters,
-    number: i64,
+    Place { writer, first, number }: &Place,
 ) -> Result<Arc<Sums>, tokio_postgres::Error> {
-    let changes = changes(batches, staged, meters, number);
+    let changes = changes(batches, staged, meters, *number);
     corrections::put(transaction, &staged.effects).await?;
-    let (writer, first) = writer(transaction).await?;
     let stored_at = batches.iter().map(|batch| batch.received).max().unwrap_or(Timestamp::MIN);
     let blocks: Vec<_> = batches.iter().zip(&staged.batches).filter_map(block_to_write).collect();
     let body = record::encode(first.cast_unsigned(), staged.events, staged.times, stored_at, &blocks);
@@ -208,7 +211,7 @@ async fn store(
     let (events, cells) = (i64::from(staged.events), changes.encode());
     let statement = transaction.prepare_cached(STORE).await?;
     transaction
-        .execute(&statement, &[&number, &writer, &first, &events, &earliest, &latest, &body, &cells])
+        .execute(&statement, &[number, writer, first, &events, &earliest, &latest, &body, &cells])
         .await?;
     Ok(Arc::new(changes.sums))
 }
@@ -237,13 +240,23 @@ fn changes(batches: &[Prepared], staged: &Staged, meters: &Meters, number: i64) 
     changes
 }
 
-/// Takes a writer that no other group holds, and says how many events it wrote.
-async fn writer(transaction: &Transaction<'_>) -> Result<(i64, i64), tokio_postgres::Error> {
+/// Where a group's record goes.
+struct Place {
+    writer: i64,
+    /// The events that the writer wrote before.
+    first: i64,
+    number: i64,
+}
+
+/// Takes a writer that no other group holds.
+async fn place(transaction: &Transaction<'_>) -> Result<Place, tokio_postgres::Error> {
     let free = transaction.prepare_cached(WRITER).await?;
-    if let Some(row) = transaction.query_opt(&free, &[]).await? {
-        return Ok((row.get(0), row.get(1)));
-    }
-    let id: i64 = transaction.query_one(NEW_WRITER, &[]).await?.get(0);
-    transaction.execute(ADD_WRITER, &[&id]).await?;
-    Ok((id, 0))
+    let row = match transaction.query_opt(&free, &[]).await? {
+        Some(row) => row,
+        None => {
+            let id: i64 = transaction.query_one(NEW_WRITER, &[]).await?.get(0);
+            transaction.query_one(ADD_WRITER, &[&id]).await?
+        }
+    };
+    Ok(Place { writer: row.get(0), first: row.get(1), number: row.get(2) })
 }

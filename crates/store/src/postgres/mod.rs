@@ -18,6 +18,7 @@ mod group;
 mod log;
 mod merge;
 mod meters;
+mod pages;
 mod pool;
 mod postings;
 mod query;
@@ -33,7 +34,7 @@ pub use address::{is_address, shown};
 
 use crate::embedded::projection::claims::HashKey;
 use crate::embedded::shared::Queue;
-use crate::{EventFilter, Handling, PostRequest, Store, StoreError};
+use crate::{EventFilter, Handling, LogPage, PostRequest, Store, StoreError};
 use address::Address;
 use async_trait::async_trait;
 use meters::Known;
@@ -197,6 +198,19 @@ impl Store for PostgresStore {
         self.bounded(async {
             let mut client = self.node.pool.get().await?;
             log::list(&snapshot(&mut client).await?, &filter).await
+        })
+        .await
+    }
+
+    async fn log(
+        &self,
+        after: Position,
+        until: Position,
+        filter: EventFilter,
+    ) -> Result<LogPage, StoreError> {
+        self.bounded(async {
+            let mut client = self.node.pool.get().await?;
+            pages::page(&snapshot(&mut client).await?, &after, &until, &filter).await
         })
         .await
     }

@@ -133,8 +133,6 @@ async fn recount(
                 Sign::Added,
             );
         }
-        // One entry per event is not needed here: the sums are.
-        recount.changes.forget_changes();
     }
 }
 

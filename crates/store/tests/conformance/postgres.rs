@@ -20,7 +20,7 @@ use usage_domain::posting::{PostOutcome, Posting};
 use usage_domain::time::{Month, Period, Timestamp};
 use usage_domain::usage::{UnpaidSubject, Usage};
 use usage_domain::verdict::Verdict;
-use usage_store::{EventFilter, Handling, PostRequest, Store, StoreError};
+use usage_store::{EventFilter, Handling, LogPage, PostRequest, Store, StoreError};
 
 /// A database for two nodes.
 pub(crate) struct Nodes(Database);
@@ -74,6 +74,15 @@ impl Store for Pair {
 
     async fn events(&self, filter: EventFilter) -> Result<Vec<StoredEvent>, StoreError> {
         self.next().events(filter).await
+    }
+
+    async fn log(
+        &self,
+        after: Position,
+        until: Position,
+        filter: EventFilter,
+    ) -> Result<LogPage, StoreError> {
+        self.next().log(after, until, filter).await
     }
 
     async fn usage(&self, subjects: Vec<PaidSubject>, period: Period) -> Result<Usage, StoreError> {

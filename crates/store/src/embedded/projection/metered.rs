@@ -8,6 +8,7 @@ use super::charges::{MOST_EVENTS, fits};
 use super::rollup::{CellKey, Group, RollUps, Sum};
 use super::slot::Slot;
 use crate::format::codec::{Malformed, Put, Take};
+use hashbrown::Equivalent;
 use std::collections::BTreeMap;
 use usage_domain::decimal::Decimal;
 use usage_domain::meter::Meter;
@@ -41,11 +42,40 @@ impl MeterRollUps {
         &mut self,
         subject: &str,
         time: Timestamp,
-        series: &Series,
+        series: &SeriesRef<'_>,
         state: &State,
     ) -> [CellKey; 2] {
-        let own = self.add(subject, Slot::of(time), series, state);
-        [own, self.add(EVERYBODY, Slot::quarter_of(time), series, state)]
+        let group = self.group_number(series, SeriesRef::to_series);
+        let own = CellKey { subject: self.subject_number(subject), slot: Slot::of(time), group };
+        let everybody = CellKey { subject: self.everybody(), slot: Slot::quarter_of(time), group };
+        self.add_to(own, state);
+        self.add_to(everybody, state);
+        [own, everybody]
+    }
+
+    /// The number of everybody.
+    pub(crate) fn everybody(&mut self) -> u32 {
+        self.subject_number(EVERYBODY)
+    }
+}
+
+/// A meter's sums by its dimensions, where they are.
+#[derive(Debug, Hash)]
+pub(crate) struct SeriesRef<'a> {
+    pub(crate) meter: u32,
+    pub(crate) dimensions: &'a [Option<String>],
+}
+
+impl SeriesRef<'_> {
+    fn to_series(&self) -> Series {
+        Series { meter: self.meter, dimensions: self.dimensions.to_vec() }
+    }
+}
+
+// Both hash a number and then a list: they hash alike.
+impl Equivalent<Series> for SeriesRef<'_> {
+    fn equivalent(&self, series: &Series) -> bool {
+        self.meter == series.meter && self.dimensions == series.dimensions
     }
 }
 
