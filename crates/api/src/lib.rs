@@ -7,7 +7,10 @@
 pub mod bill;
 pub mod customer;
 pub mod event;
+pub mod meter;
+pub mod number;
 pub mod posting;
 pub mod price;
 pub mod problem;
 pub mod store;
+pub mod subject;

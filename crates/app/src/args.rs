@@ -1,8 +1,11 @@
 //! The command line.
 
+mod meters;
+
 use crate::database::Database;
 use crate::failure::EXIT_CODES;
 use clap::{Args as Arguments, CommandFactory, Parser, Subcommand};
+pub(crate) use meters::{CreateMeter, Meters, MetersCommand, QueryMeter};
 use std::path::PathBuf;
 use tracing_subscriber::filter::LevelFilter;
 
@@ -67,6 +70,8 @@ pub(crate) enum Command {
     Bill(Bill),
     /// List stored usage events, newest first.
     Events(Events),
+    /// List the meters, make them, and ask them how much was used.
+    Meters(Meters),
     /// Check every byte of the log, and compare the totals with a recount.
     Verify,
     /// Make the totals and the duplicate index anew from the log.

@@ -115,6 +115,9 @@ impl From<StoreError> for Failure {
 impl From<EngineError> for Failure {
     fn from(error: EngineError) -> Failure {
         match error {
+            EngineError::Store(error @ StoreError::NoMeter) => {
+                Failure::operation(chain(&error)).next("'usage_app meters' lists those that there are.")
+            }
             EngineError::Store(error) => error.into(),
             EngineError::NoCustomer(_) => {
                 Failure::operation(chain(&error)).next("'usage_app customers' lists those that there are.")

@@ -41,6 +41,7 @@ fn run(args: &Args) -> Result<(), failure::Failure> {
         Command::Customers => commands::customers::run(args),
         Command::Bill(bill) => commands::bill::run(args, bill),
         Command::Events(events) => commands::events::run(args, events),
+        Command::Meters(meters) => commands::meters::run(args, meters),
         Command::Verify => commands::verify::run(args),
         Command::Rebuild => commands::rebuild::run(args),
         Command::Backup(backup) => commands::backup::run(args, backup),

@@ -22,6 +22,7 @@ mod customer;
 mod error;
 mod event;
 mod ingest;
+mod meters;
 mod posting;
 mod random;
 mod retry;

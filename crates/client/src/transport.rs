@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use std::net::IpAddr;
 use std::time::Duration;
 use ureq::http::{Response, Uri, header};
-use ureq::typestate::WithBody;
+use ureq::typestate::{WithBody, WithoutBody};
 use ureq::{Agent, Body, RequestBuilder};
 
 /// The largest answer that is read, in bytes.
@@ -77,7 +77,14 @@ impl Transport {
 
     /// `path` begins with a slash and is percent-encoded.
     pub(crate) fn get(&self, path: &str) -> Result<Reply, ClientError> {
-        let mut request = self.agent.get(self.url(path));
+        self.call(self.agent.get(self.url(path)))
+    }
+
+    pub(crate) fn delete(&self, path: &str) -> Result<Reply, ClientError> {
+        self.call(self.agent.delete(self.url(path)))
+    }
+
+    fn call(&self, mut request: RequestBuilder<WithoutBody>) -> Result<Reply, ClientError> {
         if let Some(authorization) = &self.authorization {
             request = request.header(header::AUTHORIZATION, authorization);
         }

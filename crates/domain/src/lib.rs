@@ -22,6 +22,7 @@ pub mod proration;
 pub mod ratio;
 pub mod recurring;
 pub mod rounding;
+pub mod subject;
 pub mod time;
 pub mod usage;
 pub mod verdict;

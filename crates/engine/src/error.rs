@@ -3,6 +3,7 @@
 use usage_domain::bill::BillError;
 use usage_domain::customer::{CustomerRef, InvalidCustomer};
 use usage_domain::meter::InvalidMeter;
+use usage_domain::subject::InvalidSubject;
 use usage_store::StoreError;
 
 /// Why a use case did not come about. Nothing of it was stored.
@@ -20,6 +21,9 @@ pub enum EngineError {
     /// A meter that cannot be.
     #[error(transparent)]
     InvalidMeter(#[from] InvalidMeter),
+    /// A subject that cannot be kept.
+    #[error(transparent)]
+    InvalidSubject(#[from] InvalidSubject),
     /// What the store said.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -8,10 +8,13 @@ mod error;
 mod events;
 mod meters;
 mod post;
+mod question;
+mod subjects;
 
 pub use error::EngineError;
 pub use events::ListedEvent;
 pub use post::Posted;
+pub use question::MeterAnswer;
 
 use std::sync::Arc;
 use usage_domain::care::{RebuildReport, VerifyReport};

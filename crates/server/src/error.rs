@@ -7,6 +7,7 @@ use std::time::Duration;
 use usage_api::problem::{FieldError, PROBLEM_TYPE, Problem};
 use usage_domain::customer::InvalidCustomer;
 use usage_domain::meter::InvalidMeter;
+use usage_domain::subject::InvalidSubject;
 use usage_engine::EngineError;
 use usage_store::StoreError;
 
@@ -153,7 +154,8 @@ impl From<EngineError> for ApiError {
             EngineError::InvalidCustomer(InvalidCustomer::Field { field, reason }) => {
                 ApiError::field(field, reason)
             }
-            EngineError::InvalidMeter(InvalidMeter { field, reason }) => ApiError::field(field, reason),
+            EngineError::InvalidMeter(InvalidMeter { field, reason })
+            | EngineError::InvalidSubject(InvalidSubject { field, reason }) => ApiError::field(field, reason),
             EngineError::Bill(_) => ApiError::new(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "/problems/amount",
@@ -182,6 +184,9 @@ impl From<StoreError> for ApiError {
             }
             StoreError::NoMeter => {
                 ApiError::new(StatusCode::NOT_FOUND, "/problems/meter-not-found", "Not Found", detail)
+            }
+            StoreError::NoSubject => {
+                ApiError::new(StatusCode::NOT_FOUND, "/problems/subject-not-found", "Not Found", detail)
             }
             StoreError::Query(_) => ApiError::invalid(detail),
             StoreError::Bill(error) => EngineError::Bill(error).into(),

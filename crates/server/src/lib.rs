@@ -9,12 +9,14 @@ mod docs;
 mod error;
 mod events;
 mod health;
+mod meters;
 mod openapi;
 mod prices;
 mod reading;
 mod router;
 mod serve;
 mod store;
+mod subjects;
 mod usage;
 
 pub use openapi::document;

@@ -1,6 +1,6 @@
 //! `GET /openapi.json`: the description of the service, made from its routes.
 
-use crate::{customers, events, health, prices, store, usage};
+use crate::{customers, events, health, meters, prices, store, subjects, usage};
 use axum::http::header;
 use axum::response::IntoResponse;
 use usage_api::problem::PROBLEM_TYPE;
@@ -31,6 +31,23 @@ use utoipa::{Modify, OpenApi};
         customers::delete::delete_customer,
         customers::bill::get_bill,
         customers::post::post_month,
+        meters::create::create_meter,
+        meters::list::list_meters,
+        meters::get::get_meter,
+        meters::update::update_meter,
+        meters::delete::delete_meter,
+        meters::query::query_meter,
+        meters::query::query_meter_by_post,
+        meters::subjects::list_metered_subjects,
+        meters::values::list_dimension_values,
+        meters::preview::preview_meter,
+        meters::v3::list_meter_resources,
+        meters::v3::get_meter_resource,
+        meters::v3::query_meter_resource,
+        subjects::upsert::upsert_subjects,
+        subjects::list::list_subjects,
+        subjects::get::get_subject,
+        subjects::delete::delete_subject,
         prices::preview::preview_price,
         store::verify_store,
         store::rebuild_store,
@@ -41,6 +58,8 @@ use utoipa::{Modify, OpenApi};
         (name = "bills", description = "What a customer owes for a month, and for what."),
         (name = "usage", description = "Posting usage to a month's bill, as the first clients do."),
         (name = "events", description = "Usage events: CloudEvents 1.0, each counted exactly once."),
+        (name = "meters", description = "How events become quantities, and how much they are."),
+        (name = "subjects", description = "What is known about those whose usage is metered."),
         (name = "customers", description = "Who is billed, and whose usage they pay for."),
         (name = "prices", description = "How a quantity becomes an amount."),
         (name = "care", description = "Looking after the service."),

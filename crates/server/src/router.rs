@@ -1,7 +1,7 @@
 //! Which path leads to which route.
 
 use crate::reading::{Intake, Limits};
-use crate::{App, customers, docs, error, events, health, openapi, prices, store, usage};
+use crate::{App, customers, docs, error, events, health, meters, openapi, prices, store, subjects, usage};
 use axum::Router;
 use axum::routing::{get, post};
 
@@ -35,6 +35,7 @@ pub fn router_within(app: App, limits: Limits) -> Router {
         )
         .route("/api/v1/customers/{customer}/bill", get(customers::bill::get_bill))
         .route("/api/v1/customers/{customer}/postings", post(customers::post::post_month))
+        .merge(metering())
         .route("/api/v1/prices/preview", post(prices::preview::preview_price))
         .route("/api/v1/store/verify", post(store::verify_store))
         .route("/api/v1/store/rebuild", post(store::rebuild_store))
@@ -47,4 +48,31 @@ pub fn router_within(app: App, limits: Limits) -> Router {
         .layer(axum::Extension(Intake::new(limits)))
         .layer(axum::middleware::from_fn(error::finish))
         .with_state(app)
+}
+
+/// Meters, and the subjects whose usage they measure.
+fn metering() -> Router<App> {
+    Router::new()
+        .route("/api/v1/meters", post(meters::create::create_meter).get(meters::list::list_meters))
+        .route("/api/v1/meters/preview", post(meters::preview::preview_meter))
+        .route(
+            "/api/v1/meters/{meter}",
+            get(meters::get::get_meter)
+                .put(meters::update::update_meter)
+                .delete(meters::delete::delete_meter),
+        )
+        .route(
+            "/api/v1/meters/{meter}/query",
+            get(meters::query::query_meter).post(meters::query::query_meter_by_post),
+        )
+        .route("/api/v1/meters/{meter}/subjects", get(meters::subjects::list_metered_subjects))
+        .route("/api/v1/meters/{meter}/group-by/{name}/values", get(meters::values::list_dimension_values))
+        .route("/api/v3/openmeter/meters", get(meters::v3::list_meter_resources))
+        .route("/api/v3/openmeter/meters/{meter}", get(meters::v3::get_meter_resource))
+        .route("/api/v3/openmeter/meters/{meter}/query", post(meters::v3::query_meter_resource))
+        .route("/api/v1/subjects", post(subjects::upsert::upsert_subjects).get(subjects::list::list_subjects))
+        .route(
+            "/api/v1/subjects/{subject}",
+            get(subjects::get::get_subject).delete(subjects::delete::delete_subject),
+        )
 }

@@ -15,6 +15,7 @@ use usage_domain::meter::{Meter, MeterDraft, MeterId};
 use usage_domain::money::Money;
 use usage_domain::position::Position;
 use usage_domain::posting::{PostOutcome, Posting};
+use usage_domain::subject::{Subject, SubjectDraft, SubjectId};
 use usage_domain::time::{Month, Period, Timestamp};
 use usage_domain::usage::{UnpaidSubject, Usage};
 use usage_domain::verdict::Verdict;
@@ -98,6 +99,33 @@ pub trait Store: Send + Sync + 'static {
 
     /// Who pays for a subject's usage at a moment.
     async fn payer(&self, subject: &str, time: Timestamp) -> Result<Option<CustomerId>, StoreError>;
+
+    /// Who pays for each of these subjects, and at which times, in the order of the subjects and of the
+    /// times.
+    async fn payers(&self, subjects: Vec<String>) -> Result<Vec<Vec<(Period, CustomerId)>>, StoreError>;
+
+    /// Makes what is said of these subjects known, all of it or nothing; a subject that is not known yet
+    /// gets the id beside it.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] where more subjects would be known than are kept.
+    async fn upsert_subjects(
+        &self,
+        subjects: Vec<(SubjectId, SubjectDraft)>,
+        now: Timestamp,
+    ) -> Result<Vec<Subject>, StoreError>;
+
+    /// What is known of the subject of this key, or else of this id.
+    async fn subject(&self, name: &str) -> Result<Option<Subject>, StoreError>;
+
+    /// All subjects that are known, by key.
+    async fn subjects(&self) -> Result<Vec<Subject>, StoreError>;
+
+    /// Forgets a subject; its usage stays.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSubject`].
+    async fn delete_subject(&self, id: SubjectId) -> Result<(), StoreError>;
 
     /// The posting of a customer's month.
     async fn posting(&self, customer: CustomerId, month: Month) -> Result<Option<Posting>, StoreError>;

@@ -83,6 +83,9 @@ pub enum StoreError {
     /// No such customer.
     #[error("there is no such customer")]
     NoCustomer,
+    /// No such subject.
+    #[error("there is no such subject")]
+    NoSubject,
     /// No such meter.
     #[error("there is no such meter")]
     NoMeter,

@@ -8,6 +8,7 @@ pub(crate) mod events;
 pub(crate) mod export;
 pub(crate) mod import;
 pub(crate) mod loaddata;
+pub(crate) mod meters;
 pub(crate) mod migrate;
 pub(crate) mod rebuild;
 pub(crate) mod serve;

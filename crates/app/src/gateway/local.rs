@@ -10,9 +10,13 @@ use usage_api::bill::Bill;
 use usage_api::customer::{Customer, CustomerInput, CustomerPage};
 use usage_api::event::log::{EventLogPage, LoggedEvent};
 use usage_api::event::{IngestReport, IngestedEvent};
+use usage_api::meter::asked::Asked;
+use usage_api::meter::query::{MeterQueryRequest, MeterQueryResult};
+use usage_api::meter::{Meter, MeterInput};
 use usage_api::store::{RebuildReport, UnpaidSubject, VerifyReport};
 use usage_domain::customer::{CustomerDraft, CustomerId, CustomerRef};
 use usage_domain::event::UsageEvent;
+use usage_domain::meter::{MeterDraft, MeterId};
 use usage_domain::position::Position;
 use usage_domain::time::{Month, Period, Timestamp};
 use usage_engine::{Engine, EngineError};
@@ -49,8 +53,12 @@ fn draft(input: CustomerInput) -> Result<CustomerDraft, Failure> {
 }
 
 fn new_id() -> CustomerId {
+    CustomerId(new_ulid())
+}
+
+fn new_ulid() -> ulid::Ulid {
     let milliseconds = u64::try_from(present::now().nanos() / 1_000_000).unwrap_or(0);
-    CustomerId(ulid::Ulid::from_parts(milliseconds, present::random()))
+    ulid::Ulid::from_parts(milliseconds, present::random())
 }
 
 impl Gateway for Local {
@@ -169,6 +177,33 @@ impl Gateway for Local {
             })
             .collect();
         serde_json::to_string(&events).map_err(|error| Failure::operation(error.to_string()))
+    }
+
+    fn meters(&self) -> Result<Vec<Meter>, Failure> {
+        Ok(self.runtime.block_on(self.engine.meters())?.iter().map(Meter::from).collect())
+    }
+
+    fn create_meter(&self, meter: MeterInput) -> Result<Meter, Failure> {
+        let draft = MeterDraft::try_from(meter).map_err(EngineError::from)?;
+        let made = self.engine.create_meter(MeterId(new_ulid()), draft, present::now());
+        Ok(Meter::from(&self.runtime.block_on(made)?))
+    }
+
+    fn delete_meter(&self, name: &str) -> Result<(), Failure> {
+        self.runtime.block_on(async {
+            let meter = self.engine.meter(name).await?;
+            Ok(self.engine.delete_meter(meter.id).await?)
+        })
+    }
+
+    fn query_meter(&self, name: &str, question: &MeterQueryRequest) -> Result<MeterQueryResult, Failure> {
+        self.runtime.block_on(async {
+            let meter = self.engine.meter(name).await?;
+            let asked = Asked::v1(&meter, question, present::now()).map_err(EngineError::from)?;
+            let answer = self.engine.ask(&meter, asked.question.clone()).await?;
+            let window = question.window_size.as_deref();
+            Ok(asked.result(window, &answer.usage.rows, answer.customers.as_deref()))
+        })
     }
 
     fn unpaid(&self) -> Result<Vec<UnpaidSubject>, Failure> {

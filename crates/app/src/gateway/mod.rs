@@ -14,6 +14,8 @@ use usage_api::bill::Bill;
 use usage_api::customer::{Customer, CustomerInput, CustomerPage};
 use usage_api::event::IngestReport;
 use usage_api::event::log::EventLogPage;
+use usage_api::meter::query::{MeterQueryRequest, MeterQueryResult};
+use usage_api::meter::{Meter, MeterInput};
 use usage_api::store::{RebuildReport, UnpaidSubject, VerifyReport};
 use usage_domain::event::UsageEvent;
 use usage_domain::time::Month;
@@ -35,6 +37,12 @@ pub(crate) trait Gateway {
     fn event_log(&self, query: &[(&str, &str)]) -> Result<EventLogPage, Failure>;
     /// Stored events as JSON.
     fn events(&self, query: &[(&str, &str)]) -> Result<String, Failure>;
+    /// All meters.
+    fn meters(&self) -> Result<Vec<Meter>, Failure>;
+    fn create_meter(&self, meter: MeterInput) -> Result<Meter, Failure>;
+    fn delete_meter(&self, name: &str) -> Result<(), Failure>;
+    /// A meter's usage.
+    fn query_meter(&self, name: &str, question: &MeterQueryRequest) -> Result<MeterQueryResult, Failure>;
     fn unpaid(&self) -> Result<Vec<UnpaidSubject>, Failure>;
     fn verify(&self) -> Result<VerifyReport, Failure>;
     fn rebuild(&self) -> Result<RebuildReport, Failure>;

@@ -6,6 +6,8 @@ use usage_api::bill::Bill;
 use usage_api::customer::{Customer, CustomerInput, CustomerPage};
 use usage_api::event::log::EventLogPage;
 use usage_api::event::{CloudEvent, IngestReport};
+use usage_api::meter::query::{MeterQueryRequest, MeterQueryResult};
+use usage_api::meter::{Meter, MeterInput};
 use usage_api::store::{RebuildReport, UnpaidSubject, VerifyReport};
 use usage_client::{ClientError, Event, UsageAPIClient};
 use usage_domain::event::UsageEvent;
@@ -72,6 +74,22 @@ impl Gateway for Remote {
 
     fn events(&self, query: &[(&str, &str)]) -> Result<String, Failure> {
         Ok(self.client.events(query)?)
+    }
+
+    fn meters(&self) -> Result<Vec<Meter>, Failure> {
+        Ok(self.client.meters()?)
+    }
+
+    fn create_meter(&self, meter: MeterInput) -> Result<Meter, Failure> {
+        Ok(self.client.create_meter(&meter)?)
+    }
+
+    fn delete_meter(&self, name: &str) -> Result<(), Failure> {
+        Ok(self.client.delete_meter(name)?)
+    }
+
+    fn query_meter(&self, name: &str, question: &MeterQueryRequest) -> Result<MeterQueryResult, Failure> {
+        Ok(self.client.query_meter(name, question)?)
     }
 
     fn unpaid(&self) -> Result<Vec<UnpaidSubject>, Failure> {

@@ -249,7 +249,10 @@ impl<'a> Collector<'a> {
             (Sums::Sum(sum), _) => *sum,
             (Sums::Count, _) => events,
             (Sums::Min(extreme) | Sums::Max(extreme), _) => extreme.added.unwrap_or_default(),
-            (Sums::Latest(latest), _) => latest.added.map(|(_, value)| value).unwrap_or_default(),
+            (Sums::Latest(latest), _) => {
+                let last = latest.added.map(|(_, value)| value).unwrap_or_default();
+                last.max(Decimal::ZERO)
+            }
             (Sums::Unique(counts), _) => {
                 Decimal::from(counts.values().filter(|times| **times > 0).count() as u64)
             }

@@ -60,7 +60,8 @@ pub enum Aggregation {
     Min,
     /// The largest value.
     Max,
-    /// The value of the latest time; of one time, that of the event stored last.
+    /// The value of the latest time; of one time, that of the event stored last. It is what is in use, which
+    /// is never less than nothing: a value below zero is zero.
     Latest,
     /// Values change a level, which holds until the next event: its average over the period asked for,
     /// to 18 digits after the point. A level of 5 GB for a whole month is 5 GB-months.
@@ -158,7 +159,7 @@ pub struct Meter {
     pub updated_at: Timestamp,
 }
 
-/// Why a meter cannot be made as asked: the field, by its name on the wire, and what is wrong with it.
+/// Why a meter cannot be made or asked as wanted: the field, by its name on the wire, and what is wrong with it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{field}: {reason}")]
 pub struct InvalidMeter {

@@ -126,6 +126,20 @@ impl MeterQuery {
     }
 }
 
+/// What a meter is asked, in words of subjects and customers: which subjects and times those are is not
+/// known yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MeterQuestion {
+    /// The times, windows and dimensions. Its scope is everybody: whose usage is meant is told below.
+    pub query: MeterQuery,
+    /// What subjects must be like.
+    pub subject: Option<Condition>,
+    /// What customers must be like, by their names: an id, a key or a number each.
+    pub customer: Option<Condition>,
+    /// Whether each customer has rows of its own.
+    pub by_customer: bool,
+}
+
 /// A row of the answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MeterRow {

@@ -34,13 +34,27 @@ pub(crate) fn text(body: &[u8]) -> Result<&str, ApiError> {
 
 /// Reads a JSON body; what is wrong is named with its field.
 pub(crate) fn json<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Result<T, ApiError> {
+    // An array would be taken for the properties in their order.
+    json_of(headers, body, '{', "a JSON object")
+}
+
+/// Reads a JSON array in the same way.
+pub(crate) fn json_array<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Result<Vec<T>, ApiError> {
+    json_of(headers, body, '[', "a JSON array")
+}
+
+fn json_of<T: DeserializeOwned>(
+    headers: &HeaderMap,
+    body: &[u8],
+    first: char,
+    what: &str,
+) -> Result<T, ApiError> {
     if !matches!(&*media_type(headers), "application/json" | "") {
         return Err(ApiError::unsupported("application/json"));
     }
     let text = text(body)?;
-    // An array would be taken for the properties in their order.
-    if !text.trim_ascii_start().starts_with('{') {
-        return Err(ApiError::invalid("the body: must be a JSON object"));
+    if !text.trim_ascii_start().starts_with(first) {
+        return Err(ApiError::invalid(format!("the body: must be {what}")));
     }
     let mut reader = serde_json::Deserializer::from_str(text);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
@@ -90,6 +104,18 @@ impl<S: Send + Sync> FromRequestParts<S> for CustomerPath {
         let path = Path::<String>::from_request_parts(parts, state).await;
         let Path(name) = path.map_err(|error| ApiError::invalid(error.body_text()))?;
         name.parse().map(CustomerPath).map_err(|error| ApiError::field("customer", format!("{error}")))
+    }
+}
+
+/// The one thing that a path names.
+pub(crate) struct NamePath(pub(crate) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for NamePath {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<NamePath, ApiError> {
+        let path = Path::<String>::from_request_parts(parts, state).await;
+        path.map(|Path(name)| NamePath(name)).map_err(|error| ApiError::invalid(error.body_text()))
     }
 }
 

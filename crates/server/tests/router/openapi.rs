@@ -41,10 +41,15 @@ fn every(value: &Value, see: &mut impl FnMut(&str, &Value)) {
     }
 }
 
+/// A path with names in it; the meter's is given.
+fn named(path: &str, meter: &str) -> String {
+    let names = [("{customer}", "456"), ("{meter}", meter), ("{name}", "model"), ("{subject}", "acme-web")];
+    names.iter().fold(path.to_string(), |path, (place, name)| path.replace(place, name))
+}
+
 /// The methods that a path has, by what a method that no path has is answered.
 fn methods(app: &Service, path: &str) -> BTreeSet<String> {
-    let path = path.replace("{customer}", "456");
-    let answer = app.call("TRACE", &path, &[], Body::empty());
+    let answer = app.call("TRACE", &named(path, "meter"), &[], Body::empty());
     assert_eq!(answer.status, 405, "{path} is no route");
     let allowed = answer.header("allow").unwrap().to_lowercase();
     allowed.split(',').map(str::to_string).filter(|method| method != "head").collect()
@@ -129,7 +134,8 @@ fn every_reference_leads_somewhere_and_every_schema_is_described() {
             let described = schema.to_string().contains("\"description\":");
             assert!(described, "{name}.{property}");
             let times = ["time", "createdAt", "updatedAt", "ingestedAt", "storedAt", "from", "to"];
-            let is_time = times.contains(&property.as_str()) || property.ends_with("_at");
+            let more = ["windowStart", "windowEnd", "eventFrom", "events_from"];
+            let is_time = times.iter().chain(&more).any(|time| time == property) || property.ends_with("_at");
             assert_eq!(schema["format"] == "date-time", is_time, "{name}.{property}");
         }
     }
@@ -146,7 +152,7 @@ fn every_operation_says_what_errors_it_can_end_with() {
         assert_eq!(has("413"), operation.get("requestBody").is_some(), "{name}");
         assert_eq!(has("415"), has("413"), "{name}");
         assert!(has("400") || operation.get("parameters").is_none_or(|list| list == &json!([])), "{name}");
-        assert!(has("404") || !path.contains("{customer}"), "{name}");
+        assert!(has("404") || !path.contains('{'), "{name}");
         for (status, response) in responses.iter().filter(|(status, _)| status.as_str() >= "400") {
             let content = response["content"].as_object().unwrap();
             let message = path == "/api/v1/usage/create/" && ["404", "409"].contains(&status.as_str());
@@ -163,9 +169,8 @@ fn send(app: &Service, path: &str, method: &str, operation: &Value, media_type: 
         Some(Value::String(text)) => text,
         Some(example) => example.to_string(),
     };
-    let path = path.replace("{customer}", "456");
     let headers = [("content-type", media_type)];
-    let answer = app.call(&method.to_uppercase(), &path, &headers, body);
+    let answer = app.call(&method.to_uppercase(), path, &headers, body);
     assert!(operation["responses"].get(answer.status.to_string()).is_some(), "{method} {path}: {answer:?}");
     answer
 }
@@ -192,6 +197,11 @@ fn every_operation_works_with_its_example() {
             types.map_or(vec!["application/json".into()], |types| types.keys().cloned().collect());
         for media_type in types {
             let app = Service::with_alice_and_bob();
+            let tokens = json!({"slug": "tokens", "aggregation": "SUM", "eventType": "prompt",
+                "valueProperty": "$.tokens", "groupBy": {"model": "$.model"}});
+            let meter = app.meter(tokens);
+            app.post("/api/v1/subjects", json!([{"key": "acme-web"}])).ok();
+            let path = named(&path, meter["id"].as_str().unwrap());
             let answer = send(&app, &path, &method, &operation, &media_type);
             assert!(answer.status < 300, "{method} {path} {media_type}: {answer:?}");
         }

@@ -108,6 +108,20 @@ impl Service {
         answer.json()
     }
 
+    /// Makes a meter.
+    pub(crate) fn meter(&self, input: Value) -> Value {
+        let answer = self.post("/api/v1/meters", input);
+        assert_eq!(answer.status, 201, "{}", answer.body);
+        answer.json()
+    }
+
+    /// Sends an event of a type, with an id of its own.
+    pub(crate) fn used(&self, kind: &str, subject: &str, time: &str, data: Value) {
+        let id = format!("event {}", self.charges.fetch_add(1, Relaxed));
+        let event = event_with(&id, json!({"type": kind, "subject": subject, "time": time, "data": data}));
+        self.post("/api/v1/events", event).expect(204, "");
+    }
+
     /// Sends a charge of its own id.
     pub(crate) fn charge(&self, subject: &str, time: &str, data: Value) {
         let id = format!("charge {}", self.charges.fetch_add(1, Relaxed));

@@ -14,6 +14,7 @@ mod folder;
 mod log;
 pub(crate) mod metering;
 pub(crate) mod meters;
+mod options;
 pub(crate) mod prepare;
 pub(crate) mod projection;
 mod repeats;
@@ -28,6 +29,7 @@ pub(crate) mod writer;
 pub use backup::{BackupReport, backup};
 pub use faults::{Faults, Step};
 pub use folder::{exists, owner};
+pub use options::Options;
 
 use crate::{EventFilter, Handling, LogPage, PostRequest, Store, StoreError};
 use async_trait::async_trait;
@@ -52,42 +54,11 @@ use usage_domain::meter::query::{MeterQuery, MeterUsage};
 use usage_domain::meter::{Meter, MeterDraft, MeterId};
 use usage_domain::position::Position;
 use usage_domain::posting::{PostOutcome, Posting};
+use usage_domain::subject::{Subject, SubjectDraft, SubjectId};
 use usage_domain::time::{Month, Period, Timestamp};
 use usage_domain::usage::{UnpaidSubject, Usage};
 use usage_domain::verdict::Verdict;
 use writer::{Command, Writer};
-
-/// How an embedded store works.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// A new store's secret: 16 random bytes. An existing store keeps its own.
-    pub secret: [u8; 16],
-    /// What others read of the owner, such as its process and address.
-    pub owner: String,
-    /// Events after which a checkpoint of the projections is written; the claims of as many make a run.
-    pub checkpoint_every: u64,
-    /// Bytes after which the log goes on in a new segment file.
-    pub segment_bytes: u64,
-    /// Events that may wait for the writer; more are refused with [`StoreError::Overloaded`].
-    pub most_waiting: usize,
-    /// Where the disk is to fail, in tests.
-    pub faults: Faults,
-}
-
-impl Options {
-    /// The usual figures.
-    #[must_use]
-    pub fn new(secret: [u8; 16], owner: &str) -> Options {
-        Options {
-            secret,
-            owner: owner.to_string(),
-            checkpoint_every: 500_000,
-            segment_bytes: 256 << 20,
-            most_waiting: 200_000,
-            faults: Faults::default(),
-        }
-    }
-}
 
 /// A store in a folder.
 pub struct EmbeddedStore {
@@ -304,6 +275,33 @@ impl Store for EmbeddedStore {
 
     async fn payer(&self, subject: &str, time: Timestamp) -> Result<Option<CustomerId>, StoreError> {
         Ok(self.catalog.index().payer(subject, time))
+    }
+
+    async fn payers(&self, subjects: Vec<String>) -> Result<Vec<Vec<(Period, CustomerId)>>, StoreError> {
+        let index = self.catalog.index();
+        Ok(subjects.iter().map(|subject| index.payers(subject)).collect())
+    }
+
+    async fn upsert_subjects(
+        &self,
+        subjects: Vec<(SubjectId, SubjectDraft)>,
+        now: Timestamp,
+    ) -> Result<Vec<Subject>, StoreError> {
+        self.catalog.upsert_subjects(subjects, now).await
+    }
+
+    async fn subject(&self, name: &str) -> Result<Option<Subject>, StoreError> {
+        let (catalog, name) = (self.catalog.clone(), name.to_string());
+        blocking(move || catalog.subject(&name)).await
+    }
+
+    async fn subjects(&self) -> Result<Vec<Subject>, StoreError> {
+        let catalog = self.catalog.clone();
+        blocking(move || catalog.subjects()).await
+    }
+
+    async fn delete_subject(&self, id: SubjectId) -> Result<(), StoreError> {
+        self.catalog.delete_subject(id).await
     }
 
     async fn posting(&self, customer: CustomerId, month: Month) -> Result<Option<Posting>, StoreError> {

@@ -5,7 +5,7 @@
 use super::meters::Meters;
 use super::projection::claims::HashKey;
 use super::shared::Weight;
-use super::worth::Worth;
+use super::worth::{RequestSeries, RowWorth};
 use crate::Handling;
 use crate::correction::{Correction, correction};
 use crate::format::block::{self, fingerprint};
@@ -31,6 +31,8 @@ pub(crate) struct Prepared {
     pub(crate) sections: Vec<u8>,
     pub(crate) received: Timestamp,
     pub(crate) handling: Handling,
+    /// The meters and dimensions that the rows are of.
+    pub(crate) series: RequestSeries,
     /// The meters that the rows were measured with.
     pub(crate) meters: Arc<Meters>,
 }
@@ -85,7 +87,7 @@ pub(crate) struct Row {
     pub(crate) claim: u64,
     /// Keyed hash of the content, letter by letter.
     pub(crate) content: u64,
-    pub(crate) worth: Worth,
+    pub(crate) worth: RowWorth,
     /// What it corrects, and how.
     pub(crate) correction: Option<Box<Correction>>,
 }
@@ -105,7 +107,7 @@ pub(crate) fn prepare(
     meters: Arc<Meters>,
 ) -> Prepared {
     let mut verdicts = vec![None; batch.len()];
-    let mut repeats = Vec::new();
+    let (mut repeats, mut series) = (Vec::new(), RequestSeries::default());
     let mut rows: Vec<Row> = Vec::with_capacity(batch.len());
     let mut seen: HashTable<u32> = HashTable::with_capacity(batch.len());
     for (place, event) in batch.iter().enumerate() {
@@ -127,7 +129,10 @@ pub(crate) fn prepare(
         }
         let number = u32::try_from(rows.len()).unwrap_or(u32::MAX);
         seen.insert_unique(claim, number, |row| rows[*row as usize].claim);
-        let worth = if correction.is_none() { Worth::of(event, &meters.set) } else { Worth::default() };
+        let worth = match correction {
+            None => series.worth(event, &meters.set),
+            Some(_) => RowWorth::default(),
+        };
         rows.push(Row { place, claim, content: content(event, key), worth, correction });
     }
     let order = order(&batch, &rows);
@@ -136,7 +141,7 @@ pub(crate) fn prepare(
         (batch.get(row.place), row.content)
     });
     let sections = block::encode(in_order);
-    Prepared { batch, rows, order, repeats, verdicts, sections, received, handling, meters }
+    Prepared { batch, rows, order, repeats, verdicts, sections, received, handling, series, meters }
 }
 
 /// Checks what whoever read the event did not: that its texts are unambiguous, and that a correction says

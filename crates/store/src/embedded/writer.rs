@@ -185,9 +185,11 @@ impl Writer {
             meters: &meters,
             uncovered: &mut self.uncovered,
         };
+        let mut groups = Vec::new();
         for (batch, fates) in batches.iter().zip(&staged.batches) {
             // Measured with other meters than are watched now: what it is worth is read again.
             let again = batch.meters.version != meters.version;
+            groups.clear();
             for (row, fate) in batch.rows().zip(&fates.rows) {
                 let RowFate::New = fate else { continue };
                 self.claims.insert(ClaimEntry { hash: row.claim, sequence });
@@ -196,7 +198,7 @@ impl Writer {
                     let worth = Worth::of(batch.event(row), &meters.set);
                     into.apply(subject, (time, sequence), &worth, Sign::Added);
                 } else {
-                    into.apply(subject, (time, sequence), &row.worth, Sign::Added);
+                    into.apply_row((subject, (time, sequence)), &row.worth, &batch.series, &mut groups);
                 }
                 sequence += 1;
             }

@@ -41,20 +41,25 @@ pub(super) struct Changes {
     pub(super) sums: Sums,
     /// What the embedded store has of its changes for a checkpoint: not looked at here.
     unused: UsageDelta,
+    /// Meters that are not covered are not measured here: nothing.
+    uncovered: MeterRollUps,
 }
 
 impl Changes {
-    /// Adds what an event of this subject and order is worth, or takes it back.
-    pub(super) fn apply(&mut self, meters: &Meters, subject: &str, order: Order, worth: &Worth, sign: Sign) {
-        let mut into = RollUpsMut {
+    /// What the events of a request are added to.
+    pub(super) fn open<'a>(&'a mut self, meters: &'a Meters) -> RollUpsMut<'a> {
+        RollUpsMut {
             charges: &mut self.sums.charges,
             metered: &mut self.sums.metered,
             delta: &mut self.unused,
             meters,
-            // Meters that are not covered are not measured here.
-            uncovered: &mut MeterRollUps::default(),
-        };
-        into.apply(subject, order, worth, sign);
+            uncovered: &mut self.uncovered,
+        }
+    }
+
+    /// Adds what an event of this subject and order is worth, or takes it back.
+    pub(super) fn apply(&mut self, meters: &Meters, subject: &str, order: Order, worth: &Worth, sign: Sign) {
+        self.open(meters).apply(subject, order, worth, sign);
         self.unused = UsageDelta::default();
     }
 

@@ -128,8 +128,8 @@ pub(super) async fn payer(
     Ok(row.and_then(|row| row.get::<_, &str>(0).parse().ok()))
 }
 
-/// Holds off every other change of customers until the end of the transaction.
-async fn hold(transaction: &Transaction<'_>) -> Result<(), StoreError> {
+/// Holds off every other change of customers and subjects until the end of the transaction.
+pub(super) async fn hold(transaction: &Transaction<'_>) -> Result<(), StoreError> {
     let sql = "SELECT value FROM usage_app.counter WHERE name = 'customer' FOR UPDATE";
     transaction.query_one(&transaction.prepare_cached(sql).await?, &[]).await?;
     Ok(())

@@ -219,17 +219,19 @@ async fn store(
 /// What a group adds to the cells.
 fn changes(batches: &[Prepared], staged: &Staged, meters: &Meters, number: i64) -> Changes {
     let (mut changes, mut sequence) = (Changes::default(), log::first_of(number));
+    let (mut into, mut groups) = (changes.open(meters), Vec::new());
     for (batch, fates) in batches.iter().zip(&staged.batches) {
         // Measured with other meters than there are: what it is worth is read again.
         let again = batch.meters.version != meters.version;
+        groups.clear();
         for (row, fate) in batch.rows().zip(&fates.rows) {
             let RowFate::New = fate else { continue };
-            let event = batch.event(row);
-            let order = (event.time, sequence);
+            let (subject, time) = batch.subject_and_time(row);
             if again && row.correction.is_none() {
-                changes.apply(meters, event.subject, order, &Worth::of(event, &meters.set), Sign::Added);
+                let worth = Worth::of(batch.event(row), &meters.set);
+                into.apply(subject, (time, sequence), &worth, Sign::Added);
             } else {
-                changes.apply(meters, event.subject, order, &row.worth, Sign::Added);
+                into.apply_row((subject, (time, sequence)), &row.worth, &batch.series, &mut groups);
             }
             sequence += 1;
         }

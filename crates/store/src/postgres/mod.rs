@@ -25,6 +25,7 @@ mod query;
 mod rebuild;
 mod request;
 mod schema;
+mod subjects;
 mod tail;
 mod usage;
 mod verify;
@@ -53,6 +54,7 @@ use usage_domain::meter::query::{MeterQuery, MeterUsage};
 use usage_domain::meter::{Meter, MeterDraft, MeterId};
 use usage_domain::position::Position;
 use usage_domain::posting::{PostOutcome, Posting};
+use usage_domain::subject::{Subject, SubjectDraft, SubjectId};
 use usage_domain::time::{Month, Period, Timestamp};
 use usage_domain::usage::{UnpaidSubject, Usage};
 use usage_domain::verdict::Verdict;
@@ -288,6 +290,37 @@ impl Store for PostgresStore {
 
     async fn payer(&self, subject: &str, time: Timestamp) -> Result<Option<CustomerId>, StoreError> {
         self.bounded(async { customers::payer(&self.node.pool.get().await?, subject, time).await }).await
+    }
+
+    async fn payers(&self, subjects: Vec<String>) -> Result<Vec<Vec<(Period, CustomerId)>>, StoreError> {
+        self.bounded(async { subjects::payers(&self.node.pool.get().await?, &subjects).await }).await
+    }
+
+    async fn upsert_subjects(
+        &self,
+        subjects: Vec<(SubjectId, SubjectDraft)>,
+        now: Timestamp,
+    ) -> Result<Vec<Subject>, StoreError> {
+        self.bounded(async {
+            let mut client = self.node.pool.get().await?;
+            let transaction = client.transaction().await?;
+            let known = subjects::upsert(&transaction, subjects, now).await?;
+            transaction.commit().await?;
+            Ok(known)
+        })
+        .await
+    }
+
+    async fn subject(&self, name: &str) -> Result<Option<Subject>, StoreError> {
+        self.bounded(async { subjects::find(&self.node.pool.get().await?, name).await }).await
+    }
+
+    async fn subjects(&self) -> Result<Vec<Subject>, StoreError> {
+        self.bounded(async { subjects::all(&self.node.pool.get().await?).await }).await
+    }
+
+    async fn delete_subject(&self, id: SubjectId) -> Result<(), StoreError> {
+        self.bounded(async { subjects::delete(&self.node.pool.get().await?, id).await }).await
     }
 
     async fn posting(&self, customer: CustomerId, month: Month) -> Result<Option<Posting>, StoreError> {

@@ -131,6 +131,16 @@ const STEPS: &[&str] = &["
     );
     CREATE INDEX payer_by_customer ON usage_app.payer (customer);
 
+    -- What is known about a subject; usage needs none of it.
+    CREATE TABLE usage_app.subject (
+        key bytea PRIMARY KEY,
+        id text NOT NULL UNIQUE,
+        display_name text,
+        metadata text,
+        created_at bigint NOT NULL,
+        updated_at bigint NOT NULL
+    );
+
     CREATE TABLE usage_app.posting (
         id bigint PRIMARY KEY,
         customer bigint NOT NULL REFERENCES usage_app.customer,

@@ -9,6 +9,7 @@ mod nodes;
 mod postgres;
 mod postings;
 mod properties;
+mod subjects;
 mod support;
 
 /// Runs every test of the suite on a store: in `$name`, each in a place of its own that `$setup` makes.
@@ -43,6 +44,11 @@ macro_rules! suite {
                     a_correction_of_nothing_is_refused_with_its_request,
                     questions_without_an_answer_are_refused,
                     every_question_is_answered_as_a_recount_of_the_corrected_log_would,
+                ],
+                subjects: [
+                    what_is_known_about_a_subject_changes_in_part_and_is_there_after_reopening,
+                    subjects_that_cannot_all_be_kept_are_kept_not_at_all,
+                    payers_of_subjects_are_given_with_their_times,
                 ],
                 postings: [
                     usage_is_posted_once_and_again_when_it_changes,

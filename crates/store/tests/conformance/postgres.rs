@@ -17,6 +17,7 @@ use usage_domain::meter::query::{MeterQuery, MeterUsage};
 use usage_domain::meter::{Meter, MeterDraft, MeterId};
 use usage_domain::position::Position;
 use usage_domain::posting::{PostOutcome, Posting};
+use usage_domain::subject::{Subject, SubjectDraft, SubjectId};
 use usage_domain::time::{Month, Period, Timestamp};
 use usage_domain::usage::{UnpaidSubject, Usage};
 use usage_domain::verdict::Verdict;
@@ -129,6 +130,30 @@ impl Store for Pair {
 
     async fn payer(&self, subject: &str, time: Timestamp) -> Result<Option<CustomerId>, StoreError> {
         self.next().payer(subject, time).await
+    }
+
+    async fn payers(&self, subjects: Vec<String>) -> Result<Vec<Vec<(Period, CustomerId)>>, StoreError> {
+        self.next().payers(subjects).await
+    }
+
+    async fn upsert_subjects(
+        &self,
+        subjects: Vec<(SubjectId, SubjectDraft)>,
+        now: Timestamp,
+    ) -> Result<Vec<Subject>, StoreError> {
+        self.next().upsert_subjects(subjects, now).await
+    }
+
+    async fn subject(&self, name: &str) -> Result<Option<Subject>, StoreError> {
+        self.next().subject(name).await
+    }
+
+    async fn subjects(&self) -> Result<Vec<Subject>, StoreError> {
+        self.next().subjects().await
+    }
+
+    async fn delete_subject(&self, id: SubjectId) -> Result<(), StoreError> {
+        self.next().delete_subject(id).await
     }
 
     async fn posting(&self, customer: CustomerId, month: Month) -> Result<Option<Posting>, StoreError> {

@@ -127,6 +127,16 @@ impl Index {
         self.by_number.get(number).map(|record| record.customer.id)
     }
 
+    /// Who pays for a subject, and when, in the order of the times.
+    pub(crate) fn payers(&self, subject: &str) -> Vec<(Period, CustomerId)> {
+        let payers = self.payers.get(subject).into_iter().flatten();
+        let named =
+            payers.filter_map(|(period, number)| Some((*period, self.by_number.get(number)?.customer.id)));
+        let mut named: Vec<_> = named.collect();
+        named.sort_by_key(|(period, _)| period.start);
+        named
+    }
+
     /// The times at which nobody pays for a subject.
     pub(crate) fn unpaid(&self, subject: &str) -> Vec<Period> {
         let mut paid: Vec<Period> =

@@ -1,12 +1,50 @@
 //! Meters, in SQL. Each has a number of its own for its sums, and another once what it sums up changes.
 
+use super::{Catalog, Change};
 use crate::StoreError;
 use rusqlite::{Connection, OptionalExtension, Row, params};
+use std::sync::Arc;
 use usage_domain::meter::{Dimension, MAX_METERS, Meter, MeterDraft, MeterId};
 use usage_domain::time::Timestamp;
 
 const METER: &str = "id, series, key, name, description, aggregation, event_type, value_property, event_from,
     metadata, created_at, updated_at FROM meter";
+
+impl Catalog {
+    pub(crate) async fn create_meter(
+        &self,
+        id: MeterId,
+        draft: MeterDraft,
+        now: Timestamp,
+    ) -> Result<Arc<Meter>, StoreError> {
+        self.submit(move |db| {
+            let meter = Arc::new(create(db, id, draft, now)?);
+            Ok((meter.clone(), Change::Meter(meter)))
+        })
+        .await
+    }
+
+    pub(crate) async fn update_meter(
+        &self,
+        id: MeterId,
+        draft: MeterDraft,
+        now: Timestamp,
+    ) -> Result<Arc<Meter>, StoreError> {
+        self.submit(move |db| {
+            let meter = Arc::new(update(db, id, draft, now)?);
+            Ok((meter.clone(), Change::Meter(meter)))
+        })
+        .await
+    }
+
+    pub(crate) async fn delete_meter(&self, id: MeterId) -> Result<(), StoreError> {
+        self.submit(move |db| {
+            delete(db, id)?;
+            Ok(((), Change::MeterDeleted(id)))
+        })
+        .await
+    }
+}
 
 /// Reads all meters.
 pub(super) fn all(connection: &Connection) -> Result<Vec<Meter>, StoreError> {
@@ -57,7 +95,7 @@ fn meter(connection: &Connection, row: &Row<'_>) -> Result<Meter, StoreError> {
     })
 }
 
-pub(super) fn create(
+fn create(
     connection: &Connection,
     id: MeterId,
     draft: MeterDraft,
@@ -79,7 +117,7 @@ pub(super) fn create(
     Ok(meter)
 }
 
-pub(super) fn update(
+fn update(
     connection: &Connection,
     id: MeterId,
     draft: MeterDraft,
@@ -104,7 +142,7 @@ pub(super) fn update(
     Ok(meter)
 }
 
-pub(super) fn delete(connection: &Connection, id: MeterId) -> Result<(), StoreError> {
+fn delete(connection: &Connection, id: MeterId) -> Result<(), StoreError> {
     match connection.prepare_cached("DELETE FROM meter WHERE id = ?1")?.execute([id.to_string()])? {
         0 => Err(StoreError::NoMeter),
         _ => Ok(()),

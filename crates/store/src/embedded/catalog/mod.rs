@@ -9,6 +9,7 @@ mod index;
 mod meters;
 mod postings;
 mod schema;
+mod subjects;
 
 pub(crate) use index::{Change, Index};
 
@@ -22,7 +23,6 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use tokio::sync::oneshot;
 use usage_domain::customer::{Customer, CustomerDraft, CustomerId};
-use usage_domain::meter::{Meter, MeterDraft, MeterId};
 use usage_domain::posting::{PostOutcome, Posting};
 use usage_domain::time::{Month, Timestamp};
 use usage_domain::usage::Usage;
@@ -186,40 +186,6 @@ impl Catalog {
                 PostOutcome::NoUsage => Change::None,
             };
             Ok((outcome, change))
-        })
-        .await
-    }
-
-    pub(crate) async fn create_meter(
-        &self,
-        id: MeterId,
-        draft: MeterDraft,
-        now: Timestamp,
-    ) -> Result<Arc<Meter>, StoreError> {
-        self.submit(move |db| {
-            let meter = Arc::new(meters::create(db, id, draft, now)?);
-            Ok((meter.clone(), Change::Meter(meter)))
-        })
-        .await
-    }
-
-    pub(crate) async fn update_meter(
-        &self,
-        id: MeterId,
-        draft: MeterDraft,
-        now: Timestamp,
-    ) -> Result<Arc<Meter>, StoreError> {
-        self.submit(move |db| {
-            let meter = Arc::new(meters::update(db, id, draft, now)?);
-            Ok((meter.clone(), Change::Meter(meter)))
-        })
-        .await
-    }
-
-    pub(crate) async fn delete_meter(&self, id: MeterId) -> Result<(), StoreError> {
-        self.submit(move |db| {
-            meters::delete(db, id)?;
-            Ok(((), Change::MeterDeleted(id)))
         })
         .await
     }

@@ -86,6 +86,17 @@ const STEPS: &[&str] = &[
         PRIMARY KEY (meter, name)
     ) STRICT, WITHOUT ROWID;
 ",
+    "
+    -- What is known about a subject; usage needs none of it.
+    CREATE TABLE subject (
+        key TEXT PRIMARY KEY,
+        id TEXT NOT NULL UNIQUE,
+        display_name TEXT,
+        metadata TEXT,
+        created_at INTEGER NOT NULL,
+        updated_at INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+",
 ];
 
 fn number(connection: &Connection, pragma: &str) -> rusqlite::Result<i32> {

@@ -83,18 +83,19 @@ impl UsageDelta {
         self.metered.push((key, state));
     }
 
-    /// Whether no cell changed.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.charges.is_empty() && self.metered.is_empty() && self.plain.is_empty()
-    }
-
     /// What the changes of meters add up to, cell by cell; `everybody` is the number of that subject.
     pub(crate) fn metered(&self, everybody: u32) -> Vec<(CellKey, State)> {
-        let mut plain = self.plain.clone();
-        plain.sort_unstable_by_key(|change| change.key());
-        let mut cells: Vec<(CellKey, State)> = Vec::with_capacity(plain.len());
+        // Their places, in the order of their cells: the changes themselves stay where they are.
+        let order = |(place, change): (u32, &Plain)| {
+            let key = change.key();
+            (u64::from(key.subject) << 32 | u64::from(key.slot.0), key.group, place)
+        };
+        let mut order: Vec<(u64, u32, u32)> = (0..).zip(&self.plain).map(order).collect();
+        order.sort_unstable();
+        let mut cells: Vec<(CellKey, State)> = Vec::with_capacity(order.len());
         let mut all: HashMap<CellKey, State> = HashMap::new();
-        for change in plain {
+        for (_, _, place) in order {
+            let change = self.plain[place as usize];
             let (key, state) = (change.key(), change.state());
             let of_all = CellKey { subject: everybody, slot: change.quarter, group: change.group };
             match all.get_mut(&of_all) {

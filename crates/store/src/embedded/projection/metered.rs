@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use usage_domain::decimal::Decimal;
 use usage_domain::meter::Meter;
 use usage_domain::meter::aggregate::{Extreme, Latest, Sign, State, Sums};
-use usage_domain::meter::value::Measurement;
+use usage_domain::meter::value::MeterValue;
 use usage_domain::time::Timestamp;
 
 /// Sums of the meters' usage of the whole log by cell.
@@ -32,8 +32,8 @@ pub(crate) struct Series {
 
 /// What an event adds to a meter, or takes back.
 #[expect(clippy::expect_used, reason = "a stated invariant: figures of events fit")]
-pub(crate) fn state(meter: &Meter, measured: &Measurement, order: (Timestamp, u64), sign: Sign) -> State {
-    State::of(meter.draft.aggregation, &measured.value, order, sign).expect("figures of events fit")
+pub(crate) fn state_of(meter: &Meter, value: &MeterValue, order: (Timestamp, u64), sign: Sign) -> State {
+    State::of(meter.draft.aggregation, value, order, sign).expect("figures of events fit")
 }
 
 impl MeterRollUps {
@@ -45,7 +45,23 @@ impl MeterRollUps {
         series: &SeriesRef<'_>,
         state: &State,
     ) -> [CellKey; 2] {
-        let group = self.group_number(series, SeriesRef::to_series);
+        let group = self.series_number(series);
+        self.measure_in(subject, time, group, state)
+    }
+
+    /// The number of a series.
+    pub(crate) fn series_number(&mut self, series: &SeriesRef<'_>) -> u32 {
+        self.group_number(series, SeriesRef::to_series)
+    }
+
+    /// Adds what an event is worth to both of its cells of the series of this number; says to which.
+    pub(crate) fn measure_in(
+        &mut self,
+        subject: &str,
+        time: Timestamp,
+        group: u32,
+        state: &State,
+    ) -> [CellKey; 2] {
         let own = CellKey { subject: self.subject_number(subject), slot: Slot::of(time), group };
         let everybody = CellKey { subject: self.everybody(), slot: Slot::quarter_of(time), group };
         self.add_to(own, state);

@@ -1,0 +1,164 @@
+//! `GET` and `POST /api/v1/meters/{meter}/query`: as JSON, or as CSV for who prefers it.
+
+use crate::App;
+use crate::error::ApiError;
+use crate::reading::{NamePath, Query, RawBody, json};
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
+use usage_api::meter::asked::Asked;
+use usage_api::meter::query::{MeterQueryRequest, MeterQueryResult, csv};
+use usage_api::problem::Problem;
+use usage_domain::meter::query::QueryError;
+use usage_engine::EngineError;
+use usage_store::StoreError;
+
+/// A meter's usage: in total or by windows, by subject, customer or any dimension.
+#[utoipa::path(
+    get,
+    path = "/api/v1/meters/{meter}/query",
+    operation_id = "query_meter",
+    tag = "meters",
+    params(
+        ("meter" = String, Path, description = "The meter's id or slug."),
+        ("from" = Option<String>, Query, format = DateTime, description = "Usage before this moment is not asked for, RFC 3339."),
+        ("to" = Option<String>, Query, format = DateTime, description = "Usage at or after this moment is not asked for, RFC 3339."),
+        ("windowSize" = Option<usage_api::meter::query::WindowSize>, Query, description = "Rows of windows of this length; without, one row for the whole."),
+        ("windowTimeZone" = Option<String>, Query, description = "IANA; windows are of this zone's clock and calendar. UTC where absent."),
+        ("subject" = Option<Vec<String>>, Query, description = "Only usage of these subjects (repeated), each in rows of its own."),
+        ("filterCustomerId" = Option<Vec<String>>, Query, description = "Only usage that these customers (repeated) pay for: ids, keys or numbers."),
+        ("filterGroupBy" = Option<std::collections::BTreeMap<String, String>>, Query, style = DeepObject, explode, description = "`filterGroupBy[name]=value`: only usage whose dimension has this value; repeated, one of these values."),
+        ("groupBy" = Option<Vec<String>>, Query, description = "Dimensions (repeated) of which each value has rows of its own; `subject` and `customer_id` are two that every meter has."),
+    ),
+    responses(
+        (status = 200, description = "The usage; as CSV where `Accept` prefers text/csv.", content(
+            (MeterQueryResult = "application/json"),
+            (String = "text/csv"),
+        )),
+        (status = 400, description = "A parameter is unusable: an unknown dimension or zone, a time without length, too many rows.", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "No such meter or customer.", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn query_meter(
+    State(app): State<App>,
+    NamePath(name): NamePath,
+    headers: HeaderMap,
+    Query(parameters): Query<Vec<(String, String)>>,
+) -> Result<Response, ApiError> {
+    answer(&app, &name, &headers, &read(parameters)?).await
+}
+
+/// The same, with what is asked for in the body.
+#[utoipa::path(
+    post,
+    path = "/api/v1/meters/{meter}/query",
+    operation_id = "query_meter_by_post",
+    tag = "meters",
+    params(("meter" = String, Path, description = "The meter's id or slug.")),
+    request_body = MeterQueryRequest,
+    responses(
+        (status = 200, description = "The usage; as CSV where `Accept` prefers text/csv.", content(
+            (MeterQueryResult = "application/json"),
+            (String = "text/csv"),
+        )),
+        (status = 400, description = "A field is unusable: an unknown dimension or zone, a time without length, too many rows.", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "No such meter or customer.", body = Problem, content_type = "application/problem+json"),
+        (status = 408, description = "The body came too slowly.", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "The body is too large.", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "The body is not JSON.", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn query_meter_by_post(
+    State(app): State<App>,
+    NamePath(name): NamePath,
+    headers: HeaderMap,
+    RawBody(body): RawBody,
+) -> Result<Response, ApiError> {
+    // Published clients send no body at all where nothing is asked for.
+    let request = if body.is_empty() { MeterQueryRequest::default() } else { json(&headers, &body)? };
+    answer(&app, &name, &headers, &request).await
+}
+
+async fn answer(
+    app: &App,
+    name: &str,
+    headers: &HeaderMap,
+    request: &MeterQueryRequest,
+) -> Result<Response, ApiError> {
+    let meter = app.engine.meter(name).await?;
+    let asked = Asked::v1(&meter, request, app.now()).map_err(EngineError::from)?;
+    let answer = app.engine.ask(&meter, asked.question.clone()).await?;
+    let (rows, customers) = (&answer.usage.rows, answer.customers.as_deref());
+    if prefers_csv(headers) {
+        let by_subject = asked.question.query.by_subject;
+        let groups: Vec<String> =
+            request.group_by.iter().flatten().filter(|group| *group != "subject").cloned().collect();
+        let text = csv(rows, asked.names(customers), by_subject, &groups)
+            .map_err(|error| StoreError::Query(QueryError::Sum(error)))?;
+        return Ok(([(header::CONTENT_TYPE, "text/csv")], text).into_response());
+    }
+    Ok(Json(asked.result(request.window_size.as_deref(), rows, customers)).into_response())
+}
+
+/// Reads the parameters of a query; those that may be repeated become lists.
+fn read(parameters: Vec<(String, String)>) -> Result<MeterQueryRequest, ApiError> {
+    let mut request = MeterQueryRequest::default();
+    for (name, value) in parameters {
+        match name.as_str() {
+            "subject" => request.subject.get_or_insert_default().push(value),
+            "groupBy" => request.group_by.get_or_insert_default().push(value),
+            "filterCustomerId" => request.filter_customer_id.get_or_insert_default().push(value),
+            "from" => once(&mut request.from, &name, value)?,
+            "to" => once(&mut request.to, &name, value)?,
+            "windowSize" => once(&mut request.window_size, &name, value)?,
+            "windowTimeZone" => once(&mut request.window_time_zone, &name, value)?,
+            "filterGroupBy" => {
+                let reason = "must be filterGroupBy[name]=value; a POST takes an object of arrays";
+                return Err(ApiError::field("filterGroupBy", reason));
+            }
+            "advancedMeterGroupByFilters" => {
+                request.advanced_meter_group_by_filters = Some(serde::de::IgnoredAny);
+            }
+            _ => {
+                let inner = name.strip_prefix("filterGroupBy[").and_then(|rest| rest.strip_suffix(']'));
+                if let Some(inner) = inner {
+                    let filters = request.filter_group_by.get_or_insert_default();
+                    filters.entry(inner.to_string()).or_default().push(value);
+                }
+            }
+        }
+    }
+    Ok(request)
+}
+
+fn once(field: &mut Option<String>, name: &str, value: String) -> Result<(), ApiError> {
+    match field.replace(value) {
+        None => Ok(()),
+        Some(_) => Err(ApiError::field(name, "stands twice")),
+    }
+}
+
+/// Whether CSV is named in `Accept`, and JSON is not preferred to it.
+fn prefers_csv(headers: &HeaderMap) -> bool {
+    let named = headers.get_all(header::ACCEPT).into_iter().filter_map(|value| value.to_str().ok());
+    let weights = named.flat_map(|value| value.split(',')).map(|range| {
+        let mut parts = range.split(';').map(str::trim);
+        let kind = parts.next().unwrap_or_default().to_ascii_lowercase();
+        let weight = parts.find_map(|part| part.strip_prefix("q="));
+        (kind, thousandths(weight.unwrap_or("1")))
+    });
+    let weights: Vec<(String, u32)> = weights.collect();
+    let of = |kind: &str| weights.iter().find(|(named, _)| named == kind).map(|(_, weight)| *weight);
+    of("text/csv").is_some_and(|csv| csv > 0 && of("application/json").is_none_or(|json| csv > json))
+}
+
+/// A weight such as 0.5, in thousandths; 0 where it is none.
+fn thousandths(text: &str) -> u32 {
+    let (whole, digits) = text.split_once('.').unwrap_or((text, ""));
+    let padded = format!("{digits:0<3.3}");
+    match (whole.parse::<u32>(), padded.parse::<u32>()) {
+        (Ok(whole), Ok(part)) => whole.min(1) * 1000 + part,
+        _ => 0,
+    }
+}
