@@ -1,6 +1,9 @@
 //! The command line.
 
+mod bench;
 mod meters;
+
+pub(crate) use bench::{Bench, Ids, Times};
 
 use crate::database::Database;
 use crate::failure::EXIT_CODES;
@@ -79,6 +82,12 @@ pub(crate) enum Command {
     /// Copy everything to a new folder, also while the service is running. Not for PostgreSQL, which has
     /// tools of its own.
     Backup(Backup),
+    /// Load a service with events and measure what that takes.
+    ///
+    /// The service is a fresh one in a temporary folder beside the --database, which goes afterwards, or
+    /// that of --url. The load generator takes its share of the same machine. After the load, what each
+    /// meter counted is compared with what was sent, to the last digit.
+    Bench(Bench),
     /// Print the OpenAPI document.
     #[command(hide = true)]
     Openapi,

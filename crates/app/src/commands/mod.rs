@@ -1,6 +1,7 @@
 //! One file per command: it asks the gateway and writes the answer.
 
 pub(crate) mod backup;
+pub(crate) mod bench;
 pub(crate) mod bill;
 pub(crate) mod customers;
 pub(crate) mod demo;

@@ -52,6 +52,7 @@ macro_rules! suite {
                 ],
                 postings: [
                     usage_is_posted_once_and_again_when_it_changes,
+                    usage_that_was_exchanged_for_as_much_is_posted_again,
                     of_concurrent_posts_of_the_same_usage_exactly_one_posts,
                     posting_numbers_have_no_gaps,
                 ],
