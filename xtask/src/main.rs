@@ -10,6 +10,7 @@
 )]
 
 mod bench;
+mod clients;
 mod folder;
 mod generate;
 mod kill_test;
@@ -18,6 +19,7 @@ mod load;
 mod postgres;
 mod python;
 mod recount;
+mod simulate;
 mod steps;
 mod test;
 mod workspace;
@@ -54,10 +56,13 @@ struct Args {
 
 #[derive(Subcommand)]
 enum Chore {
-    /// Run all tests: Rust, Python against the real service, the recount of real data, crashes.
+    /// Run all tests: Rust, our and published clients against the real service, the recount of real data,
+    /// crashes.
     ///
     /// The last line is `N passed, N failed`, counting the steps.
     Test(test::Options),
+    /// Run published clients of others, and Schemathesis, against the real service.
+    Clients,
     /// Check formatting, clippy's advice and that the generated documents are current.
     Lint,
     /// Write docs/openapi.json and docs/cli.md from the program itself.
@@ -74,6 +79,11 @@ enum Chore {
     ///
     /// Every acknowledged event must be counted, each event once at most, whatever was resent.
     KillTest(kill_test::Options),
+    /// Simulate the engine and its store from a seed, with disks that fail and processes that die.
+    ///
+    /// Everything is compared with a naive model. A seed that fails, fails again: `--seed N`.
+    #[command(disable_help_flag = true)]
+    Simulate(simulate::Options),
 }
 
 fn main() -> ExitCode {
@@ -91,10 +101,12 @@ fn run(args: &Args) -> Result<bool> {
     let workspace = Workspace::find()?;
     match &args.chore {
         Chore::Test(options) => test::run(&workspace, options),
+        Chore::Clients => clients::run(&workspace),
         Chore::Lint => lint::run(&workspace),
         Chore::Generate(options) => generate::run(&workspace, options).map(|()| true),
         Chore::Ci(options) => Ok(lint::run(&workspace)? & test::run(&workspace, options)?),
         Chore::Bench(options) => bench::run(&workspace, options).map(|()| true),
         Chore::KillTest(options) => kill_test::run(&workspace, options).map(|()| true),
+        Chore::Simulate(options) => simulate::run(&workspace, options).map(|()| true),
     }
 }

@@ -7,7 +7,7 @@ use crate::steps::Outcome;
 use crate::workspace::{Workspace, app, run as sh};
 use std::env;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// What to do where there is no Python.
@@ -15,7 +15,7 @@ pub(crate) const INSTALL: &str = "install Python 3.9 or later with its venv modu
     apt-get install python3 python3-venv; macOS: brew install python; or name one in PYTHON)";
 
 pub(crate) fn run(workspace: &Workspace) -> Result<Outcome> {
-    let python = environment(workspace)?;
+    let python = environment(&workspace.target.join("venv"))?;
     // In release, as for everybody who installs it; the folder is the one of all builds.
     sh(Command::new(&python)
         .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--force-reinstall", "."])
@@ -59,9 +59,8 @@ pub(crate) fn system() -> OsString {
     env::var_os("PYTHON").unwrap_or_else(|| OsString::from("python3"))
 }
 
-/// The Python of `target/venv`, which is made where it is missing.
-fn environment(workspace: &Workspace) -> Result<PathBuf> {
-    let venv = workspace.target.join("venv");
+/// The Python of a virtual environment, which is made where it is missing.
+pub(crate) fn environment(venv: &Path) -> Result<PathBuf> {
     let python = match cfg!(windows) {
         true => venv.join("Scripts/python.exe"),
         false => venv.join("bin/python"),
@@ -75,7 +74,7 @@ fn environment(workspace: &Workspace) -> Result<PathBuf> {
     if pip.is_ok_and(|status| status.success()) {
         return Ok(python);
     }
-    sh(Command::new(system()).args(["-m", "venv", "--clear"]).arg(&venv))
+    sh(Command::new(system()).args(["-m", "venv", "--clear"]).arg(venv))
         .map_err(|failure| format!("{failure}: {INSTALL}"))?;
     Ok(python)
 }

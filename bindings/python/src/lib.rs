@@ -77,6 +77,18 @@ impl Client {
         py.detach(|| self.0.bill_json(name, month.as_deref())).map_err(|error| errors::raise(py, &error))
     }
 
+    fn meters(&self, py: Python<'_>) -> PyResult<String> {
+        py.detach(|| self.0.meters_json()).map_err(|error| errors::raise(py, &error))
+    }
+
+    fn create_meter(&self, py: Python<'_>, meter: String) -> PyResult<String> {
+        py.detach(|| self.0.create_meter_json(&meter)).map_err(|error| errors::raise(py, &error))
+    }
+
+    fn query_meter(&self, py: Python<'_>, meter: String, question: String) -> PyResult<String> {
+        py.detach(|| self.0.query_meter_json(&meter, &question)).map_err(|error| errors::raise(py, &error))
+    }
+
     fn ingest(
         &self,
         py: Python<'_>,

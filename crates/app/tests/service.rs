@@ -46,7 +46,12 @@ fn commands_say_the_same_with_and_without_a_running_service() {
     let folder = TempDir::new().unwrap();
     let folder = &folder.path().join("data");
     sample(folder);
-    let questions: [&[&str]; 6] = [
+    let units = ["--event-type", "usage.charge", "--value", "$.quantity", "--group-by", "service=$.service"];
+    printed(folder, &[&["meters", "create", "units", "--aggregation", "SUM"], &units[..]].concat());
+    let questions: [&[&str]; 9] = [
+        &["meters"],
+        &["meters", "query", "units", "--window", "day", "--customer", "acme", "--group-by", "service"],
+        &["meters", "query", "units", "--group-by", "customer_id", "--json"],
         &["bill", "456"],
         &["bill", "acme", "--json"],
         &["customers"],

@@ -18,14 +18,28 @@ impl UsageAPIClient {
         self.transport.get("/api/v1/meters")?.json()
     }
 
+    /// [`meters`](Self::meters), as the JSON text that the service sent.
+    ///
+    /// # Errors
+    /// Those of [`meters`](Self::meters).
+    pub fn meters_json(&self) -> Result<String, ClientError> {
+        self.transport.get("/api/v1/meters")?.into_text()
+    }
+
     /// Makes a meter. It covers the events that are stored already.
     ///
     /// # Errors
     /// No answer; 400 with the field that is wrong; 409 where the slug is another meter's.
     pub fn create_meter(&self, meter: &MeterInput) -> Result<Meter, ClientError> {
-        let body = json(meter)?;
-        let content = Content { kind: "application/json", prefer: None, body: &body };
-        self.transport.post("/api/v1/meters", &content)?.json()
+        self.post_meter(&json(meter)?)?.json()
+    }
+
+    /// [`create_meter`](Self::create_meter), with the meter as JSON text in both directions.
+    ///
+    /// # Errors
+    /// Those of [`create_meter`](Self::create_meter).
+    pub fn create_meter_json(&self, meter: &str) -> Result<String, ClientError> {
+        self.post_meter(meter.as_bytes())?.into_text()
     }
 
     /// Ends a meter; the events that it measured stay.
@@ -54,6 +68,10 @@ impl UsageAPIClient {
     /// Those of [`query_meter`](Self::query_meter).
     pub fn query_meter_json(&self, meter: &str, question: &str) -> Result<String, ClientError> {
         self.ask_meter(meter, question.as_bytes())?.into_text()
+    }
+
+    fn post_meter(&self, body: &[u8]) -> Result<Reply, ClientError> {
+        self.transport.post("/api/v1/meters", &Content { kind: "application/json", prefer: None, body })
     }
 
     fn ask_meter(&self, meter: &str, body: &[u8]) -> Result<Reply, ClientError> {

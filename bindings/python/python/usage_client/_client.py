@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
-from . import _errors, _events, _native
+from . import _errors, _events, _meters, _native
 from ._errors import UsageClientError, ValidationError
 
 
@@ -61,6 +62,68 @@ class UsageAPIClient:
         if month is not None:
             _events.text(month, "month")
         return _errors.loads(self._native.bill(_name(customer), month))
+
+    def meters(self) -> list[dict[str, Any]]:
+        """All meters, in the order in which they were made."""
+        return _errors.loads(self._native.meters())
+
+    def create_meter(
+        self,
+        slug: str,
+        aggregation: str,
+        event_type: str,
+        value_property: str | None = None,
+        *,
+        group_by: Mapping[str, str] | None = None,
+        event_from: str | datetime | None = None,
+        name: str | None = None,
+        description: str | None = None,
+        metadata: Mapping[str, str] | None = None,
+    ) -> dict[str, Any]:
+        """Makes a meter and returns it; it covers the events that are stored already.
+
+        ``aggregation`` is SUM, COUNT, UNIQUE_COUNT, AVG, MIN, MAX, LATEST, WEIGHTED_SUM or UNIT_HOURS;
+        ``value_property`` is where an event's value is in its data, such as ``$.tokens`` (COUNT needs
+        none); ``group_by`` names what usage can be told apart by, such as ``{"model": "$.model"}``.
+
+        Raises ``APIError`` with status 400 for a field that is wrong, 409 where the slug is taken.
+        """
+        body = _meters.body(
+            slug=slug, aggregation=aggregation, eventType=event_type, valueProperty=value_property,
+            groupBy=group_by, eventFrom=event_from, name=name, description=description, metadata=metadata,
+        )
+        return _errors.loads(self._native.create_meter(body))
+
+    def query_meter(
+        self,
+        meter: str,
+        *,
+        from_time: str | datetime | None = None,
+        to: str | datetime | None = None,
+        window_size: str | None = None,
+        window_time_zone: str | None = None,
+        subject: Sequence[str] | None = None,
+        customer: Sequence[int | str] | None = None,
+        group_by: Sequence[str] | None = None,
+        filter_group_by: Mapping[str, Sequence[str]] | None = None,
+    ) -> dict[str, Any]:
+        """A meter's usage, by slug or id: ``{"data": [{"value": …, "windowStart": …, …}]}``. A ``value`` is
+        an int or a Decimal with all of its digits.
+
+        ``window_size`` is MINUTE, HOUR, DAY or MONTH of ``window_time_zone`` (UTC unless given); without
+        it there is one row for the whole time. ``group_by`` takes the meter's dimensions, ``subject`` and
+        ``customer_id``. Times are RFC 3339, or datetimes with a time zone.
+
+        Raises ``APIError`` with status 400 for a question that has no answer, 404 where there is no such
+        meter or customer.
+        """
+        _meters.check(meter)
+        names = None if customer is None else [str(_name(each)) for each in customer]
+        question = _meters.body(
+            to=to, windowSize=window_size, windowTimeZone=window_time_zone, subject=subject,
+            filterCustomerId=names, groupBy=group_by, filterGroupBy=filter_group_by, **{"from": from_time},
+        )
+        return _errors.loads(self._native.query_meter(meter, question))
 
     def ingest(self, events: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
         """Sends events and returns how many were ``accepted``, ``duplicate``, ``conflict`` and

@@ -50,7 +50,7 @@ def _row(event: Mapping[str, Any]) -> Row:
         _name(event, "source"),
         _name(event, "type"),
         _name(event, "subject") or _missing("subject"),
-        _time(event.get("time")),
+        moment(event.get("time")),
         _data(event.get("data")),
     )
 
@@ -66,7 +66,8 @@ def _missing(key: str) -> str:
     raise ValidationError(f"{key}: must not be empty")
 
 
-def _time(value: Any) -> str | None:
+def moment(value: Any) -> str | None:
+    """A moment as it goes out."""
     if value is None:
         return None
     if not isinstance(value, datetime):

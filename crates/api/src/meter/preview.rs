@@ -67,11 +67,11 @@ pub struct MeterPreviewEvent {
     pub time: String,
     /// Its value: a number, or a text of one. An event whose value is unusable is left out.
     #[serde(default)]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<serde_json::Value>))]
     pub value: Option<Scalar>,
     /// What it can be told apart by.
     #[serde(default)]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<BTreeMap<String, String>>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<BTreeMap<String, serde_json::Value>>))]
     pub properties: Option<BTreeMap<String, Scalar>>,
 }
 
@@ -86,7 +86,7 @@ pub struct MeterPreviewRounding {
     pub mode: Option<String>,
     /// Digits after the point, -18 to 18: 0 where absent.
     #[serde(default)]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<i8>, minimum = -18, maximum = 18))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<serde_json::Value>))]
     pub precision: Option<Scalar>,
 }
 

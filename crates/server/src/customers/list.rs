@@ -8,13 +8,14 @@ use axum::extract::State;
 use serde::Deserialize;
 use usage_api::customer::{Customer, CustomerPage};
 use usage_api::problem::Problem;
+use usage_domain::customer::MAX_NUMBER;
 
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ListQuery {
     /// Which page: 1 for the first.
-    #[param(minimum = 1)]
+    #[param(minimum = 1, maximum = 9_007_199_254_740_991_u64)]
     page: Option<u64>,
     /// How many a page has: 100 where absent, 1000 at most.
     #[param(minimum = 1, maximum = 1000)]
@@ -37,8 +38,8 @@ pub(crate) async fn list_customers(
     Query(query): Query<ListQuery>,
 ) -> Result<Json<CustomerPage>, ApiError> {
     let (page, page_size) = (query.page.unwrap_or(1), query.page_size.unwrap_or(100));
-    if page == 0 {
-        return Err(ApiError::field("page", "must be 1 or more"));
+    if !(1..=MAX_NUMBER).contains(&page) {
+        return Err(ApiError::field("page", format!("must be 1 to {MAX_NUMBER}")));
     }
     if !(1..=1000).contains(&page_size) {
         return Err(ApiError::field("pageSize", "must be 1 to 1000"));

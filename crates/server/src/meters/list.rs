@@ -14,7 +14,7 @@ use usage_api::problem::Problem;
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ListQuery {
     /// Which page: 1 for the first.
-    #[param(minimum = 1)]
+    #[param(minimum = 1, maximum = 1000)]
     page: Option<u64>,
     /// How many a page has, 1000 at most: all of them where absent.
     #[param(minimum = 1, maximum = 1000)]
@@ -49,13 +49,11 @@ pub(super) fn page<'a, T>(
     page: u64,
     size: u64,
 ) -> Result<&'a [T], ApiError> {
-    if page == 0 {
-        return Err(ApiError::field(names.0, "must be 1 or more"));
-    }
-    if !(1..=1000).contains(&size) {
-        return Err(ApiError::field(names.1, "must be 1 to 1000"));
+    for (name, value) in [(names.0, page), (names.1, size)] {
+        if !(1..=1000).contains(&value) {
+            return Err(ApiError::field(name, "must be 1 to 1000"));
+        }
     }
     let place = |n: u64| usize::try_from(n).unwrap_or(usize::MAX).min(all.len());
-    let start = place((page - 1).saturating_mul(size));
-    Ok(&all[start..place(page.saturating_mul(size))])
+    Ok(&all[place((page - 1) * size)..place(page * size)])
 }

@@ -56,7 +56,7 @@ pub(crate) async fn query_meter(
     operation_id = "query_meter_by_post",
     tag = "meters",
     params(("meter" = String, Path, description = "The meter's id or slug.")),
-    request_body = MeterQueryRequest,
+    request_body = Option<MeterQueryRequest>,
     responses(
         (status = 200, description = "The usage; as CSV where `Accept` prefers text/csv.", content(
             (MeterQueryResult = "application/json"),
@@ -76,7 +76,8 @@ pub(crate) async fn query_meter_by_post(
     RawBody(body): RawBody,
 ) -> Result<Response, ApiError> {
     // Published clients send no body at all where nothing is asked for.
-    let request = if body.is_empty() { MeterQueryRequest::default() } else { json(&headers, &body)? };
+    let nothing = matches!(body.trim_ascii(), b"" | b"null");
+    let request = if nothing { MeterQueryRequest::default() } else { json(&headers, &body)? };
     answer(&app, &name, &headers, &request).await
 }
 

@@ -23,7 +23,7 @@ const SIZE: u64 = 20;
 pub(crate) struct PageQuery {
     /// Which page: 1 for the first.
     #[serde(rename = "page[number]")]
-    #[param(minimum = 1)]
+    #[param(minimum = 1, maximum = 1000)]
     number: Option<u64>,
     /// How many a page has: 20 where absent, 1000 at most.
     #[serde(rename = "page[size]")]

@@ -45,7 +45,7 @@ fn a_meter_has_all_that_it_was_made_with_in_both_versions() {
     assert_eq!(app.get(METERS).ok(), json!([expected, plain]));
     assert_eq!(app.get(&format!("{METERS}?page=2&pageSize=1")).ok(), json!([plain]));
     assert_eq!(app.get(&format!("{METERS}?page=3&pageSize=1")).ok(), json!([]));
-    app.get(&format!("{METERS}?page=0")).invalid("page", "must be 1 or more");
+    app.get(&format!("{METERS}?page=0")).invalid("page", "must be 1 to 1000");
     app.get(&format!("{METERS}?pageSize=1001")).invalid("pageSize", "must be 1 to 1000");
 
     let v3 = json!({"id": id, "key": "tokens_total", "name": "Tokens", "description": "Of all models.",

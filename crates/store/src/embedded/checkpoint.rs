@@ -92,11 +92,15 @@ pub(crate) struct Checkpointer {
     /// A checkpoint panicked: its changes are unknown, so that none may follow it. The log is
     /// replayed from the last sound one when the store opens.
     lost: bool,
+    /// A checkpoint is waited for when it is begun.
+    one_at_a_time: bool,
 }
 
 impl Checkpointer {
     pub(crate) fn new(shared: Arc<Shared>, chains: Chains, every: u64, last: u64) -> Checkpointer {
-        Checkpointer { shared, chains: Arc::new(Mutex::new(chains)), every, last, working: None, lost: false }
+        let one_at_a_time = chains.usage.faults().is_one_at_a_time();
+        let chains = Arc::new(Mutex::new(chains));
+        Checkpointer { shared, chains, every, last, working: None, lost: false, one_at_a_time }
     }
 
     /// Starts a checkpoint if one is due and none is under way.
@@ -126,6 +130,9 @@ impl Checkpointer {
             Ok(worker) => {
                 self.working = Some(worker);
                 self.last = next;
+                if self.one_at_a_time {
+                    self.take_back(delta);
+                }
             }
             Err(error) => tracing::warn!(%error, "no checkpoint thread could be started"),
         }

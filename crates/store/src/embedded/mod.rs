@@ -151,6 +151,16 @@ impl EmbeddedStore {
         self.folder.announce(owner)
     }
 
+    /// Waits until the writer has done all that was asked of it before, and what it does after its answers.
+    ///
+    /// # Errors
+    /// When the store is closed.
+    pub async fn settle(&self) -> Result<(), StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.command(Command::Settle(reply))?;
+        answer.await.map_err(|_| StoreError::Closed)
+    }
+
     fn command(&self, command: Command) -> Result<(), StoreError> {
         let commands = self.commands.lock().unwrap_or_else(PoisonError::into_inner);
         commands.as_ref().ok_or(StoreError::Closed)?.send(command).map_err(|_| StoreError::Closed)

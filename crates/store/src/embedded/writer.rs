@@ -45,6 +45,8 @@ pub(crate) enum Command {
     Forget(u32, SyncSender<()>),
     /// Make the projections anew from the log.
     Rebuild(oneshot::Sender<Result<RebuildReport, StoreError>>),
+    /// Say when all that was asked before is done.
+    Settle(oneshot::Sender<()>),
     /// Write a checkpoint of everything and stop.
     Close(oneshot::Sender<Result<(), StoreError>>),
 }
@@ -85,6 +87,9 @@ impl Writer {
                 }
                 Command::Rebuild(reply) => {
                     let _ = reply.send(self.rebuild());
+                }
+                Command::Settle(reply) => {
+                    let _ = reply.send(());
                 }
                 Command::Close(reply) => {
                     let _ = reply.send(self.checkpoint_all());
