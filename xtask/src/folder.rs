@@ -37,14 +37,3 @@ impl Drop for Folder {
         }
     }
 }
-
-/// What the files of a folder add up to, in bytes.
-pub(crate) fn size(folder: &Path) -> Result<u64> {
-    let mut sum = 0;
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        let metadata = entry.metadata()?;
-        sum += if metadata.is_dir() { size(&entry.path())? } else { metadata.len() };
-    }
-    Ok(sum)
-}

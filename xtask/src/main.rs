@@ -18,6 +18,7 @@ mod lint;
 mod load;
 mod python;
 mod recount;
+mod simulate;
 mod steps;
 mod test;
 mod workspace;
@@ -76,6 +77,11 @@ enum Chore {
     ///
     /// Every acknowledged event must be counted, each event once at most, whatever was resent.
     KillTest(kill_test::Options),
+    /// Simulate the engine and its store from a seed, with disks that fail and processes that die.
+    ///
+    /// Everything is compared with a naive model. A seed that fails, fails again: `--seed N`.
+    #[command(disable_help_flag = true)]
+    Simulate(simulate::Options),
 }
 
 fn main() -> ExitCode {
@@ -99,5 +105,6 @@ fn run(args: &Args) -> Result<bool> {
         Chore::Ci(options) => Ok(lint::run(&workspace)? & test::run(&workspace, options)?),
         Chore::Bench(options) => bench::run(&workspace, options).map(|()| true),
         Chore::KillTest(options) => kill_test::run(&workspace, options).map(|()| true),
+        Chore::Simulate(options) => simulate::run(&workspace, options).map(|()| true),
     }
 }

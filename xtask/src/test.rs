@@ -1,13 +1,12 @@
 //! All tests, in steps.
 
-use crate::kill_test;
 use crate::steps::{Outcome, Steps};
 use crate::workspace::{Workspace, run as sh};
-use crate::{Result, clients, python, recount};
+use crate::{Result, clients, kill_test, python, recount, simulate};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// The Rust tests, the recount and 10 crashes only.
+    /// The Rust tests, the recount, the simulation and 10 crashes only.
     #[arg(long)]
     quick: bool,
 }
@@ -36,6 +35,10 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<bool> {
         Ok(Outcome::Passed)
     });
     steps.step("Recount of real data (FOCUS sample, September 2024)", || recount::run(workspace));
+    steps.step("Simulation against a naive model, with failing disks and crashes", || {
+        simulate::campaign(workspace)?;
+        Ok(Outcome::Passed)
+    });
     let rounds = if options.quick { 10 } else { 100 };
     steps.step("Crashes (SIGKILL) of the real service", || {
         kill_test::campaign(workspace, &kill_test::Options::rounds(rounds))?;

@@ -5,6 +5,7 @@
 
 mod batch;
 mod binary;
+pub mod log;
 mod read;
 pub mod v3;
 

@@ -1,6 +1,9 @@
 //! The command line.
 
+mod bench;
 mod meters;
+
+pub(crate) use bench::{Bench, Ids, Times};
 
 use crate::failure::EXIT_CODES;
 use clap::{Args as Arguments, CommandFactory, Parser, Subcommand};
@@ -58,6 +61,8 @@ pub(crate) enum Command {
     Loaddata(Loaddata),
     /// Import usage from other systems' files.
     Import(Import),
+    /// Write stored data to files.
+    Export(Export),
     /// List the customers.
     Customers,
     /// Show what a customer owes for a month, and for what.
@@ -72,6 +77,12 @@ pub(crate) enum Command {
     Rebuild,
     /// Copy everything to a new folder, also while the service is running.
     Backup(Backup),
+    /// Load a service with events and measure what that takes.
+    ///
+    /// The service is a fresh one in a temporary folder beside the --database, which goes afterwards, or
+    /// that of --url. The load generator takes its share of the same machine. After the load, what each
+    /// meter counted is compared with what was sent, to the last digit.
+    Bench(Bench),
     /// Print the OpenAPI document.
     #[command(hide = true)]
     Openapi,
@@ -116,6 +127,58 @@ pub(crate) enum ImportFormat {
     /// One event per row, whose amount is the row's BilledCost. Its id comes from the row's content,
     /// so that importing a file twice counts once. Customers are made as needed.
     Focus(ImportFocus),
+    /// A CSV file of any columns (gzip too), as events of one type.
+    ///
+    /// One event per row. Columns become properties of its data: a cell that is a JSON number stays
+    /// one, with its digits; any other is a text; empty ones and NULL are left out. Without an id
+    /// column, ids come from the rows' content, so that importing a file twice counts once. No
+    /// customers are made: a subject is a customer's once it is one of its subject keys.
+    Csv(ImportCsv),
+}
+
+#[derive(Arguments)]
+pub(crate) struct ImportCsv {
+    /// The file; its first row has the names of the columns.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+
+    /// The type of the events.
+    #[arg(long = "type", value_name = "TYPE")]
+    pub(crate) event_type: String,
+
+    /// The column of the time: RFC 3339, also with a blank for the T and without a zone, or a date.
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) time: String,
+
+    /// The column that says whose usage a row is, or =NAME where all rows are NAME's.
+    #[arg(long, value_name = "COLUMN|=NAME")]
+    pub(crate) subject: String,
+
+    /// The column of the id. [default: made from the row's content]
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) id: Option<String>,
+
+    /// Where the events come from; ids are unique under a source, so that the same row under another
+    /// source counts again.
+    #[arg(long, default_value = "csv")]
+    pub(crate) source: String,
+
+    /// The time zone of times that name none. Of a local time that comes twice, the first is meant.
+    #[arg(long, value_name = "ZONE", default_value = "UTC")]
+    pub(crate) zone: String,
+
+    /// The columns to keep, with commas between. [default: all but those of time, subject and id]
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
+    pub(crate) columns: Option<Vec<String>>,
+
+    /// Columns that stay texts even where they look like numbers, with commas between.
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
+    pub(crate) text: Vec<String>,
+
+    /// Import the good rows and write the bad ones to FILE.bad.csv; otherwise one bad row refuses the
+    /// whole file.
+    #[arg(long, visible_alias = "lenient")]
+    pub(crate) skip_bad_rows: bool,
 }
 
 #[derive(Arguments)]
@@ -129,10 +192,68 @@ pub(crate) struct ImportFocus {
     #[arg(long, value_name = "COLUMNS")]
     pub(crate) customer_by: Option<String>,
 
+    /// Take back what was imported before of the file's providers, billing accounts (sub-accounts where
+    /// there is none) and billing periods, and is not in the file any more: it is re-issued as a whole.
+    #[arg(long, conflicts_with = "skip_bad_rows")]
+    pub(crate) replace: bool,
+
     /// Import the good rows and write the bad ones to FILE.bad.csv; otherwise one bad row refuses the
     /// whole file.
     #[arg(long)]
     pub(crate) skip_bad_rows: bool,
+}
+
+#[derive(Arguments)]
+pub(crate) struct Export {
+    #[command(subcommand)]
+    pub(crate) what: ExportWhat,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum ExportWhat {
+    /// All usage events, in the order of the log: taken in again in this order, they give the same bills.
+    ///
+    /// Events that arrive while the export runs are left out. Corrections (usage.void and usage.amend) are
+    /// events of their own: with --type or --subject they come only where they match themselves.
+    Events(ExportEvents),
+}
+
+#[derive(Arguments)]
+pub(crate) struct ExportEvents {
+    /// How to write them.
+    #[arg(long, value_enum, default_value_t = ExportFormat::Ndjson)]
+    pub(crate) format: ExportFormat,
+
+    /// Only events at or after this time (RFC 3339).
+    #[arg(long, value_name = "TIME")]
+    pub(crate) from: Option<String>,
+
+    /// Only events before this time (RFC 3339).
+    #[arg(long, value_name = "TIME")]
+    pub(crate) to: Option<String>,
+
+    /// Only events of this subject.
+    #[arg(long)]
+    pub(crate) subject: Option<String>,
+
+    /// Only events of this type.
+    #[arg(long = "type", value_name = "TYPE")]
+    pub(crate) event_type: Option<String>,
+
+    /// The file; it is there only once it is whole. [default: standard output]
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+/// How exported events are written.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum ExportFormat {
+    /// A CloudEvent per line, as POST /api/v1/events takes them (application/x-ndjson).
+    Ndjson,
+    /// One JSON array of CloudEvents.
+    Json,
+    /// A table: id, source, type, subject, time, data, attributes, ingested_at, stored_at.
+    Csv,
 }
 
 #[derive(Arguments)]

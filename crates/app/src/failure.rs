@@ -17,7 +17,7 @@ enum Kind {
     Folder = 3,
     /// The network: an address is taken, a service does not answer.
     Network = 4,
-    /// Verifying found something that does not agree.
+    /// Verifying or measuring found something that does not agree.
     Verification = 5,
 }
 
@@ -28,7 +28,7 @@ pub(crate) const EXIT_CODES: &str = "Exit codes:
   2  the arguments are wrong
   3  the folder cannot be used: in use, damaged, of another program or a newer version
   4  the address is taken, or the running service does not answer
-  5  'verify' found something that does not agree";
+  5  'verify' or 'bench' found something that does not agree";
 
 /// A command that did not come about.
 #[derive(Debug)]

@@ -36,6 +36,7 @@ fn run(args: &Args) -> Result<(), failure::Failure> {
         Command::Migrate => commands::migrate::run(args),
         Command::Loaddata(load) => commands::loaddata::run(args, load),
         Command::Import(import) => commands::import::run(args, import),
+        Command::Export(export) => commands::export::run(args, export),
         Command::Customers => commands::customers::run(args),
         Command::Bill(bill) => commands::bill::run(args, bill),
         Command::Events(events) => commands::events::run(args, events),
@@ -43,6 +44,7 @@ fn run(args: &Args) -> Result<(), failure::Failure> {
         Command::Verify => commands::verify::run(args),
         Command::Rebuild => commands::rebuild::run(args),
         Command::Backup(backup) => commands::backup::run(args, backup),
+        Command::Bench(bench) => commands::bench::run(args, bench),
         Command::Openapi => output::write(&usage_server::document()),
         Command::HelpMarkdown => output::write(&args::markdown()),
     }

@@ -6,6 +6,7 @@ use crate::error::ClientError;
 use crate::transport::{Content, Reply};
 use std::time::Duration;
 use usage_api::customer::{Customer, CustomerInput, CustomerPage};
+use usage_api::event::log::EventLogPage;
 use usage_api::posting::{PostMonth, Posting};
 use usage_api::store::{RebuildReport, UnpaidSubject, VerifyReport};
 
@@ -80,14 +81,26 @@ impl UsageAPIClient {
     /// # Errors
     /// No answer; 400 for a query that the service does not know.
     pub fn events(&self, query: &[(&str, &str)]) -> Result<String, ClientError> {
-        let mut path = "/api/v1/events".to_string();
+        self.queried("/api/v1/events", query)?.into_text()
+    }
+
+    /// A page of stored events in the order of the log. `query` holds names and values as they are.
+    ///
+    /// # Errors
+    /// No answer; 400 for a query that the service does not know.
+    pub fn event_log(&self, query: &[(&str, &str)]) -> Result<EventLogPage, ClientError> {
+        self.queried("/api/v1/events/log", query)?.json()
+    }
+
+    fn queried(&self, path: &str, query: &[(&str, &str)]) -> Result<Reply, ClientError> {
+        let mut path = path.to_string();
         for (index, (name, value)) in query.iter().enumerate() {
             path.push(if index == 0 { '?' } else { '&' });
             path.push_str(&percent_encode(name));
             path.push('=');
             path.push_str(&percent_encode(value));
         }
-        self.transport.get(&path)?.into_text()
+        self.transport.get(&path)
     }
 
     /// Subjects with charges that no customer pays for.

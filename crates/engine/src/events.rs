@@ -4,9 +4,10 @@ use crate::{Engine, EngineError};
 use std::sync::Arc;
 use usage_domain::customer::{CustomerId, CustomerRef};
 use usage_domain::event::{EventBatch, EventRef, StoredEvent, UsageEvent};
+use usage_domain::position::Position;
 use usage_domain::time::Timestamp;
 use usage_domain::verdict::Verdict;
-use usage_store::{EventFilter, Handling, Measured, MeterSet, measure, meter};
+use usage_store::{EventFilter, Handling, LogPage, Measured, MeterSet, measure, meter};
 
 /// A stored event with what is known about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,6 +85,24 @@ impl Engine {
             listed.push(ListedEvent { stored, customer, validation_errors });
         }
         Ok(listed)
+    }
+
+    /// Stored events in the order of the log: a page of those behind `after` that pass the filter, with
+    /// the position up to which the log is read. That is `until`, or where the log ends now.
+    ///
+    /// # Errors
+    /// A log that cannot be read.
+    pub async fn log(
+        &self,
+        after: Position,
+        until: Option<Position>,
+        filter: EventFilter,
+    ) -> Result<(LogPage, Position), EngineError> {
+        let until = match until {
+            Some(until) => until,
+            None => self.store.position().await?,
+        };
+        Ok((self.store.log(after, until, filter).await?, until))
     }
 }
 

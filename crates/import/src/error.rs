@@ -40,6 +40,22 @@ pub enum ImportError {
         /// The file.
         path: String,
     },
+    /// There is nothing in the file, not even a header.
+    #[error("{path} is empty: it has no header")]
+    NoHeader {
+        /// The file.
+        path: String,
+    },
+    /// A column that was named is not there.
+    #[error("{path} has no column \"{column}\"; its columns are {}", columns.join(", "))]
+    MissingColumn {
+        /// The file.
+        path: String,
+        /// The column asked for.
+        column: String,
+        /// The columns that the file has.
+        columns: Vec<String>,
+    },
     /// The header is not text, or ambiguous.
     #[error("{path}: the header {reason}")]
     Header {

@@ -7,25 +7,23 @@
 //!
 //! [`BilledCost`]: https://focus.finops.org/focus-columns/
 
-mod bad_rows;
 mod charge;
 mod columns;
 mod customer_by;
 mod customers;
-mod identity;
-mod records;
 mod rows;
-mod source;
+mod scope;
 mod time;
 
-pub use bad_rows::{BadRow, BadRows};
 pub use customer_by::{CustomerBy, NoColumns};
-pub use rows::{ImportedRow, RowError, Rows};
-pub use source::MAX_ROW;
+pub use rows::{ImportedRow, Rows};
+pub use scope::Scope;
+
+pub use crate::table::{BadRow, BadRows, MAX_ROW, RowError};
 
 use crate::ImportError;
+use crate::table::{self, Records};
 use columns::Layout;
-use records::Records;
 use std::path::{Path, PathBuf};
 
 /// A FOCUS file of which the header has been read.
@@ -83,18 +81,5 @@ impl FocusFile {
 }
 
 fn header(records: &mut Records, path: &Path) -> Result<Vec<String>, ImportError> {
-    let shown = || path.display().to_string();
-    if records.next().map_err(|source| ImportError::Unreadable { path: shown(), source })?.is_none() {
-        return Err(ImportError::Empty { path: shown() });
-    }
-    let wrong = |reason: String| ImportError::Header { path: shown(), reason };
-    let mut columns: Vec<String> = Vec::new();
-    for name in records.record() {
-        let name = std::str::from_utf8(name).map_err(|_| wrong("is not UTF-8 text".to_string()))?;
-        if columns.iter().any(|column| column == name) {
-            return Err(wrong(format!("has the column \"{name}\" twice")));
-        }
-        columns.push(name.to_string());
-    }
-    Ok(columns)
+    table::header(records, path)?.ok_or_else(|| ImportError::Empty { path: path.display().to_string() })
 }

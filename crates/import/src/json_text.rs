@@ -26,6 +26,18 @@ impl DataText {
         self.0.push_str(json);
     }
 
+    /// Adds a property of which `name` is the JSON text, and that is a text.
+    pub(crate) fn named_text(&mut self, name: &str, value: &str) {
+        self.named(name);
+        push_text(&mut self.0, value);
+    }
+
+    /// Adds a property of which `name` and `json` are the JSON texts.
+    pub(crate) fn named_json(&mut self, name: &str, json: &str) {
+        self.named(name);
+        self.0.push_str(json);
+    }
+
     /// Adds by `write`, or leaves all as it was where the whole would exceed `limit` bytes.
     pub(crate) fn within(&mut self, limit: usize, write: impl FnOnce(&mut DataText)) {
         let before = self.0.len();
@@ -39,6 +51,14 @@ impl DataText {
     pub(crate) fn finish(mut self) -> String {
         self.0.push('}');
         self.0
+    }
+
+    fn named(&mut self, name: &str) {
+        if self.0.len() > 1 {
+            self.0.push(',');
+        }
+        self.0.push_str(name);
+        self.0.push(':');
     }
 
     fn name(&mut self, name: &'static str) {

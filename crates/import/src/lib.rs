@@ -1,5 +1,5 @@
-//! Files turned into customers and usage events: FOCUS cost and usage ([`focus`]), and Django
-//! fixtures ([`fixture`]).
+//! Files turned into customers and usage events: FOCUS cost and usage ([`focus`]), CSV of any columns
+//! ([`tabular`]), and Django fixtures ([`fixture`]).
 //!
 //! Owns what such a file means and what is wrong with it: every complaint names the line. Knows
 //! nothing of stores, HTTP, terminals or the clock: the current month is an argument. A figure must
@@ -10,5 +10,7 @@ mod error;
 pub mod fixture;
 pub mod focus;
 mod json_text;
+mod table;
+pub mod tabular;
 
 pub use error::ImportError;

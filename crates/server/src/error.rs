@@ -125,6 +125,12 @@ impl ApiError {
         ApiError { retry_after: Some(1), ..error }
     }
 
+    /// 500: what is stored cannot be shown.
+    pub(crate) fn unreadable(reason: &str) -> ApiError {
+        let (status, title) = (StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error");
+        ApiError::new(status, "/problems/internal", title, format!("a stored event cannot be read: {reason}"))
+    }
+
     /// What is wrong, one by one.
     pub(crate) fn with(mut self, errors: Vec<FieldError>) -> ApiError {
         self.errors = errors;

@@ -20,6 +20,7 @@ use utoipa::{Modify, OpenApi};
         usage::unpaid::list_unpaid,
         events::ingest::ingest_events,
         events::list::list_events,
+        events::log::read_event_log,
         events::pages::list_event_pages,
         events::v3::ingest_metering_events,
         events::v3::list_metering_events,

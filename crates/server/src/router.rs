@@ -17,6 +17,7 @@ pub fn router_within(app: App, limits: Limits) -> Router {
         .route("/api/v1/usage/create", post(usage::create::create_usage))
         .route("/api/v1/usage/unpaid", get(usage::unpaid::list_unpaid))
         .route("/api/v1/events", post(events::ingest::ingest_events).get(events::list::list_events))
+        .route("/api/v1/events/log", get(events::log::read_event_log))
         .route("/api/v2/events", get(events::pages::list_event_pages))
         .route(
             "/api/v3/openmeter/events",

@@ -52,6 +52,12 @@ pub trait Store: Send + Sync + 'static {
     /// Stored events that pass the filter, newest time first; of one time, the last stored first.
     async fn events(&self, filter: EventFilter) -> Result<Vec<StoredEvent>, StoreError>;
 
+    /// Stored events in the order of the log: those of `filter.period` behind `after`, up to `until`, where
+    /// that is not past the end. Where a correction and its target were stored together, the target comes
+    /// first. At most `filter.limit` of them, and no more than some mebibytes.
+    async fn log(&self, after: Position, until: Position, filter: EventFilter)
+    -> Result<LogPage, StoreError>;
+
     /// What the charges of these subjects at these times add up to, within `period`.
     async fn usage(&self, subjects: Vec<PaidSubject>, period: Period) -> Result<Usage, StoreError>;
 
@@ -169,6 +175,17 @@ pub enum Handling {
     Strict,
     /// The good ones are stored.
     Lenient,
+}
+
+/// A stretch of the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogPage {
+    /// Its events that pass the filter.
+    pub events: Vec<StoredEvent>,
+    /// Where it ends: what follows is behind this position.
+    pub next: Position,
+    /// Whether something follows.
+    pub more: bool,
 }
 
 /// How the total of a posting comes from usage.

@@ -11,7 +11,7 @@ mod error;
 mod measure;
 
 pub use condition::{Condition, Pattern, TextField, TextTest, TimeField};
-pub use contract::{EventFilter, Handling, PostRequest, RateFn, Store};
+pub use contract::{EventFilter, Handling, LogPage, PostRequest, RateFn, Store};
 pub use correction::{Correction, correction, is_correction};
 pub use error::StoreError;
 pub use measure::{Measured, MeterSet, measure, meter};

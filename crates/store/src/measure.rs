@@ -2,18 +2,18 @@
 //!
 //! Shared by all stores, so that an event is worth the same everywhere.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 use usage_domain::charge::{CHARGE_TYPE, Charge, InvalidCharge};
 use usage_domain::event::{EventRef, Members};
 use usage_domain::field::Field;
 use usage_domain::meter::Meter;
-use usage_domain::meter::value::{InvalidValue, Measurement};
+use usage_domain::meter::value::{InvalidValue, Measurement, MeterValue};
 use usage_json::{Object, Value, object, value};
 
 /// What an event contributes to bills.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(clippy::large_enum_variant, reason = "one at a time, taken apart where it is made")]
 pub enum Measured {
     /// It carries its own price.
     Charge(Charge),
@@ -80,6 +80,29 @@ pub fn meter<'a>(
     std::iter::once(first).chain(covering).map(one).collect()
 }
 
+/// Hands what an event is worth to each meter that covers it to `each`: the meter, the value and the
+/// dimensions where they are. Where it is worth nothing, it is left out.
+pub(crate) fn meter_each<'a>(
+    event: EventRef<'_>,
+    meters: &'a MeterSet,
+    mut each: impl FnMut(&'a Arc<Meter>, MeterValue, &[Option<Cow<'_, str>>]),
+) {
+    let mut data = None;
+    for meter in meters.of(event.event_type).iter().filter(|m| m.covers(event.event_type, event.time)) {
+        let data = data.get_or_insert_with(|| Data::of(event));
+        let mut dimensions = Vec::with_capacity(meter.draft.dimensions.len());
+        if data.is_plain(meter) {
+            let value = meter.measure_into(data.there, |names| data.plain(names).flatten(), &mut dimensions);
+            if let Ok(value) = value {
+                each(meter, value, &dimensions);
+            }
+        } else if let Ok(measured) = data.measure(meter) {
+            let dimensions = measured.dimensions.iter().map(|text| text.as_deref().map(Cow::Borrowed));
+            each(meter, measured.value, &dimensions.collect::<Vec<_>>());
+        }
+    }
+}
+
 /// An event's data: its members as they were noted when it was read, or as they are read now.
 struct Data<'a> {
     noted: Option<Members<'a>>,
@@ -113,6 +136,21 @@ impl<'a> Data<'a> {
         })
     }
 
+    /// Whether all that a meter looks at was noted and needs no reading: nearly always.
+    fn is_plain(&self, meter: &Meter) -> bool {
+        let draft = &meter.draft;
+        let mut paths = draft.value_property.iter().chain(draft.dimensions.iter().map(|d| &d.path));
+        paths.all(|path| self.plain(path.names()).is_some())
+    }
+
+    /// The value at the end of a path, where that needs no reading: `None` where it does.
+    fn plain(&self, names: &[String]) -> Option<Option<Field<'a>>> {
+        match (&self.noted, names) {
+            (Some(members), [name]) => members.get(name).map_or(Some(None), plain),
+            _ => None,
+        }
+    }
+
     fn measure(&self, meter: &Meter) -> Result<Measurement, InvalidValue> {
         let paths = meter.draft.value_property.iter().chain(meter.draft.dimensions.iter().map(|d| &d.path));
         let values: Vec<(&[String], Option<Value<'a>>)> =
@@ -121,6 +159,20 @@ impl<'a> Data<'a> {
             values.iter().find(|(known, _)| *known == names)?.1.as_ref().and_then(field)
         })
     }
+}
+
+/// A value by its text, where that needs no reading: `None` where it does, `Some(None)` for null.
+fn plain(text: &str) -> Option<Option<Field<'_>>> {
+    let bytes = text.as_bytes();
+    Some(match bytes.first()? {
+        b'"' if bytes.contains(&b'\\') => return None,
+        b'"' => Some(Field::Text(text.get(1..text.len() - 1)?)),
+        b'{' | b'[' => Some(Field::Other),
+        b't' => Some(Field::Bool(true)),
+        b'f' => Some(Field::Bool(false)),
+        b'n' => None,
+        _ => Some(Field::Number(text)),
+    })
 }
 
 fn field<'v>(value: &'v Value<'_>) -> Option<Field<'v>> {

@@ -1,11 +1,8 @@
 //! How fast usage is posted by the first contract.
 
-use super::ingest::latencies;
-use super::{Bench, World};
+use super::{Bench, Report, World};
 use crate::Result;
-use crate::load::events::{Batch, Clock, subject};
 use crate::load::http::{Connection, post};
-use crate::load::random::Random;
 use crate::load::{Timing, drive};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -55,17 +52,32 @@ pub(super) fn run(bench: &mut Bench) -> Result<()> {
     Ok(())
 }
 
+/// The text of a customer's subject.
+fn subject(number: u64) -> String {
+    format!("c-{number:06}")
+}
+
 /// Gives each customer an event of this month.
 fn ingest_for_each(world: &World, customers: u64) -> Result<()> {
     const BATCH: usize = 100;
-    let (mut random, mut clock) = (Random::new(Random::seed()), Clock::default());
-    let mut batch = Batch::new(&mut random, BATCH);
     let mut connection = Connection::open(world.service.address())?;
     for first in (1..=customers).step_by(BATCH) {
-        batch.renew(&mut random, &mut clock);
-        connection.ask(batch.subjects_from(first))?.expect(204)?;
+        let numbers = first..(first + BATCH as u64).min(customers + 1);
+        let body = format!("[{}]", numbers.map(event).collect::<Vec<_>>().join(","));
+        let request = post("/api/v1/events", "application/cloudevents-batch+json", body.as_bytes());
+        connection.ask(&request)?.expect(204)?;
     }
     Ok(())
+}
+
+/// A charge of this moment.
+fn event(number: u64) -> String {
+    let subject = subject(number);
+    format!(
+        "{{\"id\":\"{number}\",\"source\":\"bench\",\"specversion\":\"1.0\",\"type\":\"usage.charge\",\
+         \"subject\":\"{subject}\",\"data\":{{\"service\":\"Compute Engine\",\"quantity\":\"{number}\",\
+         \"unit\":\"Hours\",\"unit_price\":\"0.0316\"}}}}"
+    )
 }
 
 /// Sends a request for each customer, each of which must have its status.
@@ -86,4 +98,11 @@ fn for_each_customer(
             Ok(true)
         }
     })
+}
+
+/// Adds the latencies of a load.
+fn latencies(report: &mut Report, name: &str, timing: &Timing, what: &str) {
+    for (percentile, part) in [("p50", 0.5), ("p99", 0.99), ("max", 1.0)] {
+        report.add(name, format!("latency {percentile}"), timing.percentile(part), "ms", what);
+    }
 }

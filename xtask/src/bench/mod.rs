@@ -1,17 +1,15 @@
-//! Measures the release build. Prints figures and how each was taken; never judges them.
+//! Measures the release build. Prints figures and how each was taken; never judges them. Loads of events are
+//! `usage_app bench`, run on some settings.
 
-mod bill;
 mod create_usage;
 mod focus;
 mod ingest;
-mod machine;
 mod report;
 
 use crate::Result;
 use crate::folder::Folder;
 use crate::load::service::Service;
 use crate::workspace::{Workspace, run as sh};
-use machine::Machine;
 use report::Report;
 use std::env;
 use std::path::PathBuf;
@@ -28,25 +26,19 @@ pub(crate) struct Options {
     /// A twentieth of the work: whether it runs, not how fast.
     #[arg(long)]
     quick: bool,
-    /// Events that `ingest` sends, and half as many that `bill` bills.
+    /// Events that `ingest` and `backfill` send.
     #[arg(long, default_value_t = 2_000_000)]
     events: u64,
-    /// Events in a batch of `ingest`.
-    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u16).range(2..=10_000))]
-    batch: u16,
-    /// Connections of `ingest`.
-    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=256))]
-    connections: u16,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Name {
-    /// Batches of events.
+    /// Batches of events as they happen, then queries and bills.
     Ingest,
-    /// One event per request, over 64 connections.
+    /// Batches of events of a whole month, in no order.
+    Backfill,
+    /// One event per request, over 256 connections.
     IngestSingle,
-    /// The bill of a customer among a million events.
-    Bill,
     /// The first contract: POST /api/v1/usage/create/.
     CreateUsage,
     /// Importing the FOCUS sample, and starting the service.
@@ -68,21 +60,11 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     let program = workspace.release_app();
     let mut bench = Bench { workspace, options, program, report: Report::default() };
     let wanted = |name| options.names.is_empty() || options.names.contains(&name);
-    if wanted(Name::Ingest) || wanted(Name::Bill) {
-        // One folder for both: bills are asked of what was ingested.
-        let world = World::new(&bench, "ingest")?;
-        let events = if wanted(Name::Ingest) { options.events } else { options.events / 2 };
-        let ingested = ingest::batches(&bench, &world, bench.scaled(events))?;
-        if wanted(Name::Ingest) {
-            ingest::report(&mut bench, &world, &ingested)?;
+    ingest::limits(&mut bench)?;
+    for (name, text, settings) in ingest::LOADS {
+        if wanted(name) {
+            ingest::run(&mut bench, text, settings)?;
         }
-        if wanted(Name::Bill) {
-            bill::run(&mut bench, &world, ingested.events)?;
-        }
-        world.stop()?;
-    }
-    if wanted(Name::IngestSingle) {
-        ingest::single(&mut bench)?;
     }
     if wanted(Name::CreateUsage) {
         create_usage::run(&mut bench)?;
@@ -90,7 +72,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     if wanted(Name::Focus) {
         focus::run(&mut bench)?;
     }
-    bench.report.print(&Machine::this(), options.json)
+    bench.report.print(options.json)
 }
 
 /// Builds the program and the load generator for release, and measures with those.
@@ -117,18 +99,15 @@ impl Bench<'_> {
 /// A service on a fresh folder.
 struct World {
     service: Service,
-    folder: Folder,
+    /// Goes when the world does.
+    _folder: Folder,
 }
 
 impl World {
     fn new(bench: &Bench, name: &str) -> Result<World> {
         let folder = Folder::new(bench.workspace, name)?;
         let service = Service::start(&bench.program, &folder.path().join("data"), &[])?;
-        Ok(World { service, folder })
-    }
-
-    fn data(&self) -> PathBuf {
-        self.folder.path().join("data")
+        Ok(World { service, _folder: folder })
     }
 
     fn stop(self) -> Result<()> {

@@ -1,61 +1,76 @@
 //! Figures with their methods, for people and for programs.
 
-use super::machine::Machine;
 use crate::Result;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// A measured figure.
 struct Figure {
     /// What was measured, such as `ingest`.
-    name: &'static str,
+    name: String,
     /// Which of its figures, such as `rate`.
     what: String,
     value: f64,
-    unit: &'static str,
+    unit: String,
     /// How it was measured.
     method: String,
 }
 
 /// All figures of a run.
 #[derive(Default)]
-pub(super) struct Report(Vec<Figure>);
+pub(super) struct Report {
+    figures: Vec<Figure>,
+    /// What the figures depend on most, as `usage_app bench` says it.
+    pub(super) machine: Option<Value>,
+}
 
 impl Report {
     pub(super) fn add(
         &mut self,
-        name: &'static str,
+        name: &str,
         what: impl Into<String>,
         value: f64,
-        unit: &'static str,
+        unit: &str,
         method: impl Into<String>,
     ) {
-        self.0.push(Figure { name, what: what.into(), value, unit, method: method.into() });
+        let (name, unit) = (name.to_string(), unit.to_string());
+        self.figures.push(Figure { name, what: what.into(), value, unit, method: method.into() });
     }
 
     /// The figure, where this machine could give it.
-    pub(super) fn add_known(
-        &mut self,
-        name: &'static str,
-        what: &str,
-        value: Option<f64>,
-        unit: &'static str,
-        method: &str,
-    ) {
+    pub(super) fn add_known(&mut self, name: &str, what: &str, value: Option<f64>, unit: &str, method: &str) {
         if let Some(value) = value {
             self.add(name, what, value, unit, method);
         }
     }
 
-    pub(super) fn print(&self, machine: &Machine, as_json: bool) -> Result<()> {
+    /// Adds the figures that a program reported, under a name in front of theirs. The machine's limits
+    /// are in one report only.
+    pub(super) fn add_reported(&mut self, name: &str, reported: &Value) -> Result<()> {
+        for figure in reported["figures"].as_array().ok_or("no figures were reported")? {
+            let text = |key: &str| figure[key].as_str().ok_or("a figure that was reported is not whole");
+            if (text("name")? == "limits") != (name == "limits") {
+                continue;
+            }
+            let value = figure["value"].as_f64().ok_or("a figure that was reported has no value")?;
+            let own =
+                if text("name")? == name { name.to_string() } else { format!("{name}, {}", text("name")?) };
+            self.add(&own, text("figure")?, value, text("unit")?, text("method")?);
+        }
+        Ok(())
+    }
+
+    pub(super) fn print(&self, as_json: bool) -> Result<()> {
         if as_json {
-            let figures: Vec<_> = self.0.iter().map(Figure::json).collect();
-            let report = json!({"machine": machine.json(), "figures": figures});
+            let figures: Vec<_> = self.figures.iter().map(Figure::json).collect();
+            let report = json!({"machine": self.machine, "figures": figures});
             println!("{}", serde_json::to_string_pretty(&report)?);
             return Ok(());
         }
-        println!("{}; the load generator runs on them too\n", machine.line());
-        let width = self.0.iter().map(|figure| figure.title().len()).max().unwrap_or(0);
-        for figure in &self.0 {
+        let machine = self.machine.as_ref().unwrap_or(&Value::Null);
+        let text = |key: &str| machine[key].as_str().unwrap_or("unknown");
+        println!("{} cores of {}; the load generator runs on them too\n", machine["cores"], text("model"));
+        let width = self.figures.iter().map(|figure| figure.title().len()).max().unwrap_or(0);
+        for figure in &self.figures {
             println!("{:width$}  {:>12} {}", figure.title(), shown(figure.value), figure.unit);
             println!("{:width$}    {}", "", figure.method);
         }

@@ -43,17 +43,12 @@ impl Connection {
 
     /// Sends a request and waits for its answer.
     pub(crate) fn ask(&mut self, request: &[u8]) -> io::Result<Answer> {
-        self.send(request)?;
+        self.stream.write_all(request)?;
         self.receive()
     }
 
-    /// Sends one request, or several in a row.
-    pub(crate) fn send(&mut self, requests: &[u8]) -> io::Result<()> {
-        self.stream.write_all(requests)
-    }
-
     /// Waits for the next answer.
-    pub(crate) fn receive(&mut self) -> io::Result<Answer> {
+    fn receive(&mut self) -> io::Result<Answer> {
         if self.taken == self.received.len() {
             self.received.clear();
             self.taken = 0;

@@ -1,7 +1,6 @@
 //! Load over loopback: requests, connections, the service under them, and how long answers took.
 //! What is sent and what is made of the figures is the callers' business.
 
-pub(crate) mod events;
 pub(crate) mod http;
 pub(crate) mod random;
 pub(crate) mod service;

@@ -25,21 +25,4 @@ impl Random {
     pub(crate) fn below(&mut self, limit: u64) -> u64 {
         self.next() % limit
     }
-
-    /// Writes a random UUID (version 4) into its 36 bytes.
-    pub(crate) fn uuid(&mut self, text: &mut [u8]) {
-        const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        let mut bits = u128::from(self.next()) << 64 | u128::from(self.next());
-        for (at, digit) in text.iter_mut().enumerate() {
-            *digit = match at {
-                8 | 13 | 18 | 23 => b'-',
-                14 => b'4',
-                19 => b"89ab"[(bits & 3) as usize],
-                _ => DIGITS[(bits & 15) as usize],
-            };
-            if !matches!(at, 8 | 13 | 18 | 23) {
-                bits >>= 4;
-            }
-        }
-    }
 }

@@ -5,7 +5,28 @@ use crate::failure::Failure;
 use crate::gateway::{Missing, open};
 use crate::output;
 use crate::output::table::Table;
-use serde_json::Value;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+/// What is shown of a listed event; the digits of its data as they are.
+#[derive(Deserialize)]
+struct Listed<'a> {
+    #[serde(borrow)]
+    event: Shown<'a>,
+    #[serde(rename = "validationError")]
+    validation_error: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Shown<'a> {
+    time: String,
+    subject: String,
+    #[serde(rename = "type")]
+    event_type: String,
+    id: String,
+    #[serde(borrow)]
+    data: Option<&'a RawValue>,
+}
 
 pub(crate) fn run(args: &Args, asked: &args::Events) -> Result<(), Failure> {
     let limit = asked.limit.to_string();
@@ -21,7 +42,7 @@ pub(crate) fn run(args: &Args, asked: &args::Events) -> Result<(), Failure> {
     if args.json {
         return output::write(&format!("{listing}\n"));
     }
-    let events: Vec<Value> = serde_json::from_str(&listing)
+    let events: Vec<Listed<'_>> = serde_json::from_str(&listing)
         .map_err(|error| Failure::network(format!("the service's answer: {error}")))?;
     if events.is_empty() {
         return output::write("There are no such events.\n");
@@ -29,21 +50,24 @@ pub(crate) fn run(args: &Args, asked: &args::Events) -> Result<(), Failure> {
     let mut table =
         Table::new(&[("Time", false), ("Subject", false), ("Type", false), ("Id", false), ("Data", false)]);
     for listed in &events {
-        let text = |name: &str| listed["event"][name].as_str().unwrap_or_default().to_string();
-        let data = match (listed["validationError"].as_str(), listed["event"].get("data")) {
+        let event = &listed.event;
+        let data = match (&listed.validation_error, event.data) {
             (Some(error), _) => format!("! {error}"),
-            (None, Some(data)) => clipped(&data.to_string()),
+            (None, Some(data)) => clipped(data.get()),
             (None, None) => String::new(),
         };
-        table.row(vec![text("time"), text("subject"), text("type"), text("id"), data]);
+        let attributes = [&event.time, &event.subject, &event.event_type, &event.id];
+        table.row(attributes.into_iter().map(ToString::to_string).chain([data]).collect());
     }
     output::write(&format!("{table}\n"))
 }
 
+/// The beginning of a text, on one line.
 fn clipped(text: &str) -> String {
     const MOST: usize = 72;
+    let text = text.replace(['\n', '\r', '\t'], " ");
     if text.chars().count() <= MOST {
-        return text.to_string();
+        return text;
     }
     text.chars().take(MOST - 1).chain(['…']).collect()
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use tokio::runtime::{Builder, Runtime};
 use usage_api::bill::Bill;
 use usage_api::customer::{Customer, CustomerInput, CustomerPage};
+use usage_api::event::log::{EventLogPage, LoggedEvent};
 use usage_api::event::{IngestReport, IngestedEvent};
 use usage_api::meter::asked::Asked;
 use usage_api::meter::query::{MeterQueryRequest, MeterQueryResult};
@@ -16,10 +17,11 @@ use usage_api::store::{RebuildReport, UnpaidSubject, VerifyReport};
 use usage_domain::customer::{CustomerDraft, CustomerId, CustomerRef};
 use usage_domain::event::UsageEvent;
 use usage_domain::meter::{MeterDraft, MeterId};
+use usage_domain::position::Position;
 use usage_domain::time::{Month, Period, Timestamp};
 use usage_engine::{Engine, EngineError};
 use usage_store::embedded::{EmbeddedStore, Options};
-use usage_store::{EventFilter, Handling};
+use usage_store::{Condition, EventFilter, Handling, TextField, TextTest};
 
 /// Opens the store of the folder that the arguments name.
 pub(crate) fn open_store(args: &Args, owner: &str) -> Result<EmbeddedStore, Failure> {
@@ -31,6 +33,9 @@ pub(crate) fn open_store(args: &Args, owner: &str) -> Result<EmbeddedStore, Fail
     };
     Ok(EmbeddedStore::open(&args.database, options)?)
 }
+
+/// Events of a page of the log.
+const LOG_PAGE: usize = 10_000;
 
 pub(super) struct Local {
     engine: Engine,
@@ -125,6 +130,34 @@ impl Gateway for Local {
             let customer = self.engine.customer(&CustomerRef::Number(customer)).await?;
             self.engine.post_month(&customer, month, present::now()).await?;
             Ok(())
+        })
+    }
+
+    fn event_log(&self, query: &[(&str, &str)]) -> Result<EventLogPage, Failure> {
+        let value = |name: &str| query.iter().find(|(key, _)| *key == name).map(|(_, value)| *value);
+        let time = |name: &str, default: Timestamp| value(name).map_or(Ok(default), str::parse);
+        let position = |name: &str| {
+            let position = value(name).map(str::parse::<Position>).transpose();
+            position.map_err(|error| Failure::operation(format!("{name}: {error}")))
+        };
+        let texts =
+            [(TextField::Type, "type"), (TextField::Subject, "subject"), (TextField::Source, "source")];
+        let test = |name| Some(TextTest::OneOf(vec![value(name)?.to_string()]));
+        let conditions =
+            texts.into_iter().filter_map(|(field, name)| Some(Condition::Text(field, test(name)?)));
+        let filter = EventFilter {
+            period: Period { start: time("from", Timestamp::MIN)?, end: time("to", Timestamp::MAX)? },
+            condition: Some(Condition::All(conditions.collect())),
+            ..EventFilter::newest(LOG_PAGE)
+        };
+        let after = position("after")?.unwrap_or_default();
+        let read = self.engine.log(after, position("until")?, filter);
+        let (page, until) = self.runtime.block_on(read)?;
+        let events = page.events.into_iter().map(LoggedEvent::new).collect::<Result<_, _>>();
+        Ok(EventLogPage {
+            events: events.map_err(|error| Failure::operation(error.to_string()))?,
+            next: page.more.then(|| page.next.to_string()),
+            until: until.to_string(),
         })
     }
 

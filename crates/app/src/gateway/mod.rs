@@ -12,6 +12,7 @@ use remote::Remote;
 use usage_api::bill::Bill;
 use usage_api::customer::{Customer, CustomerInput, CustomerPage};
 use usage_api::event::IngestReport;
+use usage_api::event::log::EventLogPage;
 use usage_api::meter::query::{MeterQueryRequest, MeterQueryResult};
 use usage_api::meter::{Meter, MeterInput};
 use usage_api::store::{RebuildReport, UnpaidSubject, VerifyReport};
@@ -31,6 +32,8 @@ pub(crate) trait Gateway {
     fn ingest(&self, events: Vec<UsageEvent>) -> Result<IngestReport, Failure>;
     /// Posts a customer's usage of a month.
     fn post_month(&self, customer: u64, month: Month) -> Result<(), Failure>;
+    /// A page of the log, of what `query` asks of `GET /api/v1/events/log`.
+    fn event_log(&self, query: &[(&str, &str)]) -> Result<EventLogPage, Failure>;
     /// Stored events as JSON.
     fn events(&self, query: &[(&str, &str)]) -> Result<String, Failure>;
     /// All meters.

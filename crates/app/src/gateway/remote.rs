@@ -4,6 +4,7 @@ use super::Gateway;
 use crate::failure::Failure;
 use usage_api::bill::Bill;
 use usage_api::customer::{Customer, CustomerInput, CustomerPage};
+use usage_api::event::log::EventLogPage;
 use usage_api::event::{CloudEvent, IngestReport};
 use usage_api::meter::query::{MeterQueryRequest, MeterQueryResult};
 use usage_api::meter::{Meter, MeterInput};
@@ -65,6 +66,10 @@ impl Gateway for Remote {
     fn post_month(&self, customer: u64, month: Month) -> Result<(), Failure> {
         self.client.post_month(customer, &month.to_string())?;
         Ok(())
+    }
+
+    fn event_log(&self, query: &[(&str, &str)]) -> Result<EventLogPage, Failure> {
+        Ok(self.client.event_log(query)?)
     }
 
     fn events(&self, query: &[(&str, &str)]) -> Result<String, Failure> {

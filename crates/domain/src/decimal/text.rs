@@ -125,7 +125,7 @@ impl fmt::Display for Decimal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let plain = self.normalized();
         let scale = usize::from(plain.scale);
-        let digits = plain.coefficient.unsigned_abs().to_string();
+        let digits = plain.coefficient().unsigned_abs().to_string();
         let digits = format!("{digits:0>width$}", width = scale + 1);
         let (whole, fraction) = digits.split_at(digits.len() - scale);
         let least = f.precision().unwrap_or(0);

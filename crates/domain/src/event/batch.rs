@@ -188,6 +188,20 @@ impl EventBatch {
         }
     }
 
+    /// The source and the id of the event at this place: its name.
+    #[must_use]
+    pub fn name(&self, place: usize) -> (&str, &str) {
+        let spans = &self.events[place];
+        (part(&self.text, spans.source), part(&self.text, spans.id))
+    }
+
+    /// The subject of the event at this place, and its time.
+    #[must_use]
+    pub fn subject_and_time(&self, place: usize) -> (&str, Timestamp) {
+        let spans = &self.events[place];
+        (part(&self.text, spans.subject), spans.time)
+    }
+
     /// Its events, in their order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = EventRef<'_>> {
         (0..self.events.len()).map(|place| self.get(place))

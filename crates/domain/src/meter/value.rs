@@ -1,9 +1,11 @@
 //! Reading what an event is worth to a meter: its value, and the dimensions that it is counted under.
 
-use super::{Aggregation, Meter};
+use super::path::JsonPath;
+use super::{Aggregation, Dimension, Meter};
 use crate::decimal::{Decimal, DecimalError};
 use crate::field::Field;
 use crate::time::Timestamp;
+use std::borrow::Cow;
 
 /// Longest value or dimension, in bytes of text.
 pub const MAX_TEXT: usize = 1024;
@@ -76,30 +78,47 @@ impl Meter {
         has_data: bool,
         field: impl Fn(&[String]) -> Option<Field<'a>>,
     ) -> Result<Measurement, InvalidValue> {
+        let mut dimensions = Vec::with_capacity(self.draft.dimensions.len());
+        let value = self.measure_into(has_data, field, &mut dimensions)?;
+        let dimensions = dimensions.into_iter().map(|value| value.map(Cow::into_owned)).collect();
+        Ok(Measurement { dimensions, value })
+    }
+
+    /// The same, with the dimensions where they are.
+    ///
+    /// # Errors
+    /// What makes the event unusable for this meter; `dimensions` may then have some.
+    pub fn measure_into<'a>(
+        &self,
+        has_data: bool,
+        field: impl Fn(&[String]) -> Option<Field<'a>>,
+        dimensions: &mut Vec<Option<Cow<'a, str>>>,
+    ) -> Result<MeterValue, InvalidValue> {
         let value = match &self.draft.value_property {
             None => MeterValue::Nothing,
             Some(_) if !has_data => return Err(InvalidValue::NoData),
             Some(path) => {
                 let found = field(path.names());
                 let found = found.ok_or_else(|| InvalidValue::Missing(path.to_string()))?;
-                value(self.draft.aggregation, &found, &path.to_string())?
+                value(self.draft.aggregation, &found, path)?
             }
         };
-        let dimension = |path: &super::path::JsonPath| match field(path.names()) {
-            None => Ok(None),
-            Some(found) => {
-                label(&found).map(Some).ok_or_else(|| InvalidValue::NotAText { path: path.to_string() })
-            }
-        };
-        let dimensions = self.draft.dimensions.iter().map(|each| dimension(&each.path));
-        Ok(Measurement { dimensions: dimensions.collect::<Result<_, _>>()?, value })
+        for Dimension { path, .. } in &self.draft.dimensions {
+            dimensions.push(match field(path.names()) {
+                None => None,
+                Some(found) => {
+                    Some(label(&found).ok_or_else(|| InvalidValue::NotAText { path: path.to_string() })?)
+                }
+            });
+        }
+        Ok(value)
     }
 }
 
-fn value(aggregation: Aggregation, field: &Field<'_>, path: &str) -> Result<MeterValue, InvalidValue> {
+fn value(aggregation: Aggregation, field: &Field<'_>, path: &JsonPath) -> Result<MeterValue, InvalidValue> {
     if aggregation == Aggregation::UniqueCount {
         let text = label(field).ok_or_else(|| InvalidValue::NotAText { path: path.to_string() })?;
-        return Ok(MeterValue::Text(text));
+        return Ok(MeterValue::Text(text.into_owned()));
     }
     let digits: &str = match field {
         Field::Text(text) => text.trim(),
@@ -114,14 +133,14 @@ fn value(aggregation: Aggregation, field: &Field<'_>, path: &str) -> Result<Mete
 }
 
 /// The text that a value is told apart by: numbers by value, so that 1 and 1.0 are one.
-fn label(field: &Field<'_>) -> Option<String> {
-    let text = match field {
-        Field::Text(text) => (*text).to_string(),
+fn label<'a>(field: &Field<'a>) -> Option<Cow<'a, str>> {
+    let text = match *field {
+        Field::Text(text) => Cow::Borrowed(text),
         Field::Number(digits) => match digits.parse::<Decimal>() {
-            Ok(figure) => figure.to_string(),
-            Err(_) => (*digits).to_string(),
+            Ok(figure) => Cow::Owned(figure.to_string()),
+            Err(_) => Cow::Borrowed(digits),
         },
-        Field::Bool(value) => value.to_string(),
+        Field::Bool(value) => Cow::Borrowed(if value { "true" } else { "false" }),
         Field::Other => return None,
     };
     (text.len() <= MAX_TEXT).then_some(text)

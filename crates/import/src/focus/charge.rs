@@ -3,8 +3,9 @@
 //! Whether a row can be billed is for the domain to say ([`Charge::read`]); here its complaints are
 //! turned into those about a column. A row that leaves here must never be refused by a bill.
 
-use super::columns::{Fault, Layout, required, value};
+use super::columns::Layout;
 use crate::json_text::DataText;
+use crate::table::{Fault, required, value};
 use csv::StringRecord;
 use usage_domain::charge::{Charge, Field, InvalidCharge, MAX_LABEL};
 use usage_domain::currency::Currency;

@@ -1,11 +1,10 @@
 //! Where the columns of a FOCUS file are, and what a row has in them.
 //!
-//! Owns which columns must be there, and what is null: an empty value, or the word `NULL`, quoted or
-//! not.
+//! Owns which columns must be there. Null is an empty value, or the word `NULL`, quoted or not.
 
 use super::customer_by::CustomerBy;
-use super::identity::short_name;
 use crate::ImportError;
+use crate::table::{short_name, value};
 use csv::StringRecord;
 use std::path::Path;
 
@@ -143,36 +142,7 @@ impl Layout {
     }
 }
 
-/// What is wrong with a row, and in which column.
-#[derive(Debug)]
-pub(super) struct Fault {
-    pub(super) column: Option<usize>,
-    pub(super) reason: String,
-}
-
-impl Fault {
-    pub(super) fn at(column: usize, reason: impl Into<String>) -> Fault {
-        Fault { column: Some(column), reason: reason.into() }
-    }
-}
-
-/// The value of a column, if it is not null.
-pub(super) fn value(record: &StringRecord, column: usize) -> Option<&str> {
-    record.get(column).filter(|value| !is_null(value))
-}
-
-/// The value of a column that must not be null.
-pub(super) fn required(record: &StringRecord, column: usize) -> Result<&str, Fault> {
-    value(record, column).ok_or_else(|| Fault::at(column, IS_NULL))
-}
-
 /// The first value that is not null.
 pub(super) fn first<'a>(record: &'a StringRecord, columns: &[usize]) -> Option<&'a str> {
     columns.iter().find_map(|column| value(record, *column))
-}
-
-pub(super) const IS_NULL: &str = "must not be null";
-
-fn is_null(value: &str) -> bool {
-    value.is_empty() || value == "NULL"
 }

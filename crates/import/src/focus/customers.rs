@@ -1,6 +1,7 @@
 //! The customers of a FOCUS file: who a row's customer is, and that it is billed in one currency.
 
-use super::columns::{CustomerColumns, Fault, IS_NULL, Layout, first, required, value};
+use super::columns::{CustomerColumns, Layout, first};
+use crate::table::{Fault, IS_NULL, required, value};
 use csv::StringRecord;
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -1,13 +1,11 @@
 //! Going through the rows of a FOCUS file: each is an event of its customer, or a bad row.
 
-use super::bad_rows::BadRow;
-use super::columns::{Fault, first, required};
+use super::columns::{Layout, first};
 use super::customers::Customers;
-use super::identity::Identities;
-use super::records::Records;
 use super::{FocusFile, charge, time};
 use crate::ImportError;
-use csv::{ByteRecord, StringRecord};
+use crate::table::{Fault, Identities, Records, RowError, read_row, required};
+use csv::StringRecord;
 use std::sync::Arc;
 use usage_domain::charge::CHARGE_TYPE;
 use usage_domain::customer::CustomerDraft;
@@ -22,17 +20,6 @@ pub struct ImportedRow {
     pub customer: Arc<CustomerDraft>,
     /// What it says was used; its subject is the customer's key.
     pub event: UsageEvent,
-}
-
-/// Why there is no row to import.
-#[derive(Debug, thiserror::Error)]
-pub enum RowError {
-    /// This row is not usable; the next one may be.
-    #[error(transparent)]
-    Bad(Box<BadRow>),
-    /// The file cannot be read any further; no row follows.
-    #[error(transparent)]
-    File(#[from] ImportError),
 }
 
 /// The rows of a file, in its order.
@@ -59,70 +46,49 @@ impl<'a> Rows<'a> {
 
     /// Takes the record that was read last as a row.
     fn row(&mut self, line: u64) -> Result<ImportedRow, RowError> {
-        let columns = &self.file.columns;
-        let bad = |column: Option<usize>, reason: String, record: ByteRecord| {
-            RowError::Bad(Box::new(BadRow::new(
-                line,
-                column.map(|i| columns[i].clone()),
-                column,
-                reason,
-                record,
-            )))
-        };
-        let record = self.records.take();
-        if record.len() != columns.len() {
-            let reason = format!("{} fields, where the header has {}", record.len(), columns.len());
-            return Err(bad(None, reason, record));
-        }
-        let record = match StringRecord::from_byte_record(record) {
-            Ok(record) => record,
-            Err(error) => {
-                let column = error.utf8_error().field();
-                return Err(bad(Some(column), "not UTF-8 text".to_string(), error.into_byte_record()));
-            }
-        };
-        match self.read(&record) {
-            Ok((customer, event)) => {
-                self.records.give_back(record.into_byte_record());
-                Ok(ImportedRow { line, customer, event })
-            }
-            Err(Fault { column, reason }) => Err(bad(column, reason, record.into_byte_record())),
-        }
-    }
-
-    fn read(&mut self, record: &StringRecord) -> Result<(Arc<CustomerDraft>, UsageEvent), Fault> {
-        let layout = &self.file.layout;
-        let (data, currency) = charge::read(layout, record)?;
-        let time = time::read(required(record, layout.charge_start)?)
-            .map_err(|reason| Fault::at(layout.charge_start, reason))?;
-        let customer = self.customers.of(layout, record, currency)?;
-        let source = match first(record, &layout.provider) {
-            Some(provider) => format!("focus/{provider}"),
-            None => "focus".to_string(),
-        };
-        let mut event = UsageEvent {
-            id: "not yet named".to_string(),
-            source,
-            event_type: CHARGE_TYPE.to_string(),
-            subject: customer.key.clone().unwrap_or_default(),
-            time,
-            time_given: true,
-            data: Some(data),
-            extensions: None,
-        };
-        event.check().map_err(|error| {
-            let column = match &error {
-                InvalidEvent::TooLong { field: "source", .. } => layout.provider.first().copied(),
-                _ => None,
-            };
-            Fault { column, reason: format!("the event's {error}") }
+        let Rows { file, records, customers, identities, .. } = self;
+        let (customer, event) = read_row(records, &file.columns, line, |record| {
+            read(&file.layout, customers, identities, record)
         })?;
-        self.customers.remember(&customer);
-        event.id = self.identities.next(layout, record);
-        Ok((customer, event))
+        Ok(ImportedRow { line, customer, event })
     }
 }
 
+fn read(
+    layout: &Layout,
+    customers: &mut Customers,
+    identities: &mut Identities,
+    record: &StringRecord,
+) -> Result<(Arc<CustomerDraft>, UsageEvent), Fault> {
+    let (data, currency) = charge::read(layout, record)?;
+    let time = time::read(required(record, layout.charge_start)?)
+        .map_err(|reason| Fault::at(layout.charge_start, reason))?;
+    let customer = customers.of(layout, record, currency)?;
+    let source = match first(record, &layout.provider) {
+        Some(provider) => format!("focus/{provider}"),
+        None => "focus".to_string(),
+    };
+    let mut event = UsageEvent {
+        id: "not yet named".to_string(),
+        source,
+        event_type: CHARGE_TYPE.to_string(),
+        subject: customer.key.clone().unwrap_or_default(),
+        time,
+        time_given: true,
+        data: Some(data),
+        extensions: None,
+    };
+    event.check().map_err(|error| {
+        let column = match &error {
+            InvalidEvent::TooLong { field: "source", .. } => layout.provider.first().copied(),
+            _ => None,
+        };
+        Fault { column, reason: format!("the event's {error}") }
+    })?;
+    customers.remember(&customer);
+    event.id = identities.next(&[], &layout.by_name, record);
+    Ok((customer, event))
+}
 impl Iterator for Rows<'_> {
     type Item = Result<ImportedRow, RowError>;
 

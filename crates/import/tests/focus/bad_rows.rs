@@ -125,7 +125,7 @@ fn bad_rows_written_out_and_mended_are_imported_like_the_others() {
     let source = file(text.as_bytes());
     let focus = FocusFile::open(source.path(), &CustomerBy::SubAccount).unwrap();
     let mut written = Vec::new();
-    let mut bad_rows = BadRows::new(&mut written, &focus).unwrap();
+    let mut bad_rows = BadRows::new(&mut written, focus.columns()).unwrap();
     for row in focus.rows().unwrap().filter(Result::is_err) {
         bad_rows.write(&bad(row)).unwrap();
     }

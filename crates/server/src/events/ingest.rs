@@ -3,7 +3,7 @@
 use super::sent::Sent;
 use crate::App;
 use crate::error::ApiError;
-use crate::reading::RawBody;
+use crate::reading::OwnedBody;
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
@@ -48,7 +48,7 @@ const PREFER: &str = "prefer";
 pub(crate) async fn ingest_events(
     State(app): State<App>,
     headers: HeaderMap,
-    RawBody(body): RawBody,
+    OwnedBody(body, _held): OwnedBody,
 ) -> Result<Response, ApiError> {
     let received = app.now();
     let sent = Sent::read(&headers, body, received)?;

@@ -3,7 +3,6 @@
 
 use crate::error::ApiError;
 use crate::reading::media_type;
-use axum::body::Bytes;
 use axum::http::HeaderMap;
 use usage_api::event::{EventReader, ListError, read_binary_event};
 use usage_domain::event::{BatchBuilder, EventBatch, EventRef};
@@ -33,9 +32,9 @@ impl Sent {
     ///
     /// # Errors
     /// 415 for any other media type, 400 for a body that is not of its type.
-    pub(super) fn read(headers: &HeaderMap, body: Bytes, received: Timestamp) -> Result<Sent, ApiError> {
+    pub(super) fn read(headers: &HeaderMap, body: Vec<u8>, received: Timestamp) -> Result<Sent, ApiError> {
         let media_type = media_type(headers);
-        let body = String::from_utf8(body.into()).map_err(|error| {
+        let body = String::from_utf8(body).map_err(|error| {
             let place = error.utf8_error().valid_up_to();
             ApiError::invalid(format!("the body is not UTF-8 at byte {place}"))
         })?;

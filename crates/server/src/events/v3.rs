@@ -6,7 +6,7 @@ use super::pages::{cursor, page, read_cursor};
 use super::sent::Sent;
 use crate::App;
 use crate::error::ApiError;
-use crate::reading::{Query, RawBody};
+use crate::reading::{OwnedBody, Query};
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
@@ -44,7 +44,7 @@ const OPTIONAL: [&str; 2] = ["datacontenttype", "dataschema"];
 pub(crate) async fn ingest_metering_events(
     State(app): State<App>,
     headers: HeaderMap,
-    RawBody(body): RawBody,
+    OwnedBody(body, _held): OwnedBody,
 ) -> Result<Response, ApiError> {
     let received = app.now();
     let mut sent = Sent::read(&headers, body, received)?;

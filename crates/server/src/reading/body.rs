@@ -21,20 +21,36 @@ impl<S: Send + Sync> FromRequest<S> for RawBody {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _: &S) -> Result<RawBody, ApiError> {
-        let coding = Coding::of(request.headers())?;
-        let intake = request.extensions().get::<Intake>().cloned().unwrap_or_default();
-        let waits = request.headers().contains_key(header::EXPECT);
-        if waits && request.body().size_hint().lower() > intake.limits.body as u64 {
-            // Who asks before sending is told before.
-            return Err(ApiError::too_large(intake.limits.body));
-        }
-        let read = timeout(intake.limits.whole, read(request.into_body(), &intake));
-        let sent = read.await.map_err(|_| ApiError::slow(intake.limits.whole))??;
-        let body = match coding {
-            Coding::Identity => sent,
-            coding => coding.unpack(sent.as_ref(), sent.unpacked())?,
-        };
-        Ok(RawBody(Bytes::from_owner(body)))
+        Ok(RawBody(Bytes::from_owner(whole(request).await?)))
+    }
+}
+
+/// A body whose bytes are worked with where they are. They count as held until the second is dropped,
+/// which is to outlive them and what becomes of them.
+pub(crate) struct OwnedBody(pub(crate) Vec<u8>, pub(crate) Held);
+
+impl<S: Send + Sync> FromRequest<S> for OwnedBody {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &S) -> Result<OwnedBody, ApiError> {
+        let mut held = whole(request).await?;
+        Ok(OwnedBody(held.take(), held))
+    }
+}
+
+async fn whole(request: Request) -> Result<Held, ApiError> {
+    let coding = Coding::of(request.headers())?;
+    let intake = request.extensions().get::<Intake>().cloned().unwrap_or_default();
+    let waits = request.headers().contains_key(header::EXPECT);
+    if waits && request.body().size_hint().lower() > intake.limits.body as u64 {
+        // Who asks before sending is told before.
+        return Err(ApiError::too_large(intake.limits.body));
+    }
+    let read = timeout(intake.limits.whole, read(request.into_body(), &intake));
+    let sent = read.await.map_err(|_| ApiError::slow(intake.limits.whole))??;
+    match coding {
+        Coding::Identity => Ok(sent),
+        coding => coding.unpack(sent.as_ref(), sent.unpacked()),
     }
 }
 

@@ -51,7 +51,7 @@ impl Intake {
 }
 
 /// The bytes of a body, counted until they are dropped.
-pub(super) struct Held {
+pub(crate) struct Held {
     intake: Intake,
     bytes: Vec<u8>,
     counted: usize,
@@ -69,6 +69,11 @@ impl Held {
         let mut unpacked = self.intake.body();
         unpacked.beside = self.counted;
         unpacked
+    }
+
+    /// Takes the bytes out; what they take stays counted.
+    pub(super) fn take(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.bytes)
     }
 
     pub(super) fn len(&self) -> usize {
@@ -142,6 +147,8 @@ mod tests {
         let mut other = intake.body();
         other.push(&[0; 1 << 19], Some(1 << 19)).unwrap();
         assert!(intake.held.load(Relaxed) >= 2000 + (1 << 19));
+        let taken = one.take();
+        assert_eq!(taken.len(), 2000);
         assert!(other.push(&[0; (1 << 19) - 1000], None).is_err(), "more than together may be held");
         drop(one);
         other.push(&[0; (1 << 19) - 1000], None).unwrap();

@@ -4,7 +4,7 @@ mod body;
 mod coding;
 mod limits;
 
-pub(crate) use body::RawBody;
+pub(crate) use body::{OwnedBody, RawBody};
 pub(crate) use coding::CODINGS;
 pub(crate) use limits::Intake;
 pub use limits::Limits;

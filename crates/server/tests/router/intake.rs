@@ -6,12 +6,13 @@ use http_body::Frame;
 use serde_json::json;
 use std::io;
 use std::pin::Pin;
+use std::sync::Mutex;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use usage_server::Limits;
-use usage_store::embedded::Options;
+use usage_store::embedded::{Faults, Options, Step};
 
 const EVENTS: &str = "/api/v1/events";
 
@@ -94,6 +95,33 @@ fn what_a_packed_body_unpacks_to_counts_as_held() {
     drop(sender);
     app.runtime.block_on(slow).unwrap().expect(204, "");
     app.call("POST", EVENTS, &headers, zipped).expect(204, "");
+}
+
+#[test]
+fn a_body_counts_as_held_until_its_events_are_stored() {
+    let (entered, waiting) = std::sync::mpsc::channel();
+    let (go_on, told) = std::sync::mpsc::channel::<()>();
+    let gate = Mutex::new(Some((entered, told)));
+    let faults = Faults::new(move |step| {
+        if step == Step::Write
+            && let Some((entered, told)) = gate.lock().unwrap().take()
+        {
+            entered.send(()).unwrap();
+            told.recv().unwrap();
+        }
+        Ok(())
+    });
+    let limits = Limits { body: 1 << 20, together: 3 << 19, ..Limits::default() };
+    let app = Service::within(Options { faults, ..Options::new([7; 16], "test") }, limits);
+    let (router, body) = (app.router.clone(), Body::from(padded("first", 1 << 20)));
+    let writing = app.runtime.spawn(async move { call(router, "POST", EVENTS, JSON, body).await });
+    waiting.recv().unwrap();
+    // Read and parsed it is; its bytes are there until the disk is done with it.
+    let refused = app.call("POST", EVENTS, JSON, padded("second", 1 << 20));
+    refused.problem(429, "overloaded", "too much is being sent at the same time");
+    go_on.send(()).unwrap();
+    app.runtime.block_on(writing).unwrap().expect(204, "");
+    app.call("POST", EVENTS, JSON, padded("second", 1 << 20)).expect(204, "");
 }
 
 #[test]

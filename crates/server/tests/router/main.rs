@@ -11,6 +11,7 @@ mod intake;
 mod lenient;
 mod lines;
 mod listings;
+mod log;
 mod malformed;
 mod meter_answers;
 mod meter_preview;

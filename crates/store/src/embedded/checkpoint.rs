@@ -7,6 +7,7 @@ use super::faults::Faults;
 use super::projection::cells::Cells;
 use super::projection::delta::UsageDelta;
 use super::projection::files::Chain;
+use super::projection::metered::EVERYBODY;
 use super::projection::rollup::{CellKey, Group, RollUps, Sum};
 use super::projection::stretch::{Stretch, merge_stretches};
 use super::shared::{Shared, State};
@@ -52,11 +53,13 @@ impl Chains {
 }
 
 fn stretch(delta: &UsageDelta, covered: &[u32], shared: &Shared) -> Stretch {
+    // Whoever has no number has no cells yet.
+    let everybody = shared.read().metered.number_of(EVERYBODY).unwrap_or(0);
     Stretch {
         covered: covered.to_vec(),
         corrections: delta.corrections.clone(),
         charges: cells(&delta.charges, shared, |state| &state.charges),
-        metered: cells(&delta.metered, shared, |state| &state.metered),
+        metered: cells(&delta.metered(everybody), shared, |state| &state.metered),
     }
 }
 
@@ -89,11 +92,15 @@ pub(crate) struct Checkpointer {
     /// A checkpoint panicked: its changes are unknown, so that none may follow it. The log is
     /// replayed from the last sound one when the store opens.
     lost: bool,
+    /// A checkpoint is waited for when it is begun.
+    one_at_a_time: bool,
 }
 
 impl Checkpointer {
     pub(crate) fn new(shared: Arc<Shared>, chains: Chains, every: u64, last: u64) -> Checkpointer {
-        Checkpointer { shared, chains: Arc::new(Mutex::new(chains)), every, last, working: None, lost: false }
+        let one_at_a_time = chains.usage.faults().is_one_at_a_time();
+        let chains = Arc::new(Mutex::new(chains));
+        Checkpointer { shared, chains, every, last, working: None, lost: false, one_at_a_time }
     }
 
     /// Starts a checkpoint if one is due and none is under way.
@@ -123,6 +130,9 @@ impl Checkpointer {
             Ok(worker) => {
                 self.working = Some(worker);
                 self.last = next;
+                if self.one_at_a_time {
+                    self.take_back(delta);
+                }
             }
             Err(error) => tracing::warn!(%error, "no checkpoint thread could be started"),
         }

@@ -4,7 +4,7 @@ use super::effective::Lookup;
 use super::log::scan;
 use super::log::segment::LogIndex;
 use super::projection::corrections::Corrections;
-use super::projection::metered::{MeterRollUps, Series, state};
+use super::projection::metered::{MeterRollUps, SeriesRef, state_of};
 use super::shared::Shared;
 use super::writer::Command;
 use crate::StoreError;
@@ -88,8 +88,8 @@ impl Cover {
             for (of, measured) in meter(stored.event.borrowed(), &set) {
                 let Ok(measured) = measured else { continue };
                 let order = (stored.event.time, stored.sequence);
-                let state = state(of, &measured, order, Sign::Added);
-                let series = Series { meter: of.series, dimensions: measured.dimensions };
+                let state = state_of(of, &measured.value, order, Sign::Added);
+                let series = SeriesRef { meter: of.series, dimensions: &measured.dimensions };
                 made.measure(&stored.event.subject, stored.event.time, &series, &state);
             }
             Ok(())

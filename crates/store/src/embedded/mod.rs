@@ -32,7 +32,7 @@ pub use faults::{Faults, Step};
 pub use folder::{exists, owner};
 pub use options::Options;
 
-use crate::{EventFilter, Handling, PostRequest, Store, StoreError};
+use crate::{EventFilter, Handling, LogPage, PostRequest, Store, StoreError};
 use async_trait::async_trait;
 use catalog::Catalog;
 use checkpoint::{Chains, Checkpointer};
@@ -152,6 +152,16 @@ impl EmbeddedStore {
         self.folder.announce(owner)
     }
 
+    /// Waits until the writer has done all that was asked of it before, and what it does after its answers.
+    ///
+    /// # Errors
+    /// When the store is closed.
+    pub async fn settle(&self) -> Result<(), StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.command(Command::Settle(reply))?;
+        answer.await.map_err(|_| StoreError::Closed)
+    }
+
     fn command(&self, command: Command) -> Result<(), StoreError> {
         let commands = self.commands.lock().unwrap_or_else(PoisonError::into_inner);
         commands.as_ref().ok_or(StoreError::Closed)?.send(command).map_err(|_| StoreError::Closed)
@@ -217,6 +227,16 @@ impl Store for EmbeddedStore {
     async fn events(&self, filter: EventFilter) -> Result<Vec<StoredEvent>, StoreError> {
         let log = self.shared.read().log.clone();
         blocking(move || scan::list(&log, &filter)).await
+    }
+
+    async fn log(
+        &self,
+        after: Position,
+        until: Position,
+        filter: EventFilter,
+    ) -> Result<LogPage, StoreError> {
+        let log = self.shared.read().log.clone();
+        blocking(move || scan::page(&log, after.events(), until.events(), &filter)).await
     }
 
     async fn usage(&self, subjects: Vec<PaidSubject>, period: Period) -> Result<Usage, StoreError> {

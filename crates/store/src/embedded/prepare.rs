@@ -6,7 +6,7 @@ use super::log::block::{self, fingerprint};
 use super::meters::Meters;
 use super::projection::claims::HashKey;
 use super::shared::Weight;
-use super::worth::Worth;
+use super::worth::{RequestSeries, RowWorth};
 use crate::Handling;
 use crate::correction::{Correction, correction};
 use hashbrown::HashTable;
@@ -31,6 +31,8 @@ pub(crate) struct Prepared {
     pub(crate) sections: Vec<u8>,
     pub(crate) received: Timestamp,
     pub(crate) handling: Handling,
+    /// The meters and dimensions that the rows are of.
+    pub(crate) series: RequestSeries,
     /// The meters that the rows were measured with.
     pub(crate) meters: Arc<Meters>,
 }
@@ -49,6 +51,16 @@ impl Prepared {
     /// The event of a row.
     pub(crate) fn event(&self, row: &Row) -> EventRef<'_> {
         self.batch.get(row.place)
+    }
+
+    /// The source and the id of a row's event.
+    pub(crate) fn name(&self, row: &Row) -> (&str, &str) {
+        self.batch.name(row.place)
+    }
+
+    /// The subject of a row's event, and its time.
+    pub(crate) fn subject_and_time(&self, row: &Row) -> (&str, Timestamp) {
+        self.batch.subject_and_time(row.place)
     }
 
     /// The event at this place of the request.
@@ -75,7 +87,7 @@ pub(crate) struct Row {
     pub(crate) claim: u64,
     /// Keyed hash of the content, letter by letter.
     pub(crate) content: u64,
-    pub(crate) worth: Worth,
+    pub(crate) worth: RowWorth,
     /// What it corrects, and how.
     pub(crate) correction: Option<Box<Correction>>,
 }
@@ -95,7 +107,7 @@ pub(crate) fn prepare(
     meters: Arc<Meters>,
 ) -> Prepared {
     let mut verdicts = vec![None; batch.len()];
-    let mut repeats = Vec::new();
+    let (mut repeats, mut series) = (Vec::new(), RequestSeries::default());
     let mut rows: Vec<Row> = Vec::with_capacity(batch.len());
     let mut seen: HashTable<u32> = HashTable::with_capacity(batch.len());
     for (place, event) in batch.iter().enumerate() {
@@ -109,8 +121,7 @@ pub(crate) fn prepare(
         let claim = key.claim(event.source, event.id);
         let same = |row: &u32| {
             let first: &Row = &rows[*row as usize];
-            let other = batch.get(first.place);
-            first.claim == claim && other.source == event.source && other.id == event.id
+            first.claim == claim && batch.name(first.place) == (event.source, event.id)
         };
         if let Some(row) = seen.find(claim, same) {
             repeats.push(Repeat { place, first: rows[*row as usize].place });
@@ -118,7 +129,10 @@ pub(crate) fn prepare(
         }
         let number = u32::try_from(rows.len()).unwrap_or(u32::MAX);
         seen.insert_unique(claim, number, |row| rows[*row as usize].claim);
-        let worth = if correction.is_none() { Worth::of(event, &meters.set) } else { Worth::default() };
+        let worth = match correction {
+            None => series.worth(event, &meters.set),
+            Some(_) => RowWorth::default(),
+        };
         rows.push(Row { place, claim, content: content(event, key), worth, correction });
     }
     let order = order(&batch, &rows);
@@ -127,7 +141,7 @@ pub(crate) fn prepare(
         (batch.get(row.place), row.content)
     });
     let sections = block::encode(in_order);
-    Prepared { batch, rows, order, repeats, verdicts, sections, received, handling, meters }
+    Prepared { batch, rows, order, repeats, verdicts, sections, received, handling, series, meters }
 }
 
 /// Checks what whoever read the event did not: that its texts are unambiguous, and that a correction says
@@ -147,12 +161,10 @@ fn check(event: EventRef<'_>) -> Result<Option<Box<Correction>>, String> {
 /// they are: they are large.
 fn order(batch: &EventBatch, rows: &[Row]) -> Vec<u32> {
     let key = |(place, row): (u32, &Row)| {
-        let event = batch.get(row.place);
+        let (subject, time) = batch.subject_and_time(row.place);
         // By a short name of the subject: what matters is that each subject's rows stand together.
         let by = match row.correction {
-            None => {
-                u128::from(fingerprint(event.subject)) << 63 | u128::from(event.time.nanos().unsigned_abs())
-            }
+            None => u128::from(fingerprint(subject)) << 63 | u128::from(time.nanos().unsigned_abs()),
             Some(_) => 1 << 95,
         };
         by << 32 | u128::from(place)

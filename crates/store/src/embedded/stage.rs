@@ -98,7 +98,7 @@ pub(super) fn stage(
     }
     let mut times = (Timestamp::MAX, Timestamp::MIN);
     for (batch, row) in &staging.new {
-        let time = batch.event(row).time;
+        let (_, time) = batch.subject_and_time(row);
         times = (times.0.min(time), times.1.max(time));
     }
     let events = u32::try_from(staging.new.len()).unwrap_or(u32::MAX);
@@ -127,11 +127,12 @@ impl<'a> Staging<'a, '_> {
         let mut refused = batch.has_rejected();
         let mut fates = Vec::with_capacity(batch.rows().len());
         for (place, row) in batch.rows().enumerate() {
-            let event = batch.event(row);
-            let fate = match self.pending(row.claim, event.source, event.id) {
+            let (source, id) = batch.name(row);
+            let fate = match self.pending(row.claim, source, id) {
                 Some(other) => {
                     let (first, known) = self.new[other];
-                    let same = known.content == row.content || same_content(first.event(known), event);
+                    let same =
+                        known.content == row.content || same_content(first.event(known), batch.event(row));
                     RowFate::Known { same, by: Standing::Pending(other) }
                 }
                 None => stored(place).map_or(RowFate::New, |(sequence, same)| RowFate::Known {
@@ -236,10 +237,7 @@ impl<'a> Staging<'a, '_> {
     fn pending(&self, hash: u64, source: &str, id: &str) -> Option<usize> {
         let same = |(known, place): &(u64, usize)| {
             let (batch, row) = self.new[*place];
-            *known == hash && {
-                let event = batch.event(row);
-                event.source == source && event.id == id
-            }
+            *known == hash && batch.name(row) == (source, id)
         };
         self.pending.find(hash, same).map(|(_, place)| *place)
     }

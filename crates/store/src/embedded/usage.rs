@@ -35,12 +35,20 @@ pub(super) fn read(shared: &Shared, subjects: &[PaidSubject], period: Period) ->
                 if stored.event.subject != subject {
                     return Ok(());
                 }
-                let stored = lookup.effective(&log, &corrections, stored)?;
-                if let Some(Measured::Charge(charge)) = stored.map(|stored| measure(stored.event.borrowed()))
-                {
-                    let totals = Totals::of(&charge, Sign::Added);
-                    Sum::merge(reading.totals.entry(charge.group).or_default(), &totals);
-                }
+                let changes = corrections.changes(stored.sequence);
+                let sent = (changes > 0).then(|| measure(stored.event.borrowed()));
+                let counts = lookup.effective(&log, &corrections, stored)?;
+                let (charge, totals) = match (counts.map(|stored| measure(stored.event.borrowed())), sent) {
+                    (Some(Measured::Charge(charge)), _) => {
+                        let totals = Totals::of(&charge, Sign::Added);
+                        (charge, totals)
+                    }
+                    // It counts no more, and that is a change as well.
+                    (_, Some(Measured::Charge(charge))) => (charge, Totals { changes: 1, ..Totals::default() }),
+                    _ => return Ok(()),
+                };
+                let totals = Totals { changes: totals.changes + changes, ..totals };
+                Sum::merge(reading.totals.entry(charge.group).or_default(), &totals);
                 Ok(())
             })?;
         }

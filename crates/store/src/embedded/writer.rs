@@ -45,6 +45,8 @@ pub(crate) enum Command {
     Forget(u32, SyncSender<()>),
     /// Make the projections anew from the log.
     Rebuild(oneshot::Sender<Result<RebuildReport, StoreError>>),
+    /// Say when all that was asked before is done.
+    Settle(oneshot::Sender<()>),
     /// Write a checkpoint of everything and stop.
     Close(oneshot::Sender<Result<(), StoreError>>),
 }
@@ -85,6 +87,9 @@ impl Writer {
                 }
                 Command::Rebuild(reply) => {
                     let _ = reply.send(self.rebuild());
+                }
+                Command::Settle(reply) => {
+                    let _ = reply.send(());
                 }
                 Command::Close(reply) => {
                     let _ = reply.send(self.checkpoint_all());
@@ -185,18 +190,20 @@ impl Writer {
             meters: &meters,
             uncovered: &mut self.uncovered,
         };
+        let mut groups = Vec::new();
         for (batch, fates) in batches.iter().zip(&staged.batches) {
             // Measured with other meters than are watched now: what it is worth is read again.
             let again = batch.meters.version != meters.version;
+            groups.clear();
             for (row, fate) in batch.rows().zip(&fates.rows) {
                 let RowFate::New = fate else { continue };
                 self.claims.insert(ClaimEntry { hash: row.claim, sequence });
-                let event = batch.event(row);
-                let order = (event.time, sequence);
+                let (subject, time) = batch.subject_and_time(row);
                 if again && row.correction.is_none() {
-                    into.apply(event.subject, order, &Worth::of(event, &meters.set), Sign::Added);
+                    let worth = Worth::of(batch.event(row), &meters.set);
+                    into.apply(subject, (time, sequence), &worth, Sign::Added);
                 } else {
-                    into.apply(event.subject, order, &row.worth, Sign::Added);
+                    into.apply_row((subject, (time, sequence)), &row.worth, &batch.series, &mut groups);
                 }
                 sequence += 1;
             }
@@ -238,7 +245,7 @@ impl Writer {
         let mut state = self.shared.write();
         for (subject, slot, group, sum) in before.all() {
             let key = state.metered.add(subject, slot, group, sum);
-            self.delta.metered.push((key, sum.clone()));
+            self.delta.cell(key, sum.clone());
         }
         state.meters = Arc::new(meters.covering(series));
     }

@@ -1,9 +1,11 @@
 //! Events: each counts once, is there for ever, and can be listed.
 
 use crate::support::{NOW, Setup, amount, at, charge};
+use usage_domain::event::{UsageEvent, VOID_TYPE};
+use usage_domain::position::Position;
 use usage_domain::time::Period;
 use usage_domain::verdict::Verdict::{Accepted, Conflict, Duplicate};
-use usage_store::{EventFilter, Handling, StoreError};
+use usage_store::{Condition, EventFilter, Handling, StoreError, TextField, TextTest};
 
 const NOON: &str = "2026-11-10T12:00:00Z";
 
@@ -151,6 +153,58 @@ pub(crate) async fn listings_can_be_narrowed(setup: &impl Setup) {
         let text = format!("{filter:?}");
         assert_eq!(ids(filter).await, expected, "{text}");
     }
+}
+
+pub(crate) async fn the_log_is_read_in_its_order_page_by_page(setup: &impl Setup) {
+    let store = setup.open();
+    let void = |id: &str, subject: &str, target: &str| {
+        let data = format!("{{\"source\":\"test\",\"id\":\"{target}\"}}");
+        UsageEvent { event_type: VOID_TYPE.into(), data: Some(data), ..charge(id, subject, NOON, "1") }
+    };
+    let day = |day: u8| format!("2026-11-{day:02}T00:00:00Z");
+    // The subject of the correction is in front of that of its target, so that a store that sorts by
+    // subject has it first.
+    let together =
+        vec![void("v", "a", "e1"), charge("e1", "z", &day(3), "1"), charge("e2", "m", &day(2), "1")];
+    for request in [
+        together,
+        vec![charge("e3", "a", &day(1), "1")],
+        vec![void("w", "a", "e3")],
+        (4..40).map(|i| charge(&format!("e{i}"), "many", &day(4), "1")).collect(),
+    ] {
+        store.append(request, at(NOW), Handling::Strict).await.unwrap();
+    }
+    let end = store.position().await.unwrap();
+    store.append(vec![charge("late", "z", &day(1), "1")], at(NOW), Handling::Strict).await.unwrap();
+    let read = |limit: usize, filter: EventFilter| {
+        let store = store.clone();
+        async move {
+            let (mut ids, mut after) = (Vec::new(), Position::default());
+            loop {
+                let page = store.log(after, end, EventFilter { limit, ..filter.clone() }).await.unwrap();
+                assert!(page.events.len() <= limit, "a page of {} events", page.events.len());
+                assert!(!page.more || page.next.events() > after.events(), "a page that leads nowhere");
+                ids.extend(page.events.into_iter().map(|stored| stored.event.id));
+                after = page.next;
+                if !page.more {
+                    return ids;
+                }
+            }
+        }
+    };
+    let all = || EventFilter::newest(1);
+    let whole = read(1000, all()).await;
+    let place = |id: &str| whole.iter().position(|other| other == id).unwrap_or_else(|| panic!("no {id}"));
+    assert_eq!(whole.len(), 41, "{whole:?}");
+    assert!(place("v") > place("e1") && place("w") > place("e3") && place("e3") > place("v"), "{whole:?}");
+    for limit in [1, 2, 7, 41] {
+        assert_eq!(read(limit, all()).await, whole, "limit {limit}");
+    }
+    let period = Period { start: at(&day(1)), end: at(&day(3)) };
+    let narrow = EventFilter { period, ..all() };
+    assert_eq!(read(5, narrow.clone()).await, ["e2", "e3"]);
+    let condition = Condition::Text(TextField::Type, TextTest::OneOf(vec![VOID_TYPE.into()]));
+    assert_eq!(read(1, EventFilter { condition: Some(condition), ..all() }).await, ["v", "w"]);
 }
 
 pub(crate) async fn an_event_that_cannot_be_billed_is_stored_and_not_counted(setup: &impl Setup) {

@@ -20,6 +20,7 @@ macro_rules! suite {
                     what_was_acknowledged_is_there_after_reopening,
                     listings_are_newest_first_and_pages_join_without_gap_or_overlap,
                     listings_can_be_narrowed,
+                    the_log_is_read_in_its_order_page_by_page,
                     an_event_that_cannot_be_billed_is_stored_and_not_counted,
                     verifying_finds_nothing_and_rebuilding_changes_nothing,
                 ],
@@ -47,6 +48,7 @@ macro_rules! suite {
                 ],
                 postings: [
                     usage_is_posted_once_and_again_when_it_changes,
+                    usage_that_was_exchanged_for_as_much_is_posted_again,
                     of_concurrent_posts_of_the_same_usage_exactly_one_posts,
                     posting_numbers_have_no_gaps,
                 ],

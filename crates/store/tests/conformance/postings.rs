@@ -3,7 +3,8 @@
 use crate::support::{NOW, Setup, at, charge, customer};
 use std::sync::Arc;
 use usage_domain::bill::Bill;
-use usage_domain::customer::Customer;
+use usage_domain::customer::{Customer, CustomerDraft};
+use usage_domain::event::{UsageEvent, VOID_TYPE};
 use usage_domain::posting::PostOutcome;
 use usage_domain::time::{Month, Timestamp};
 use usage_store::{Handling, PostRequest, Store};
@@ -50,6 +51,32 @@ pub(crate) async fn usage_is_posted_once_and_again_when_it_changes(setup: &impl 
     let store = setup.open();
     assert_eq!(post(&*store, &bob, "2026-11").await, "nothing new 1 -$3.40");
     assert_eq!(store.posting(bob.id, "2026-11".parse().unwrap()).await.unwrap().map(|p| p.id), Some(1));
+}
+
+pub(crate) async fn usage_that_was_exchanged_for_as_much_is_posted_again(setup: &impl Setup) {
+    let store = setup.open();
+    let first = customer(&*store, 1, |draft| draft.subjects = vec!["host".into()]).await;
+    let mut without = CustomerDraft::named("First");
+    without.number = Some(1);
+    store.update_customer(first.id, without, at(NOW)).await.unwrap();
+    let second = customer(&*store, 2, |draft| draft.subjects = vec!["host".into()]).await;
+    let void = |id: &str, target: &str| UsageEvent {
+        event_type: VOID_TYPE.into(),
+        data: Some(format!("{{\"source\":\"test\",\"id\":\"{target}\"}}")),
+        ..charge(id, "host", NOON, "1")
+    };
+    // On the day on which the subject changes hands, and on one that is whole.
+    for (name, time) in [("cut", "2026-11-22T12:00:00Z"), ("whole", "2026-11-25T12:00:00Z")] {
+        let id = |part: &str| format!("{name}-{part}");
+        let send = async |event| {
+            store.append(vec![event], at(NOW), Handling::Strict).await.unwrap();
+            post(&*store, &second, "2026-11").await.split(' ').next().unwrap().to_string()
+        };
+        assert_eq!(send(charge(&id("a"), "host", time, "5")).await, "posted", "{name}");
+        store.append(vec![void(&id("v"), &id("a"))], at(NOW), Handling::Strict).await.unwrap();
+        assert_eq!(send(charge(&id("b"), "host", time, "5")).await, "posted", "{name}");
+        assert_eq!(post(&*store, &second, "2026-11").await.split(' ').next(), Some("nothing"), "{name}");
+    }
 }
 
 pub(crate) async fn of_concurrent_posts_of_the_same_usage_exactly_one_posts(setup: &impl Setup) {

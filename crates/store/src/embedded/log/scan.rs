@@ -1,9 +1,11 @@
 //! Reading stored events: listing the newest, replaying from a sequence on, looking one up.
 
 use super::block::{Claim, fingerprint};
-use super::segment::LogIndex;
-use crate::{EventFilter, StoreError};
+use super::segment::{LogIndex, RecordRef};
+use crate::correction::is_correction;
+use crate::{EventFilter, LogPage, StoreError};
 use usage_domain::event::StoredEvent;
+use usage_domain::position::Position;
 use usage_domain::time::Period;
 
 /// Calls `each` for every event from `start` on, in order.
@@ -45,6 +47,60 @@ pub(crate) fn each(
         }
     }
     Ok(())
+}
+
+/// The most bytes of data that a page of the log has, but for a single event.
+const PAGE_BYTES: usize = 4 << 20;
+/// Events after which a page ends at the next record, however few of them passed the filter: an answer
+/// must not take long.
+const MOST_SEEN: u64 = 200_000;
+
+/// Events behind `after` and up to `until`, in the order of the log, but that within a record corrections
+/// come last: a record may have them before their targets, which whoever reads on must know first. A
+/// position within a record counts in that order.
+pub(crate) fn page(
+    index: &LogIndex,
+    after: u64,
+    until: u64,
+    filter: &EventFilter,
+) -> Result<LogPage, StoreError> {
+    let (mut events, mut bytes, mut next) = (Vec::new(), 0, after);
+    let end_of = |record: &RecordRef| record.first + u64::from(record.events);
+    let begin = index.records.partition_point(|record| end_of(record) <= after);
+    for record in &index.records[begin..] {
+        let end = end_of(record);
+        // A group is whole or not there: what was asked for ends with one.
+        if record.first >= until {
+            break;
+        }
+        if record.times.1 < filter.period.start || record.times.0 >= filter.period.end {
+            next = end;
+            continue;
+        }
+        let (corrections, others): (Vec<_>, Vec<_>) = index
+            .segment(record)
+            .events(record.offset, None)?
+            .into_iter()
+            .map(|(stored, _)| stored)
+            .partition(|stored| is_correction(&stored.event.event_type));
+        if next >= after.saturating_add(MOST_SEEN) {
+            return Ok(LogPage { events, next: Position::after(next), more: true });
+        }
+        next = next.max(record.first);
+        // Fewer than a record has, which are counted in 32 bits.
+        let seen = usize::try_from(next - record.first).unwrap_or(usize::MAX);
+        for stored in others.into_iter().chain(corrections).skip(seen) {
+            if events.len() >= filter.limit || bytes >= PAGE_BYTES {
+                return Ok(LogPage { events, next: Position::after(next), more: true });
+            }
+            next += 1;
+            if filter.matches(&stored) {
+                bytes += stored.event.data.as_ref().map_or(0, String::len);
+                events.push(stored);
+            }
+        }
+    }
+    Ok(LogPage { events, next: Position::after(next), more: false })
 }
 
 /// Events that pass the filter, newest time first; of one time, the last stored first.

@@ -11,22 +11,29 @@ pub(crate) enum Fate {
     Amended(u64),
 }
 
-/// What became of every event that was corrected, by sequence.
+/// What became of every event that was corrected, by sequence, and how often what it counts for changed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Corrections {
-    fates: HashMap<u64, Fate>,
+    fates: HashMap<u64, (Fate, u64)>,
 }
 
 impl Corrections {
     pub(crate) fn fate(&self, target: u64) -> Option<Fate> {
-        self.fates.get(&target).copied()
+        self.fates.get(&target).map(|(fate, _)| *fate)
+    }
+
+    /// How often what an event counts for was changed: taking it back is one change, amending it is two.
+    pub(crate) fn changes(&self, target: u64) -> u64 {
+        self.fates.get(&target).map_or(0, |(_, changes)| *changes)
     }
 
     /// Notes what became of an event. The last amendment counts; a void ends it.
     pub(crate) fn note(&mut self, target: u64, fate: Fate) {
-        let kept = self.fates.entry(target).or_insert(fate);
-        if *kept != Fate::Voided {
-            *kept = fate;
+        let (kept, changes) = self.fates.entry(target).or_insert((fate, 0));
+        if *kept == Fate::Voided && *changes > 0 {
+            return;
         }
+        *kept = fate;
+        *changes += if fate == Fate::Voided { 1 } else { 2 };
     }
 }

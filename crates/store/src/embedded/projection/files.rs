@@ -57,6 +57,10 @@ impl Chain {
         self.names.path(Span { from: link.from, to: link.to })
     }
 
+    pub(crate) fn faults(&self) -> &Faults {
+        &self.faults
+    }
+
     /// The log position that the chain reaches.
     pub(crate) fn position(&self) -> u64 {
         self.links.last().map_or(0, |link| link.to)

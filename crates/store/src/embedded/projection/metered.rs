@@ -8,11 +8,12 @@ use super::charges::{MOST_EVENTS, fits};
 use super::rollup::{CellKey, Group, RollUps, Sum};
 use super::slot::Slot;
 use crate::embedded::codec::{Malformed, Put, Take};
+use hashbrown::Equivalent;
 use std::collections::BTreeMap;
 use usage_domain::decimal::Decimal;
 use usage_domain::meter::Meter;
 use usage_domain::meter::aggregate::{Extreme, Latest, Sign, State, Sums};
-use usage_domain::meter::value::Measurement;
+use usage_domain::meter::value::MeterValue;
 use usage_domain::time::Timestamp;
 
 /// Sums of the meters' usage of the whole log by cell.
@@ -31,8 +32,8 @@ pub(crate) struct Series {
 
 /// What an event adds to a meter, or takes back.
 #[expect(clippy::expect_used, reason = "a stated invariant: figures of events fit")]
-pub(crate) fn state(meter: &Meter, measured: &Measurement, order: (Timestamp, u64), sign: Sign) -> State {
-    State::of(meter.draft.aggregation, &measured.value, order, sign).expect("figures of events fit")
+pub(crate) fn state_of(meter: &Meter, value: &MeterValue, order: (Timestamp, u64), sign: Sign) -> State {
+    State::of(meter.draft.aggregation, value, order, sign).expect("figures of events fit")
 }
 
 impl MeterRollUps {
@@ -41,11 +42,56 @@ impl MeterRollUps {
         &mut self,
         subject: &str,
         time: Timestamp,
-        series: &Series,
+        series: &SeriesRef<'_>,
         state: &State,
     ) -> [CellKey; 2] {
-        let own = self.add(subject, Slot::of(time), series, state);
-        [own, self.add(EVERYBODY, Slot::quarter_of(time), series, state)]
+        let group = self.series_number(series);
+        self.measure_in(subject, time, group, state)
+    }
+
+    /// The number of a series.
+    pub(crate) fn series_number(&mut self, series: &SeriesRef<'_>) -> u32 {
+        self.group_number(series, SeriesRef::to_series)
+    }
+
+    /// Adds what an event is worth to both of its cells of the series of this number; says to which.
+    pub(crate) fn measure_in(
+        &mut self,
+        subject: &str,
+        time: Timestamp,
+        group: u32,
+        state: &State,
+    ) -> [CellKey; 2] {
+        let own = CellKey { subject: self.subject_number(subject), slot: Slot::of(time), group };
+        let everybody = CellKey { subject: self.everybody(), slot: Slot::quarter_of(time), group };
+        self.add_to(own, state);
+        self.add_to(everybody, state);
+        [own, everybody]
+    }
+
+    /// The number of everybody.
+    pub(crate) fn everybody(&mut self) -> u32 {
+        self.subject_number(EVERYBODY)
+    }
+}
+
+/// A meter's sums by its dimensions, where they are.
+#[derive(Debug, Hash)]
+pub(crate) struct SeriesRef<'a> {
+    pub(crate) meter: u32,
+    pub(crate) dimensions: &'a [Option<String>],
+}
+
+impl SeriesRef<'_> {
+    fn to_series(&self) -> Series {
+        Series { meter: self.meter, dimensions: self.dimensions.to_vec() }
+    }
+}
+
+// Both hash a number and then a list: they hash alike.
+impl Equivalent<Series> for SeriesRef<'_> {
+    fn equivalent(&self, series: &Series) -> bool {
+        self.meter == series.meter && self.dimensions == series.dimensions
     }
 }
 

@@ -6,8 +6,7 @@
 
 use super::slot::Slot;
 use crate::embedded::codec::{Malformed, Take};
-use hashbrown::HashMap;
-use std::borrow::Borrow;
+use hashbrown::{Equivalent, HashMap};
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::hash::Hash;
@@ -70,18 +69,16 @@ impl<T> Default for Names<T> {
 }
 
 impl<T: Eq + Hash + Clone> Names<T> {
-    fn number<Q>(&mut self, name: &Q) -> u32
-    where
-        Q: Eq + Hash + ToOwned<Owned = T> + ?Sized,
-        T: Borrow<Q>,
-    {
+    /// The number of a name, which `owned` makes where it is new.
+    fn number<Q: Hash + Equivalent<T> + ?Sized>(&mut self, name: &Q, owned: impl FnOnce(&Q) -> T) -> u32 {
         if let Some(number) = self.numbers.get(name) {
             return *number;
         }
         // 2^32 different names do not fit in memory.
         let number = u32::try_from(self.names.len()).unwrap_or(u32::MAX);
-        self.numbers.insert(name.to_owned(), number);
-        self.names.push(name.to_owned());
+        let name = owned(name);
+        self.numbers.insert(name.clone(), number);
+        self.names.push(name);
         number
     }
 }
@@ -89,18 +86,46 @@ impl<T: Eq + Hash + Clone> Names<T> {
 impl<G: Group, S: Sum> RollUps<G, S> {
     /// Adds to a cell, and says to which.
     pub(crate) fn add(&mut self, subject: &str, slot: Slot, group: &G, sum: &S) -> CellKey {
-        let subject = self.subjects.number(subject);
-        let group = self.groups.number(group);
-        let place = subject as usize;
-        if place == self.cells.len() {
+        let key = CellKey {
+            subject: self.subject_number(subject),
+            slot,
+            group: self.group_number(group, G::clone),
+        };
+        self.add_to(key, sum);
+        key
+    }
+
+    /// The number of a subject, which is a new one where it has no usage yet.
+    pub(crate) fn subject_number(&mut self, subject: &str) -> u32 {
+        let number = self.subjects.number(subject, str::to_string);
+        if number as usize == self.cells.len() {
             self.cells.push(Vec::new());
         }
-        let cells = &mut self.cells[place];
+        number
+    }
+
+    /// The number of a subject that has usage.
+    pub(crate) fn number_of(&self, subject: &str) -> Option<u32> {
+        self.subjects.numbers.get(subject).copied()
+    }
+
+    /// The number of a group, which `owned` makes where it is new.
+    pub(crate) fn group_number<Q: Hash + Equivalent<G> + ?Sized>(
+        &mut self,
+        group: &Q,
+        owned: impl FnOnce(&Q) -> G,
+    ) -> u32 {
+        self.groups.number(group, owned)
+    }
+
+    /// Adds to the cell of this key, whose numbers are of these roll-ups.
+    pub(crate) fn add_to(&mut self, key: CellKey, sum: &S) {
+        let CellKey { subject, slot, group } = key;
+        let cells = &mut self.cells[subject as usize];
         match cells.binary_search_by_key(&(slot, group), |cell| (cell.0, cell.1)) {
             Ok(found) => cells[found].2.merge(sum),
             Err(between) => cells.insert(between, (slot, group, sum.clone())),
         }
-        CellKey { subject, slot, group }
     }
 
     /// A subject's cells from the slot `first` on, in their order.

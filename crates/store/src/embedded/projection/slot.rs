@@ -19,14 +19,18 @@ pub(crate) struct Slot(pub(crate) u32);
 impl Slot {
     /// The cell that a moment is in.
     pub(crate) fn of(time: Timestamp) -> Slot {
-        // The years kept have fewer than 2^24 quarter-hours.
-        let quarter = u32::try_from(time.nanos() / QUARTER).unwrap_or(u32::MAX);
-        if month_may_begin(quarter / DAY) { Slot(quarter) } else { Slot(quarter / DAY * DAY) }
+        Slot::quarter_of(time).as_cell()
     }
 
     /// The quarter-hour that a moment is in, on whatever day.
     pub(crate) fn quarter_of(time: Timestamp) -> Slot {
+        // The years kept have fewer than 2^24 quarter-hours.
         Slot(u32::try_from(time.nanos() / QUARTER).unwrap_or(u32::MAX))
+    }
+
+    /// The cell that a quarter-hour is in.
+    pub(crate) fn as_cell(self) -> Slot {
+        if month_may_begin(self.0 / DAY) { self } else { Slot(self.0 / DAY * DAY) }
     }
 
     /// The quarter-hour of a stored figure, if it is one.

@@ -61,6 +61,7 @@ impl Claims {
         mark: Mark<'_>,
     ) -> Result<Claims, StoreError> {
         remove_folder(&folder.join(ANEW))?;
+        let (writing, tidying) = (Worker::new(&faults), Worker::new(&faults));
         let runs = Runs::open(folder, faults, mark)?;
         let every = usize::try_from(every).unwrap_or(usize::MAX);
         let mut claims = Claims {
@@ -70,8 +71,8 @@ impl Claims {
             frozen: Vec::new(),
             table: Table::new(),
             every,
-            writing: Worker::default(),
-            tidying: Worker::default(),
+            writing,
+            tidying,
             stop: Arc::default(),
         };
         claims.begin();

@@ -13,7 +13,7 @@ const UNCLOSED: &str = "the file ends within quotes";
 
 /// The records of a file, one at a time.
 #[derive(Debug)]
-pub(super) struct Records {
+pub(crate) struct Records {
     reader: Reader<Source>,
     record: ByteRecord,
     last_field: Vec<u8>,
@@ -21,7 +21,7 @@ pub(super) struct Records {
 }
 
 impl Records {
-    pub(super) fn open(path: &Path) -> Result<Records, ImportError> {
+    pub(crate) fn open(path: &Path) -> Result<Records, ImportError> {
         let source = Source::open(path)
             .map_err(|source| ImportError::Unreadable { path: path.display().to_string(), source })?;
         let reader = ReaderBuilder::new()
@@ -34,7 +34,7 @@ impl Records {
     }
 
     /// Reads the next record that is not a blank line; its line, or `None` at the end.
-    pub(super) fn next(&mut self) -> io::Result<Option<u64>> {
+    pub(crate) fn next(&mut self) -> io::Result<Option<u64>> {
         loop {
             self.reader.get_mut().renew_budget();
             self.begun = self.reader.position().line();
@@ -57,30 +57,30 @@ impl Records {
     }
 
     /// The record that was read last.
-    pub(super) fn record(&self) -> &ByteRecord {
+    pub(crate) fn record(&self) -> &ByteRecord {
         &self.record
     }
 
     /// The record that was read last, to be given back by [`Records::give_back`].
-    pub(super) fn take(&mut self) -> ByteRecord {
+    pub(crate) fn take(&mut self) -> ByteRecord {
         std::mem::take(&mut self.record)
     }
 
     /// Gives a record's memory back for the next one.
-    pub(super) fn give_back(&mut self, record: ByteRecord) {
+    pub(crate) fn give_back(&mut self, record: ByteRecord) {
         self.record = record;
     }
 
     /// The line on which the record that could not be read begins.
-    pub(super) fn line(&self) -> u64 {
+    pub(crate) fn line(&self) -> u64 {
         self.begun
     }
 
-    pub(super) fn size(&self) -> u64 {
+    pub(crate) fn size(&self) -> u64 {
         self.reader.get_ref().size()
     }
 
-    pub(super) fn bytes_read(&self) -> u64 {
+    pub(crate) fn bytes_read(&self) -> u64 {
         self.reader.get_ref().bytes_read()
     }
 

@@ -1,6 +1,8 @@
 //! `import focus`: a cloud's cost export. The file is read twice: checked whole, then stored, so that
 //! a bad row refuses the file before anything of it is stored. Importing it again changes nothing.
 
+use super::replace::Replacing;
+use super::rows::{Bad, Storing, bad_rows_path};
 use crate::args::{Args, ImportFocus};
 use crate::failure::Failure;
 use crate::gateway::{Gateway, Missing, open};
@@ -8,19 +10,12 @@ use crate::output;
 use crate::output::{counted, progress};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
-use std::io::BufWriter;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use usage_api::customer::CustomerInput;
 use usage_domain::customer::CustomerDraft;
 use usage_domain::time::{Month, Zone};
-use usage_import::focus::{BadRow, BadRows, CustomerBy, FocusFile, RowError};
-
-/// Events that are stored at a time.
-const PART: usize = 5000;
-/// Bad rows that are shown.
-const SHOWN: usize = 10;
+use usage_import::focus::{CustomerBy, FocusFile, RowError};
 
 /// What was imported.
 #[derive(Debug, Default, Serialize)]
@@ -31,6 +26,8 @@ struct Imported {
     accepted: u64,
     /// Rows that were there already.
     duplicate: u64,
+    /// Rows of earlier imports that the file no longer has, taken back now.
+    taken_back: u64,
     /// Rows that were left out, and where they are.
     bad_rows: u64,
     bad_rows_file: Option<PathBuf>,
@@ -47,8 +44,6 @@ struct Checked {
     rows: u64,
     customers: BTreeMap<String, Arc<CustomerDraft>>,
     months: BTreeSet<Month>,
-    bad: Vec<BadRow>,
-    bad_count: u64,
 }
 
 pub(crate) fn run(args: &Args, asked: &ImportFocus) -> Result<(), Failure> {
@@ -59,100 +54,60 @@ pub(crate) fn run(args: &Args, asked: &ImportFocus) -> Result<(), Failure> {
         }
     };
     let file = FocusFile::open(&asked.file, &by)?;
-    let bad_file = bad_rows_path(&asked.file);
-    let checked = check(&file, asked.skip_bad_rows.then_some(bad_file.as_path()))?;
-    if checked.bad_count > 0 && !asked.skip_bad_rows {
-        return Err(refused(&asked.file, &checked));
-    }
+    let target = asked.skip_bad_rows.then(|| bad_rows_path(&asked.file));
+    let mut bad = Bad::new(target);
+    let mut replacing = asked.replace.then(Replacing::default);
+    let checked = check(&file, &mut bad, replacing.as_mut())?;
+    bad.refuse(&asked.file)?;
     let gateway = open(args, Missing::Create)?;
+    if let Some(replacing) = &mut replacing {
+        replacing.read_voided(&*gateway)?;
+    }
     let created = make_customers(&*gateway, &checked.customers)?;
     let mut imported = Imported {
         rows: checked.rows,
-        bad_rows: checked.bad_count,
-        bad_rows_file: (checked.bad_count > 0).then_some(bad_file),
+        bad_rows: bad.count,
+        bad_rows_file: (bad.count > 0).then(|| bad_rows_path(&asked.file)),
         customers: checked.customers.len(),
         customers_created: created,
         months: checked.months.iter().map(Month::to_string).collect(),
         ..Imported::default()
     };
-    store(&*gateway, &file, &mut imported)?;
+    store(&*gateway, &file, &mut imported, replacing.as_mut())?;
+    if let Some(replacing) = &replacing {
+        let mut storing = Storing::new(&*gateway);
+        replacing.take_back(&*gateway, |event| storing.add(0, event))?;
+        imported.taken_back = storing.finish()?.accepted;
+    }
     gateway.close()?;
     output::either(args.json, &imported, &summary(args, &imported, &checked))
 }
 
-fn bad_rows_path(file: &Path) -> PathBuf {
-    let mut name = file.as_os_str().to_owned();
-    name.push(".bad.csv");
-    PathBuf::from(name)
-}
-
-/// Reads the whole file; bad rows go to `bad_file` where there is one.
-fn check(file: &FocusFile, bad_file: Option<&Path>) -> Result<Checked, Failure> {
+/// Reads the whole file.
+fn check(file: &FocusFile, bad: &mut Bad, mut replacing: Option<&mut Replacing>) -> Result<Checked, Failure> {
     let bar = progress::bytes("Checking", file.size());
     let mut checked = Checked::default();
-    let mut writer: Option<BadRows<BufWriter<File>>> = None;
     let mut rows = file.rows()?;
     while let Some(row) = rows.next() {
         bar.set_position(rows.bytes_read());
         match row {
             Ok(row) => {
                 checked.rows += 1;
+                if let Some(replacing) = &mut replacing {
+                    replacing.see(row.line, &row.event)?;
+                }
                 checked.months.insert(row.event.time.month(&Zone::utc()));
                 if !checked.customers.contains_key(&row.event.subject) {
                     checked.customers.insert(row.event.subject.clone(), row.customer);
                 }
             }
             Err(RowError::File(error)) => return Err(error.into()),
-            Err(RowError::Bad(bad)) => {
-                if let Some(path) = bad_file {
-                    write_bad(&mut writer, path, file, &bad)?;
-                }
-                checked.bad_count += 1;
-                if checked.bad.len() < SHOWN {
-                    checked.bad.push(*bad);
-                }
-            }
+            Err(RowError::Bad(row)) => bad.add(*row, file.columns())?,
         }
     }
-    if let (Some(writer), Some(path)) = (writer, bad_file) {
-        writer
-            .finish()
-            .map_err(|error| Failure::operation(format!("cannot write {}: {error}", path.display())))?;
-    }
+    bad.finish()?;
     bar.finish_and_clear();
     Ok(checked)
-}
-
-fn write_bad(
-    writer: &mut Option<BadRows<BufWriter<File>>>,
-    path: &Path,
-    file: &FocusFile,
-    bad: &BadRow,
-) -> Result<(), Failure> {
-    let failed =
-        |error: std::io::Error| Failure::operation(format!("cannot write {}: {error}", path.display()));
-    if writer.is_none() {
-        let target = BufWriter::new(File::create(path).map_err(failed)?);
-        *writer = Some(BadRows::new(target, file).map_err(failed)?);
-    }
-    writer.as_mut().map_or(Ok(()), |writer| writer.write(bad)).map_err(failed)
-}
-
-fn refused(path: &Path, checked: &Checked) -> Failure {
-    let shown: Vec<String> = checked.bad.iter().map(|bad| format!("\n  {bad}")).collect();
-    let more = match checked.bad_count - checked.bad.len() as u64 {
-        0 => String::new(),
-        n => format!("\n  and {n} more"),
-    };
-    let (count, name) = (checked.bad_count, path.display());
-    let rows = if count == 1 { "row" } else { "rows" };
-    Failure::operation(format!(
-        "{count} bad {rows} in {name}, so nothing of it was stored:{}{more}",
-        shown.join("")
-    ))
-    .next(format!(
-        "Mend them, or import the others with --skip-bad-rows; the bad ones then go to {name}.bad.csv."
-    ))
 }
 
 /// Makes the customers that are not there; gives how many.
@@ -180,34 +135,31 @@ fn make_customers(
 }
 
 /// Stores the good rows.
-fn store(gateway: &dyn Gateway, file: &FocusFile, imported: &mut Imported) -> Result<(), Failure> {
+fn store(
+    gateway: &dyn Gateway,
+    file: &FocusFile,
+    imported: &mut Imported,
+    mut replacing: Option<&mut Replacing>,
+) -> Result<(), Failure> {
     let bar = progress::bytes("Importing", file.size());
-    let mut part = Vec::with_capacity(PART);
+    let mut storing = Storing::new(gateway);
     let mut rows = file.rows()?;
-    loop {
-        let row = rows.next();
+    while let Some(row) = rows.next() {
         bar.set_position(rows.bytes_read());
-        let last = row.is_none();
         match row {
-            Some(Ok(row)) => part.push(row.event),
-            Some(Err(RowError::File(error))) => return Err(error.into()),
+            Ok(mut row) => {
+                if let Some(replacing) = &mut replacing {
+                    replacing.name(&mut row.event);
+                }
+                storing.add(row.line, row.event)?;
+            }
+            Err(RowError::File(error)) => return Err(error.into()),
             // Set aside by the first pass.
-            Some(Err(RowError::Bad(_))) | None => {}
-        }
-        if part.len() == PART || last {
-            let report = gateway.ingest(std::mem::take(&mut part)).map_err(|failure| {
-                failure.next(format!(
-                    "{} rows were stored before; run the import again, none counts twice.",
-                    imported.accepted + imported.duplicate
-                ))
-            })?;
-            imported.accepted += report.accepted;
-            imported.duplicate += report.duplicate;
-        }
-        if last {
-            break;
+            Err(RowError::Bad(_)) => {}
         }
     }
+    let stored = storing.finish()?;
+    (imported.accepted, imported.duplicate) = (stored.accepted, stored.duplicate);
     bar.finish_and_clear();
     Ok(())
 }
@@ -223,6 +175,10 @@ fn summary(args: &Args, imported: &Imported, checked: &Checked) -> String {
     );
     if imported.duplicate > 0 {
         text.push_str(&format!(" {} rows were there already.", imported.duplicate));
+    }
+    if imported.taken_back > 0 {
+        let rows = counted(imported.taken_back, "row");
+        text.push_str(&format!(" {rows} of earlier imports were taken back."));
     }
     if let Some(path) = &imported.bad_rows_file {
         text.push_str(&format!(

@@ -8,7 +8,7 @@
 //! is the largest part of what a row costs. How ids are made can never change: what was imported before
 //! would be imported again.
 
-use super::columns::{Layout, value};
+use super::value;
 use csv::StringRecord;
 use sha2::{Digest, Sha512};
 use std::collections::HashMap;
@@ -18,15 +18,21 @@ type Content = [u8; 16];
 
 /// How often each content was seen.
 #[derive(Debug, Default)]
-pub(super) struct Identities {
+pub(crate) struct Identities {
     seen: HashMap<Content, u64>,
     text: Vec<u8>,
 }
 
 impl Identities {
-    /// The id of the next row.
-    pub(super) fn next(&mut self, layout: &Layout, record: &StringRecord) -> String {
-        let content = self.content(layout, record);
+    /// The id of the next row. `beside` is what else tells it from rows of other imports; `by_name`
+    /// is all columns in the order of their names, with the short form of the name.
+    pub(crate) fn next(
+        &mut self,
+        beside: &[u8],
+        by_name: &[([u8; 8], usize)],
+        record: &StringRecord,
+    ) -> String {
+        let content = self.content(beside, by_name, record);
         let count = self.seen.entry(content).or_default();
         let before = *count;
         *count += 1;
@@ -34,9 +40,10 @@ impl Identities {
         format!("{hex}-{before}")
     }
 
-    fn content(&mut self, layout: &Layout, record: &StringRecord) -> Content {
+    fn content(&mut self, beside: &[u8], by_name: &[([u8; 8], usize)], record: &StringRecord) -> Content {
         self.text.clear();
-        for (name, column) in &layout.by_name {
+        self.text.extend_from_slice(beside);
+        for (name, column) in by_name {
             if let Some(value) = value(record, *column) {
                 self.text.extend_from_slice(name);
                 // A row has less than 4 GiB: see `MAX_ROW`.
@@ -49,7 +56,7 @@ impl Identities {
 }
 
 /// A column's name as it is hashed with each of its values: always as long, and short.
-pub(super) fn short_name(column: &str) -> [u8; 8] {
+pub(crate) fn short_name(column: &str) -> [u8; 8] {
     let hash = cut(column.as_bytes());
     std::array::from_fn(|i| hash[i])
 }

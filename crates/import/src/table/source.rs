@@ -11,12 +11,12 @@ use std::path::Path;
 /// The longest row that is read, in bytes.
 pub const MAX_ROW: usize = 1024 * 1024;
 /// What is read at a time.
-pub(super) const BUFFER: usize = 64 * 1024;
+pub(crate) const BUFFER: usize = 64 * 1024;
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// The unpacked bytes of a file; a last line without its end gets one.
 #[derive(Debug)]
-pub(super) struct Source {
+pub(crate) struct Source {
     stream: Stream,
     size: u64,
     budget: usize,
@@ -38,7 +38,7 @@ struct Counted {
 
 impl Source {
     /// Opens a file; its first bytes say whether it is gzip, not its name.
-    pub(super) fn open(path: &Path) -> io::Result<Source> {
+    pub(crate) fn open(path: &Path) -> io::Result<Source> {
         let mut file = File::open(path)?;
         let size = file.metadata()?.len();
         let mut magic = Vec::with_capacity(GZIP.len());
@@ -54,17 +54,17 @@ impl Source {
     }
 
     /// Begins a new row.
-    pub(super) fn renew_budget(&mut self) {
+    pub(crate) fn renew_budget(&mut self) {
         self.budget = MAX_ROW;
     }
 
     /// Bytes on the disk.
-    pub(super) fn size(&self) -> u64 {
+    pub(crate) fn size(&self) -> u64 {
         self.size
     }
 
     /// Bytes on the disk that were read so far.
-    pub(super) fn bytes_read(&self) -> u64 {
+    pub(crate) fn bytes_read(&self) -> u64 {
         match &self.stream {
             Stream::Plain(counted) => counted.bytes,
             Stream::Gzip(decoder) => decoder.get_ref().get_ref().bytes,

@@ -1,6 +1,5 @@
 //! Rows that cannot be imported: what is wrong with them, and a file of them to be mended.
 
-use super::FocusFile;
 use csv::{ByteRecord, Writer, WriterBuilder};
 use std::fmt;
 use std::io::{self, Write};
@@ -63,13 +62,13 @@ pub struct BadRows<W: Write> {
 }
 
 impl<W: Write> BadRows<W> {
-    /// Begins with the header of `file`.
+    /// Begins with a header of these columns.
     ///
     /// # Errors
     /// What `writer` cannot write.
-    pub fn new(writer: W, file: &FocusFile) -> io::Result<BadRows<W>> {
+    pub fn new(writer: W, columns: &[String]) -> io::Result<BadRows<W>> {
         let mut writer = WriterBuilder::new().flexible(true).from_writer(writer);
-        writer.write_record(file.columns())?;
+        writer.write_record(columns)?;
         Ok(BadRows { writer })
     }
 

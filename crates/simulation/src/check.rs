@@ -1,0 +1,181 @@
+//! Comparing a store with the model: everything, or what opening it may have changed.
+
+use crate::model::catalog::Catalog;
+use crate::model::log::{same, same_list};
+use crate::model::posting::Posted;
+use crate::model::sent::Measure;
+use crate::world::{Outcome, World};
+use std::collections::BTreeSet;
+use usage_domain::customer::Customer;
+use usage_domain::time::{Month, Period};
+use usage_engine::{Engine, ListedEvent};
+use usage_store::EventFilter;
+
+/// The most months of which bills are compared, of each customer.
+const MOST_MONTHS: usize = 8;
+/// The same, when the store was opened.
+const FEW_MONTHS: usize = 2;
+
+/// What went wrong in asking.
+pub(crate) fn failed<E: std::fmt::Display>(what: &'static str) -> impl FnOnce(E) -> String {
+    move |error| format!("{what} failed: {error}")
+}
+
+/// Everything that can be asked.
+pub(crate) fn everything(world: &mut World<'_, '_>) -> Outcome {
+    all(world, MOST_MONTHS)
+}
+
+/// Everything, with the bills of so many months.
+fn all(world: &mut World<'_, '_>, months: usize) -> Outcome {
+    world.stats.checks += 1;
+    listing(world)?;
+    let catalog = world.model.catalog.clone();
+    customers(world, &catalog)?;
+    bills(world, months)?;
+    let engine = world.engine()?;
+    let unpaid = world.wait(engine.unpaid()).map_err(failed("listing what is not paid for"))?;
+    let unpaid: Vec<_> = unpaid.into_iter().map(|unpaid| (unpaid.subject, unpaid.events)).collect();
+    same("what is not paid for", &unpaid, &world.model.unpaid())?;
+    verify(world)
+}
+
+/// The store's own opinion.
+pub(crate) fn verify(world: &mut World<'_, '_>) -> Outcome {
+    let engine = world.engine()?;
+    let report = world.wait(engine.verify()).map_err(failed("verifying"))?;
+    same("what verifying found", &report.problems, &Vec::new())?;
+    let count = world.model.log.count();
+    same("the count of a verification", &(report.events, report.position.events()), &(count, count))
+}
+
+/// All events in their order, with who pays for them and what is wrong with them.
+fn listing(world: &mut World<'_, '_>) -> Outcome {
+    let listed = list(world, EventFilter::newest(usize::MAX))?;
+    world.model.log.learn(&listed)?;
+    check_listed(world, &listed)?;
+    let mut should: Vec<_> =
+        world.model.log.events().iter().map(|k| (k.sent.event.time, k.sequence)).collect();
+    should.sort_by(|a, b| b.cmp(a));
+    let is: Vec<_> = listed.iter().map(|l| (l.stored.event.time, Some(l.stored.sequence))).collect();
+    same_list("the listing of all events", &is, &should)
+}
+
+pub(crate) fn list(world: &mut World<'_, '_>, filter: EventFilter) -> Outcome<Vec<ListedEvent>> {
+    world.stats.listings += 1;
+    let engine = world.engine()?;
+    world.wait(engine.events(filter, None)).map_err(failed("listing"))
+}
+
+/// Compares what is said of each listed event.
+pub(crate) fn check_listed(world: &World<'_, '_>, listed: &[ListedEvent]) -> Outcome {
+    for ListedEvent { stored, customer, validation_errors } in listed {
+        let event = &stored.event;
+        let payer = world.model.catalog.payer(&event.subject, event.time);
+        same("who pays for an event", customer, &payer).map_err(|what| format!("{}: {what}", event.id))?;
+        let known = world.model.log.find(&event.source, &event.id);
+        let is_invalid = known.is_some_and(|known| known.measure == Measure::Invalid);
+        same("whether an event is invalid", &!validation_errors.is_empty(), &is_invalid)
+            .map_err(|what| format!("{}: {what}", event.id))?;
+    }
+    Ok(())
+}
+
+/// All customers, by page, and their postings.
+pub(crate) fn customers(world: &mut World<'_, '_>, catalog: &Catalog) -> Outcome {
+    let (engine, store) = (world.engine()?, world.store()?);
+    let live: Vec<Customer> = catalog.live().cloned().collect();
+    let (mut paged, page) = (Vec::new(), 3);
+    loop {
+        let (some, count) =
+            world.wait(engine.customers(paged.len() as u64, page)).map_err(failed("listing customers"))?;
+        same("the number of customers", &count, &(live.len() as u64))?;
+        let is_last = some.len() as u64 != page;
+        paged.extend(some);
+        if is_last {
+            break;
+        }
+    }
+    same_list("the customers", &paged, &live)?;
+    for customer in &live {
+        let paid = world.wait(store.paid_subjects(customer.id)).map_err(failed("asking who pays"))?;
+        let mut paid: Vec<_> = paid.into_iter().map(|p| (p.subject, p.period.start, p.period.end)).collect();
+        let mut should: Vec<_> =
+            catalog.payments(customer.number).map(|p| (p.subject.clone(), p.from, p.until)).collect();
+        paid.sort();
+        should.sort();
+        same("what a customer pays for", &paid, &should)?;
+    }
+    for ((id, month), should) in &catalog.postings {
+        if catalog.by_id(*id).is_some() {
+            let posting = world.wait(store.posting(*id, *month)).map_err(failed("reading a posting"))?;
+            same("a posting", &posting.as_ref().map(Posted::of).as_ref(), &Some(should))?;
+        }
+    }
+    Ok(())
+}
+
+/// The bills of all customers.
+fn bills(world: &mut World<'_, '_>, most: usize) -> Outcome {
+    let live: Vec<Customer> = world.model.catalog.live().cloned().collect();
+    let engine = world.engine()?;
+    for customer in &live {
+        for month in months(world, customer).into_iter().take(most) {
+            bill(world, &engine, customer, month)?;
+        }
+    }
+    Ok(())
+}
+
+fn bill(world: &mut World<'_, '_>, engine: &Engine, customer: &Customer, month: Month) -> Outcome {
+    world.stats.bills += 1;
+    let name = usage_domain::customer::CustomerRef::Id(customer.id);
+    let bill = world.wait(engine.bill(&name, Some(month), world.now)).map_err(failed("a bill"))?;
+    world.model.check_bill(&bill).map_err(|what| format!("customer {} in {month}: {what}", customer.number))
+}
+
+/// Months in which there is usage, the newest first.
+fn months(world: &World<'_, '_>, customer: &Customer) -> Vec<Month> {
+    let times = world.model.log.events().iter().map(|known| known.sent.event.time);
+    let months: BTreeSet<Month> = times.map(|time| time.month(&customer.zone)).collect();
+    months.into_iter().rev().collect()
+}
+
+/// After opening: one of the requests without an answer may be there, all of it, and nothing else is.
+pub(crate) fn after_opening(world: &mut World<'_, '_>) -> Outcome {
+    let engine = world.engine()?;
+    let position = world.wait(engine.position()).map_err(failed("asking for the position"))?.events();
+    let count = world.model.log.count();
+    if position < count {
+        return Err(format!("{count} events were acknowledged, and {position} are there"));
+    }
+    let more = if position > count {
+        let mut listed =
+            list(world, EventFilter { period: Period::ALWAYS, ..EventFilter::newest(usize::MAX) })?;
+        listed.retain(|listed| listed.stored.sequence >= count);
+        listed
+    } else {
+        Vec::new()
+    };
+    if world.model.log.follow(&more)? {
+        world.stats.survived += 1;
+        world.say(&format!("{} events without an answer are there", more.len()));
+    }
+    if let Some(after) = world.unanswered.take() {
+        follow_catalog(world, after)?;
+    }
+    all(world, FEW_MONTHS)
+}
+
+/// After a crash within a commit of the catalog: it is as before, or as after it.
+fn follow_catalog(world: &mut World<'_, '_>, after: Catalog) -> Outcome {
+    let before = world.model.catalog.clone();
+    let Err(other) = customers(world, &before) else { return Ok(()) };
+    customers(world, &after).map_err(|what| {
+        format!("the catalog is neither as before ({other}) nor as after its last commit ({what})")
+    })?;
+    world.model.catalog = after;
+    world.stats.survived += 1;
+    world.say("the change without an answer is there");
+    Ok(())
+}

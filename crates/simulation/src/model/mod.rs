@@ -1,0 +1,20 @@
+//! The model: what was acknowledged, in plain lists, and every answer counted anew from them.
+//!
+//! Naive on purpose. It must never share code with a store: what both get wrong together, no
+//! simulation finds.
+
+pub(crate) mod bill;
+pub(crate) mod catalog;
+pub(crate) mod log;
+pub(crate) mod posting;
+pub(crate) mod sent;
+
+use catalog::Catalog;
+use log::Log;
+
+/// All that a store must know.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Model {
+    pub(crate) log: Log,
+    pub(crate) catalog: Catalog,
+}

@@ -1,0 +1,41 @@
+//! Steps: what a client, an operator or fate may do next. One file about one thing; a new one is added
+//! to [`STEPS`] with a weight.
+
+mod bill;
+mod clock;
+mod crash;
+mod customers;
+mod group;
+mod ingest;
+mod list;
+mod post;
+pub(crate) mod reopen;
+
+use crate::world::{Outcome, World};
+
+type Step = fn(&mut World<'_, '_>) -> Outcome;
+
+/// All steps, by how often they are taken.
+const STEPS: &[(u64, Step)] = &[
+    (30, ingest::one),
+    (7, group::several),
+    (5, customers::create),
+    (6, customers::update),
+    (1, customers::delete),
+    (10, bill::one),
+    (6, post::one),
+    (3, post::two),
+    (6, list::pages),
+    (1, reopen::verify),
+    (1, reopen::rebuild),
+    (2, reopen::close_and_open),
+    (1, reopen::leave_and_open),
+    (3, crash::between),
+    (2, crash::within_catalog_commit),
+    (6, clock::advance),
+];
+
+/// Takes a step that is drawn.
+pub(crate) fn any(world: &mut World<'_, '_>) -> Outcome {
+    world.dice.weighted(STEPS)(world)
+}
