@@ -154,22 +154,19 @@ impl Bench<'_> {
             let made = queries::create_customers(&self.target, self.stop, self.plan.customers, connections)?;
             self.report.add("customers", "made", made.rate(), "requests/s", "POST /api/v1/customers, each");
         }
-        let has_meters = meters::create(&self.target, count)?;
-        let said = |target: &Target| has_meters.then(|| meters::usage(target, count)).transpose();
-        let before = said(&self.target)?;
+        meters::create(&self.target, count)?;
+        let before = meters::usage(&self.target, count)?;
 
         let amount = Amount { events: self.asked.events, batch: u64::from(self.asked.batch), connections };
         let cost = self.cost();
         let sent = ingest::run(&self.target, self.stop, &self.plan, amount)?;
-        let after = said(&self.target)?;
-        let meters = meters::check(&sent.sums, before.as_deref().zip(after.as_deref()))?;
-        self.report.sent = Some(Sent { events: sent.events, repeats: sent.repeats, meters });
         self.ingested(&sent, cost);
-        if !has_meters {
-            self.report.note("this service has no meters: nothing was metered, and sums were not compared");
-        }
+
+        let after = meters::usage(&self.target, count)?;
+        let meters = meters::check(&sent.sums, &before, &after)?;
+        self.report.sent = Some(Sent { events: sent.events, repeats: sent.repeats, meters });
         if self.asked.queries > 0 {
-            self.ask(has_meters)?;
+            self.ask()?;
         }
         Ok(())
     }
@@ -242,7 +239,7 @@ impl Bench<'_> {
     }
 
     /// Asks what is asked after a load.
-    fn ask(&mut self, has_meters: bool) -> Result<(), Failure> {
+    fn ask(&mut self) -> Result<(), Failure> {
         let questions = Questions {
             target: &self.target,
             stop: self.stop,
@@ -253,12 +250,10 @@ impl Bench<'_> {
             seed: self.report.settings.seed,
         };
         let report = &mut self.report;
-        if has_meters {
-            let method = "a meter's usage of a month of one customer, random ones in turn on one connection";
-            report.add_latencies("usage of a customer", &questions.usage_of_a_customer()?, method);
-            let method = "a meter's usage of a month of all customers together, by day, on one connection";
-            report.add_latencies("usage by day", &questions.usage_by_day()?, method);
-        }
+        let method = "a meter's usage of a month of one customer, random ones in turn on one connection";
+        report.add_latencies("usage of a customer", &questions.usage_of_a_customer()?, method);
+        let method = "a meter's usage of a month of all customers together, by day, on one connection";
+        report.add_latencies("usage by day", &questions.usage_by_day()?, method);
         questions.prepare_bills()?;
         let method =
             "a bill of a month, with 20 charges among the events, random ones of 100 customers in turn";

@@ -92,7 +92,7 @@ impl Report {
     /// Whether some meter counted something else than what was sent.
     pub(super) fn disagrees(&self) -> bool {
         let mut meters = self.sent.iter().flat_map(|sent| &sent.meters);
-        meters.any(|meter| meter.agrees == Some(false))
+        meters.any(|meter| !meter.agrees)
     }
 
     /// The report for people.
@@ -128,11 +128,8 @@ impl Sent {
     fn text(&self) -> String {
         let mut text = format!("{} events sent, {} of them repeats", whole(self.events), whole(self.repeats));
         for Checked { meter, sent, counted, agrees } in &self.meters {
-            let _ = write!(text, "\n{meter}: sent {sent}");
-            if let Some(counted) = counted {
-                let verdict = if *agrees == Some(true) { "agrees, group by group" } else { "DOES NOT AGREE" };
-                let _ = write!(text, ", counted {counted}: {verdict}");
-            }
+            let verdict = if *agrees { "agrees, group by group" } else { "DOES NOT AGREE" };
+            let _ = write!(text, "\n{meter}: sent {sent}, counted {counted}: {verdict}");
         }
         text
     }
