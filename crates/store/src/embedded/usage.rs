@@ -44,7 +44,9 @@ pub(super) fn read(shared: &Shared, subjects: &[PaidSubject], period: Period) ->
                         (charge, totals)
                     }
                     // It counts no more, and that is a change as well.
-                    (_, Some(Measured::Charge(charge))) => (charge, Totals { changes: 1, ..Totals::default() }),
+                    (_, Some(Measured::Charge(charge))) => {
+                        (charge, Totals { changes: 1, ..Totals::default() })
+                    }
                     _ => return Ok(()),
                 };
                 let totals = Totals { changes: totals.changes + changes, ..totals };
