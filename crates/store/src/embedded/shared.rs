@@ -49,11 +49,7 @@ impl Shared {
                 one: Mutex::default(),
             },
             closing: AtomicBool::new(false),
-            queue: Queue {
-                events: AtomicUsize::new(0),
-                bytes: AtomicUsize::new(0),
-                most: Weight { events: options.most_waiting, bytes: MOST_BYTES },
-            },
+            queue: Queue::new(options.most_waiting),
         }
     }
 
@@ -106,6 +102,12 @@ pub(crate) struct Queue {
 }
 
 impl Queue {
+    /// A queue in which so many events may wait.
+    pub(crate) fn new(most_waiting: usize) -> Queue {
+        let most = Weight { events: most_waiting, bytes: MOST_BYTES };
+        Queue { events: AtomicUsize::new(0), bytes: AtomicUsize::new(0), most }
+    }
+
     /// Takes places for a request, if that many are free. A lone request is never too large.
     pub(crate) fn take(&self, weight: Weight) -> bool {
         let events = self.events.fetch_add(weight.events, Ordering::Relaxed);

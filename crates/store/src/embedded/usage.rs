@@ -2,12 +2,12 @@
 
 use super::catalog::Catalog;
 use super::effective::Lookup;
-use super::log::block::fingerprint;
 use super::log::scan;
 use super::projection::charges::Reading;
 use super::projection::rollup::Sum;
 use super::shared::Shared;
 use crate::StoreError;
+use crate::format::block::fingerprint;
 use crate::measure::{Measured, measure};
 use usage_domain::customer::PaidSubject;
 use usage_domain::meter::aggregate::Sign;
@@ -44,7 +44,9 @@ pub(super) fn read(shared: &Shared, subjects: &[PaidSubject], period: Period) ->
                         (charge, totals)
                     }
                     // It counts no more, and that is a change as well.
-                    (_, Some(Measured::Charge(charge))) => (charge, Totals { changes: 1, ..Totals::default() }),
+                    (_, Some(Measured::Charge(charge))) => {
+                        (charge, Totals { changes: 1, ..Totals::default() })
+                    }
                     _ => return Ok(()),
                 };
                 let totals = Totals { changes: totals.changes + changes, ..totals };

@@ -79,7 +79,7 @@ async fn log(store: &dyn Store) -> Vec<StoredEvent> {
     let (mut events, mut next) = (Vec::new(), Position::after(0));
     let until = store.position().await.unwrap();
     loop {
-        let page = store.log(next, until, EventFilter::newest(100)).await.unwrap();
+        let page = store.log(next, until.clone(), EventFilter::newest(100)).await.unwrap();
         events.extend(page.events);
         next = page.next;
         if !page.more {

@@ -1,8 +1,8 @@
 //! Reading stored events: listing the newest, replaying from a sequence on, looking one up.
 
-use super::block::{Claim, fingerprint};
 use super::segment::{LogIndex, RecordRef};
 use crate::correction::is_correction;
+use crate::format::block::{Claim, fingerprints};
 use crate::{EventFilter, LogPage, StoreError};
 use usage_domain::event::StoredEvent;
 use usage_domain::position::Position;
@@ -108,11 +108,7 @@ pub(crate) fn page(
 pub(crate) fn list(index: &LogIndex, filter: &EventFilter) -> Result<Vec<StoredEvent>, StoreError> {
     let mut records: Vec<_> = index.records.iter().collect();
     records.sort_by_key(|record| std::cmp::Reverse(record.times.1));
-    let mut prints: Option<Vec<u32>> =
-        filter.paid.as_ref().map(|paid| paid.iter().map(|p| fingerprint(&p.subject)).collect());
-    if let Some(prints) = &mut prints {
-        prints.sort_unstable();
-    }
+    let prints = filter.paid.as_ref().map(|paid| fingerprints(paid.iter().map(|p| p.subject.as_str())));
     let mut newest: Vec<StoredEvent> = Vec::new();
     for record in records {
         if record.times.1 < filter.period.start || record.times.0 >= filter.period.end {

@@ -1,9 +1,9 @@
 //! Segment files: where records lie, one after the other, and how they are read back.
 
-use super::block::Claim;
-use super::record::{self, HEADER, Header};
 use crate::StoreError;
-use crate::embedded::codec::Malformed;
+use crate::format::block::Claim;
+use crate::format::codec::Malformed;
+use crate::format::record::{self, HEADER, Header};
 use std::fs::File;
 use std::io::ErrorKind;
 use std::os::unix::fs::FileExt;

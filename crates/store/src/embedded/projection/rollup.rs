@@ -6,7 +6,7 @@
 
 use super::row::{Cell, Row};
 use super::slot::Slot;
-use crate::embedded::codec::{Malformed, Take};
+use crate::format::codec::{Malformed, Take};
 use hashbrown::{Equivalent, HashMap};
 use std::collections::BTreeMap;
 use std::fmt::Debug;

@@ -5,7 +5,7 @@
 //! each event) and the *events*. Rows that turned out to be duplicates stay in the sections and are
 //! named in the record's list of skipped rows.
 
-use crate::embedded::codec::{Malformed, Put, Take};
+use crate::format::codec::{Malformed, Put, Take};
 use std::collections::HashMap;
 use usage_domain::event::{EventRef, UsageEvent};
 use usage_domain::time::Timestamp;
@@ -28,6 +28,14 @@ pub(crate) fn fingerprint(subject: &str) -> u32 {
     crc32fast::hash(subject.as_bytes())
 }
 
+/// The short names of subjects, in order.
+pub(crate) fn fingerprints<'a>(subjects: impl Iterator<Item = &'a str>) -> Vec<u32> {
+    let mut prints: Vec<u32> = subjects.map(fingerprint).collect();
+    prints.sort_unstable();
+    prints.dedup();
+    prints
+}
+
 /// Writes the sections of a block; `rows` are sorted by subject and time.
 pub(crate) fn encode<'a>(rows: impl Iterator<Item = (EventRef<'a>, u64)> + Clone) -> Vec<u8> {
     let mut out = Vec::new();
@@ -38,9 +46,7 @@ pub(crate) fn encode<'a>(rows: impl Iterator<Item = (EventRef<'a>, u64)> + Clone
 }
 
 fn directory<'a>(events: impl Iterator<Item = EventRef<'a>>) -> Vec<u8> {
-    let mut prints: Vec<u32> = events.map(|event| fingerprint(event.subject)).collect();
-    prints.sort_unstable();
-    prints.dedup();
+    let prints = fingerprints(events.map(|event| event.subject));
     prints.into_iter().flat_map(u32::to_le_bytes).collect()
 }
 

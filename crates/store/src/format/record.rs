@@ -3,7 +3,7 @@
 //! Header and body have a checksum each. Nothing of a record is used before both were checked.
 
 use super::block::{Block, Claim};
-use crate::embedded::codec::{Malformed, Put, Take};
+use crate::format::codec::{Malformed, Put, Take};
 use usage_domain::event::StoredEvent;
 use usage_domain::time::Timestamp;
 
