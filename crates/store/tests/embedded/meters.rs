@@ -545,3 +545,30 @@ async fn meters_that_come_and_go_while_events_are_sent_count_each_once() {
         is_sound(&*place.open(), "opened again").await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refused_request_corrects_nothing_where_others_of_its_group_are_stored() {
+    let (place, mut dice) = (Place::new(), Dice(19));
+    let (gate, faults) = Gate::at(Step::Write, &Disk::default());
+    let first = place.open();
+    make(&*first, 1, Aggregation::Sum).await.unwrap();
+    accept(&*first, &[request("a", &mut dice), request("b", &mut dice), request("c", &mut dice)]).await;
+    drop(first);
+    let store = place.try_open(Options { faults, ..options() }).unwrap();
+    let (held, before, after) = ([request("held", &mut dice)], [void("v", "c")], [void("x", "b")]);
+    let refused = [void("w", "a"), amend("u", "c", &mut dice), void("z", "nobody")];
+    let held = begin(send(&*store, &held)).await;
+    gate.wait();
+    let before = begin(send(&*store, &before)).await;
+    let refused = begin(send(&*store, &refused)).await;
+    let after = begin(send(&*store, &after)).await;
+    gate.open();
+    assert_eq!(held.await.unwrap(), [Accepted]);
+    assert_eq!(before.await.unwrap(), [Accepted]);
+    let verdicts = refused.await.unwrap();
+    assert!(matches!(&verdicts[..], [Accepted, Verdict::Rejected(_), Verdict::Rejected(_)]), "{verdicts:?}");
+    assert_eq!(after.await.unwrap(), [Accepted]);
+    is_sound(&*store, "a group").await;
+    drop(store);
+    is_sound(&*place.open(), "opened again").await;
+}
