@@ -21,7 +21,7 @@ mod repeats;
 pub(crate) mod replay;
 pub(crate) mod shared;
 pub(crate) mod stage;
-mod usage;
+pub(crate) mod usage;
 pub(crate) mod verify;
 pub(crate) mod worth;
 pub(crate) mod writer;
