@@ -22,12 +22,13 @@ use usage_domain::event::{EventRef, StoredEvent};
 const HOLD: &str = "SELECT value FROM usage_app.counter WHERE name = 'correction' FOR UPDATE";
 const CLAIMED: &str = "
     SELECT DISTINCT record FROM usage_app.claim WHERE fingerprint = ANY ($1) AND record <= $2";
-const FATES: &str = "SELECT target, amended_by FROM usage_app.fate WHERE target = ANY ($1)";
-const ALL: &str = "SELECT target, amended_by FROM usage_app.fate";
+const FATES: &str = "SELECT target, amended_by, changes FROM usage_app.fate WHERE target = ANY ($1)";
+const ALL: &str = "SELECT target, amended_by, changes FROM usage_app.fate";
 const PUT: &str = "
-    INSERT INTO usage_app.fate (target, amended_by)
-    SELECT target, amended_by FROM unnest($1::bigint[], $2::bigint[]) AS sent (target, amended_by)
-    ON CONFLICT (target) DO UPDATE SET amended_by = excluded.amended_by";
+    INSERT INTO usage_app.fate (target, amended_by, changes)
+    SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[])
+    ON CONFLICT (target) DO UPDATE SET amended_by = excluded.amended_by,
+        changes = fate.changes + excluded.changes";
 
 /// Holds off every other group that corrects something until the end of the transaction.
 pub(super) async fn hold(transaction: &Transaction<'_>) -> Result<(), tokio_postgres::Error> {
@@ -137,7 +138,7 @@ pub(super) async fn fates(
     Ok(noted(&rows))
 }
 
-/// What became of all events that were corrected, and how many there are.
+/// What became of all events that were corrected.
 pub(super) async fn all(transaction: &Transaction<'_>) -> Result<Corrections, tokio_postgres::Error> {
     Ok(noted(&transaction.query(ALL, &[]).await?))
 }
@@ -147,7 +148,7 @@ fn noted(rows: &[tokio_postgres::Row]) -> Corrections {
     for row in rows {
         let (target, by): (i64, Option<i64>) = (row.get(0), row.get(1));
         let fate = by.map_or(Fate::Voided, |by| Fate::Amended(by.cast_unsigned()));
-        fates.note(target.cast_unsigned(), fate);
+        fates.set(target.cast_unsigned(), fate, row.get::<_, i64>(2).cast_unsigned());
     }
     fates
 }
@@ -174,11 +175,21 @@ async fn amendments(
     Ok(amended)
 }
 
-/// These events as they count: without those that were taken back or are corrections.
+/// An event with what was made of it.
+pub(super) struct Counted {
+    /// As it counts; `None` where it was taken back.
+    pub(super) counts: Option<StoredEvent>,
+    /// As it was sent, where it was corrected.
+    pub(super) sent: Option<StoredEvent>,
+    /// How often what it counts for was changed.
+    pub(super) changes: u64,
+}
+
+/// These events, but for corrections, with what was made of them.
 pub(super) async fn effective(
     transaction: &Transaction<'_>,
     events: Vec<StoredEvent>,
-) -> Result<Vec<StoredEvent>, StoreError> {
+) -> Result<Vec<Counted>, StoreError> {
     let targets: Vec<u64> = events.iter().map(|stored| stored.sequence).collect();
     let fates = fates(transaction, &targets).await?;
     effective_by(transaction, events, &fates).await
@@ -187,21 +198,25 @@ pub(super) async fn effective(
 /// The same, where what became of them is known.
 pub(super) async fn effective_by(
     transaction: &Transaction<'_>,
-    mut events: Vec<StoredEvent>,
+    events: Vec<StoredEvent>,
     fates: &Corrections,
-) -> Result<Vec<StoredEvent>, StoreError> {
+) -> Result<Vec<Counted>, StoreError> {
     let targets: Vec<u64> = events.iter().map(|stored| stored.sequence).collect();
     let mut amended = amendments(transaction, &targets, fates).await?;
-    events.retain_mut(|stored| match fates.fate(stored.sequence) {
-        _ if is_correction(&stored.event.event_type) => false,
-        Some(Fate::Voided) => false,
-        Some(Fate::Amended(by)) => {
-            stored.event.data = amended.remove(&by).flatten();
-            true
+    let count = |mut stored: StoredEvent| {
+        let changes = fates.changes(stored.sequence);
+        match fates.fate(stored.sequence) {
+            None => Counted { counts: Some(stored), sent: None, changes },
+            Some(Fate::Voided) => Counted { counts: None, sent: Some(stored), changes },
+            Some(Fate::Amended(by)) => {
+                let sent = Some(stored.clone());
+                stored.event.data = amended.remove(&by).flatten();
+                Counted { counts: Some(stored), sent, changes }
+            }
         }
-        None => true,
-    });
-    Ok(events)
+    };
+    let usage = events.into_iter().filter(|stored| !is_correction(&stored.event.event_type));
+    Ok(usage.map(count).collect())
 }
 
 /// Notes what became of events. Of one event's, the last counts: nothing follows a void.
@@ -212,14 +227,18 @@ pub(super) async fn put(
     if effects.is_empty() {
         return Ok(());
     }
-    let mut last: HashMap<i64, Option<i64>> = HashMap::new();
+    let mut last: HashMap<i64, (Option<i64>, i64)> = HashMap::new();
     for effect in effects {
-        let by = match effect.fate {
-            Fate::Voided => None,
-            Fate::Amended(by) => Some(by.cast_signed()),
+        let (_, changes) = last.get(&effect.target.sequence.cast_signed()).copied().unwrap_or_default();
+        // Taking it back is one change, amending it takes back and adds.
+        let (by, more) = match effect.fate {
+            Fate::Voided => (None, 1),
+            Fate::Amended(by) => (Some(by.cast_signed()), 2),
         };
-        last.insert(effect.target.sequence.cast_signed(), by);
+        last.insert(effect.target.sequence.cast_signed(), (by, changes + more));
     }
-    let (targets, by): (Vec<i64>, Vec<Option<i64>>) = last.into_iter().unzip();
-    transaction.execute(&transaction.prepare_cached(PUT).await?, &[&targets, &by]).await.map(drop)
+    let (targets, kept): (Vec<i64>, Vec<_>) = last.into_iter().unzip();
+    let (by, changes): (Vec<Option<i64>>, Vec<i64>) = kept.into_iter().unzip();
+    let statement = transaction.prepare_cached(PUT).await?;
+    transaction.execute(&statement, &[&targets, &by, &changes]).await.map(drop)
 }

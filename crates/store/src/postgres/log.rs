@@ -3,7 +3,7 @@
 //! Nothing of a record is used before its checksums were checked and its columns were compared with
 //! what it says of itself.
 
-use super::corrections;
+use super::corrections::{self, Counted};
 use crate::format::block::{Claim, fingerprint};
 use crate::format::codec::Malformed;
 use crate::format::record::{self, HEADER, Header};
@@ -130,14 +130,14 @@ pub(super) async fn page(transaction: &Transaction<'_>, after: i64) -> Result<Ve
     Ok(page)
 }
 
-/// Calls `each` for the events that are wanted, as they count, of records that have some in a period, of
+/// Calls `each` for the usage events that are wanted, with what was made of them, of records that have some in a period, of
 /// blocks that may have one of these subjects (all, where `None`).
 pub(super) async fn effective(
     transaction: &Transaction<'_>,
     fingerprints: Option<&[u32]>,
     period: Period,
     wanted: impl Fn(&StoredEvent) -> bool,
-    mut each: impl FnMut(&StoredEvent) -> Result<(), StoreError>,
+    mut each: impl FnMut(Counted) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
     let condition = "WHERE record > $1 AND latest >= $2 AND earliest < $3 ORDER BY record LIMIT $4";
     let (start, end) = (period.start.nanos(), period.end.nanos());
@@ -152,8 +152,8 @@ pub(super) async fn effective(
             Ok(())
         })
         .await?;
-        for stored in corrections::effective(transaction, events).await? {
-            each(&stored)?;
+        for counted in corrections::effective(transaction, events).await? {
+            each(counted)?;
         }
         if count < PAGE {
             return Ok(());

@@ -233,7 +233,8 @@ async fn cover(transaction: &Transaction<'_>, meter: &Meter) -> Result<(), Store
     let mut changes = Changes::default();
     let of_type =
         |stored: &usage_domain::event::StoredEvent| stored.event.event_type == meter.draft.event_type;
-    log::effective(transaction, None, Period::ALWAYS, of_type, |stored| {
+    log::effective(transaction, None, Period::ALWAYS, of_type, |counted| {
+        let Some(stored) = counted.counts else { return Ok(()) };
         let worth = Worth { charge: None, ..Worth::of(stored.event.borrowed(), &set) };
         let order = (stored.event.time, stored.sequence);
         changes.apply(&meters, &stored.event.subject, order, &worth, Sign::Added);

@@ -11,6 +11,7 @@ use crate::embedded::projection::slot::Slot;
 use deadpool_postgres::Transaction;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
+use usage_domain::event::StoredEvent;
 use usage_domain::meter::MeterId;
 use usage_domain::meter::query::{MeterQuery, MeterUsage, Scope};
 
@@ -39,13 +40,11 @@ pub(super) async fn query(node: &Node, id: MeterId, query: &MeterQuery) -> Resul
         let asked = &Mutex::new(&mut asked);
         let locked = || asked.lock().unwrap_or_else(PoisonError::into_inner);
         let prints = wanted.fingerprints.as_deref();
-        log::effective(
-            &transaction,
-            prints,
-            wanted.period,
-            |stored| locked().wants(stored),
-            |stored| Ok(locked().event(stored)?),
-        )
+        let wants = |stored: &StoredEvent| locked().wants(stored);
+        log::effective(&transaction, prints, wanted.period, wants, |counted| match &counted.counts {
+            Some(stored) => Ok(locked().event(stored)?),
+            None => Ok(()),
+        })
         .await?;
     }
     Ok(MeterUsage { position, rows: asked.finish()? })

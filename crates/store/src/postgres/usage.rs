@@ -83,11 +83,25 @@ pub(super) async fn read(
     for (subject, start, end) in edges {
         let (prints, period) = ([fingerprint(&subject)], Period { start, end });
         let own = |stored: &StoredEvent| stored.event.subject == subject;
-        log::effective(transaction, Some(&prints), period, own, |stored| {
-            if let Measured::Charge(charge) = measure(stored.event.borrowed()) {
-                let totals = Totals::of(&charge, Sign::Added);
-                Sum::merge(reading.totals.entry(charge.group).or_default(), &totals);
-            }
+        log::effective(transaction, Some(&prints), period, own, |counted| {
+            let charge = |stored: &StoredEvent| match measure(stored.event.borrowed()) {
+                Measured::Charge(charge) => Some(charge),
+                Measured::Nothing | Measured::Invalid(_) => None,
+            };
+            let (charge, totals) = match (counted.counts.as_ref().and_then(charge), &counted.sent) {
+                (Some(charge), _) => {
+                    let totals = Totals::of(&charge, Sign::Added);
+                    (charge, totals)
+                }
+                // It counts no more, and that is a change as well.
+                (None, Some(sent)) => {
+                    let Some(charge) = charge(sent) else { return Ok(()) };
+                    (charge, Totals { changes: 1, ..Totals::default() })
+                }
+                (None, None) => return Ok(()),
+            };
+            let totals = Totals { changes: totals.changes + counted.changes, ..totals };
+            Sum::merge(reading.totals.entry(charge.group).or_default(), &totals);
             Ok(())
         })
         .await?;

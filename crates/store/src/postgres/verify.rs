@@ -123,7 +123,7 @@ async fn recount(
             Err(StoreError::DamagedRow { .. }) => continue,
             Err(error) => return Err(error),
         };
-        for stored in counting {
+        for stored in counting.into_iter().filter_map(|counted| counted.counts) {
             let (event, order) = (&stored.event, (stored.event.time, stored.sequence));
             recount.changes.apply(
                 meters,

@@ -27,6 +27,11 @@ impl Corrections {
         self.fates.get(&target).map_or(0, |(_, changes)| *changes)
     }
 
+    /// What became of an event, and how often what it counts for was changed, all at once.
+    pub(crate) fn set(&mut self, target: u64, fate: Fate, changes: u64) {
+        self.fates.insert(target, (fate, changes));
+    }
+
     /// Notes what became of an event. The last amendment counts; a void ends it.
     pub(crate) fn note(&mut self, target: u64, fate: Fate) {
         let (kept, changes) = self.fates.entry(target).or_insert((fate, 0));
