@@ -11,7 +11,7 @@ pub(crate) struct Options {
 }
 
 /// Seeds that every run of the tests takes, new ones besides, and steps of each.
-const SEEDS: (u32, u32, u32) = (10, 4, 250);
+const SEEDS: (u32, u32, u32) = (8, 3, 250);
 
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     simulation(workspace, &options.arguments)
