@@ -180,6 +180,19 @@ pub(crate) fn events(
     Ok(events)
 }
 
+/// The claims of the block that has the event of this place in the record, and the place of its first.
+pub(crate) fn claims_around(body: &[u8], place: u64) -> Result<(u64, Vec<Claim>), Malformed> {
+    let mut first = 0;
+    for part in parts(body)? {
+        let count = (part.rows - part.skipped.len()) as u64;
+        if place < first + count {
+            return Ok((first, counted(part.block.claims()?, &part.skipped).collect()));
+        }
+        first += count;
+    }
+    Err(Malformed("it has fewer events than its header says"))
+}
+
 /// The claims of a checked body, in the order of sequences.
 pub(crate) fn claims(body: &[u8]) -> Result<Vec<Claim>, Malformed> {
     let mut claims = Vec::new();
