@@ -23,7 +23,7 @@ pub(crate) mod replay;
 pub(crate) mod shared;
 pub(crate) mod stage;
 mod targets;
-mod usage;
+pub(crate) mod usage;
 pub(crate) mod verify;
 pub(crate) mod worth;
 pub(crate) mod writer;

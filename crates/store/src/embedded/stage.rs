@@ -71,7 +71,7 @@ type Known = HashMap<(usize, usize), (u64, bool)>;
 /// What was last read of the log.
 #[derive(Default)]
 pub(crate) struct Lookups {
-    /// The record whose claims were last read, for the retry of a whole request.
+    /// The block whose claims were last read, for the retry of a whole request.
     claims: Option<(u64, Vec<Claim>)>,
     events: Lookup,
 }
@@ -413,7 +413,7 @@ impl Lookups {
             let record = state.log.holding(sequence).ok_or_else(unknown_claim)?;
             let segment = state.log.segment(&record).clone();
             drop(state);
-            self.claims = Some((record.first, segment.claims(record.offset)?));
+            self.claims = Some(segment.claims_around(&record, sequence)?);
         }
         let found = self
             .claims

@@ -9,7 +9,9 @@ use super::shared::Shared;
 use crate::StoreError;
 use crate::format::block::fingerprint;
 use crate::measure::{Measured, measure};
+use usage_domain::charge::ChargeGroup;
 use usage_domain::customer::PaidSubject;
+use usage_domain::event::StoredEvent;
 use usage_domain::meter::aggregate::Sign;
 use usage_domain::position::Position;
 use usage_domain::time::Period;
@@ -35,27 +37,38 @@ pub(super) fn read(shared: &Shared, subjects: &[PaidSubject], period: Period) ->
                 if stored.event.subject != subject {
                     return Ok(());
                 }
-                let changes = corrections.changes(stored.sequence);
-                let sent = (changes > 0).then(|| measure(stored.event.borrowed()));
+                let (sent, changes) = (stored.clone(), corrections.changes(stored.sequence));
                 let counts = lookup.effective(&log, &corrections, stored)?;
-                let (charge, totals) = match (counts.map(|stored| measure(stored.event.borrowed())), sent) {
-                    (Some(Measured::Charge(charge)), _) => {
-                        let totals = Totals::of(&charge, Sign::Added);
-                        (charge, totals)
-                    }
-                    // It counts no more, and that is a change as well.
-                    (_, Some(Measured::Charge(charge))) => {
-                        (charge, Totals { changes: 1, ..Totals::default() })
-                    }
-                    _ => return Ok(()),
-                };
-                let totals = Totals { changes: totals.changes + changes, ..totals };
-                Sum::merge(reading.totals.entry(charge.group).or_default(), &totals);
+                if let Some((group, totals)) = charged(&sent, changes, counts.as_ref()) {
+                    Sum::merge(reading.totals.entry(group).or_default(), &totals);
+                }
                 Ok(())
             })?;
         }
     }
     Ok(Usage { position: Position::after(next), groups: reading.totals.into_iter().collect() })
+}
+
+/// What an event adds to charges that was changed so often and counts like this now, if it still does. What
+/// counts no more is a change as well.
+pub(crate) fn charged(
+    sent: &StoredEvent,
+    changes: u64,
+    counts: Option<&StoredEvent>,
+) -> Option<(ChargeGroup, Totals)> {
+    let charge = |stored: &StoredEvent| match measure(stored.event.borrowed()) {
+        Measured::Charge(charge) => Some(charge),
+        Measured::Nothing | Measured::Invalid(_) => None,
+    };
+    let (charge, totals) = match counts.and_then(charge) {
+        Some(charge) => {
+            let totals = Totals::of(&charge, Sign::Added);
+            (charge, totals)
+        }
+        None if changes > 0 => (charge(sent)?, Totals { changes: 1, ..Totals::default() }),
+        None => return None,
+    };
+    Some((charge.group, Totals { changes: totals.changes + changes, ..totals }))
 }
 
 /// How often the usage of these subjects has changed, without adding it up; `None` where only the log

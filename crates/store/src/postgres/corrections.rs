@@ -22,12 +22,14 @@ use usage_domain::event::{EventRef, StoredEvent};
 const HOLD: &str = "SELECT value FROM usage_app.counter WHERE name = 'correction' FOR UPDATE";
 const CLAIMED: &str = "
     SELECT DISTINCT record FROM usage_app.claim WHERE fingerprint = ANY ($1) AND record <= $2";
-const FATES: &str = "SELECT target, amended_by FROM usage_app.fate WHERE target = ANY ($1)";
-const ALL: &str = "SELECT target, amended_by FROM usage_app.fate";
+const FATES: &str = "SELECT target, amended_by, changes FROM usage_app.fate WHERE target = ANY ($1)";
+const ALL: &str = "SELECT target, amended_by, changes FROM usage_app.fate";
 const PUT: &str = "
-    INSERT INTO usage_app.fate (target, amended_by)
-    SELECT target, amended_by FROM unnest($1::bigint[], $2::bigint[]) AS sent (target, amended_by)
-    ON CONFLICT (target) DO UPDATE SET amended_by = excluded.amended_by";
+    INSERT INTO usage_app.fate (target, amended_by, changes)
+    SELECT target, amended_by, changes
+    FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS sent (target, amended_by, changes)
+    ON CONFLICT (target) DO UPDATE
+    SET amended_by = excluded.amended_by, changes = fate.changes + excluded.changes";
 
 /// Holds off every other group that corrects something until the end of the transaction.
 pub(super) async fn hold(transaction: &Transaction<'_>) -> Result<(), tokio_postgres::Error> {
@@ -147,7 +149,7 @@ fn noted(rows: &[tokio_postgres::Row]) -> Corrections {
     for row in rows {
         let (target, by): (i64, Option<i64>) = (row.get(0), row.get(1));
         let fate = by.map_or(Fate::Voided, |by| Fate::Amended(by.cast_unsigned()));
-        fates.note(target.cast_unsigned(), fate);
+        fates.set(target.cast_unsigned(), fate, row.get::<_, i64>(2).cast_unsigned());
     }
     fates
 }
@@ -174,17 +176,24 @@ async fn amendments(
     Ok(amended)
 }
 
-/// These events as they count: without those that were taken back or are corrections.
-pub(super) async fn effective(
+/// These events as they were sent, how often what they count for was changed, and as they count.
+pub(super) async fn counted(
     transaction: &Transaction<'_>,
     events: Vec<StoredEvent>,
-) -> Result<Vec<StoredEvent>, StoreError> {
+) -> Result<Vec<(StoredEvent, u64, Option<StoredEvent>)>, StoreError> {
     let targets: Vec<u64> = events.iter().map(|stored| stored.sequence).collect();
     let fates = fates(transaction, &targets).await?;
-    effective_by(transaction, events, &fates).await
+    let counts = effective_by(transaction, events.clone(), &fates).await?;
+    let mut counts: HashMap<u64, StoredEvent> =
+        counts.into_iter().map(|stored| (stored.sequence, stored)).collect();
+    let counted = events.into_iter().map(|sent| {
+        let (changes, counts) = (fates.changes(sent.sequence), counts.remove(&sent.sequence));
+        (sent, changes, counts)
+    });
+    Ok(counted.collect())
 }
 
-/// The same, where what became of them is known.
+/// These events as they count: without those that were taken back or are corrections.
 pub(super) async fn effective_by(
     transaction: &Transaction<'_>,
     mut events: Vec<StoredEvent>,
@@ -212,14 +221,17 @@ pub(super) async fn put(
     if effects.is_empty() {
         return Ok(());
     }
-    let mut last: HashMap<i64, Option<i64>> = HashMap::new();
+    let mut last: HashMap<i64, (Option<i64>, i64)> = HashMap::new();
     for effect in effects {
         let by = match effect.fate {
             Fate::Voided => None,
             Fate::Amended(by) => Some(by.cast_signed()),
         };
-        last.insert(effect.order.1.cast_signed(), by);
+        let noted = last.entry(effect.order.1.cast_signed()).or_default();
+        *noted = (by, noted.1 + effect.fate.changes().cast_signed());
     }
-    let (targets, by): (Vec<i64>, Vec<Option<i64>>) = last.into_iter().unzip();
-    transaction.execute(&transaction.prepare_cached(PUT).await?, &[&targets, &by]).await.map(drop)
+    let targets: Vec<i64> = last.keys().copied().collect();
+    let (by, changes): (Vec<_>, Vec<_>) = last.into_values().unzip();
+    let put = transaction.prepare_cached(PUT).await?;
+    transaction.execute(&put, &[&targets, &by, &changes]).await.map(drop)
 }

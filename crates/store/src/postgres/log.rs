@@ -139,6 +139,18 @@ pub(super) async fn effective(
     wanted: impl Fn(&StoredEvent) -> bool,
     mut each: impl FnMut(&StoredEvent) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
+    counted(transaction, fingerprints, period, wanted, |_, _, counts| counts.map_or(Ok(()), &mut each)).await
+}
+
+/// The same with the events as they were sent, and how often what they count for was changed: also those
+/// that count no more.
+pub(super) async fn counted(
+    transaction: &Transaction<'_>,
+    fingerprints: Option<&[u32]>,
+    period: Period,
+    wanted: impl Fn(&StoredEvent) -> bool,
+    mut each: impl FnMut(&StoredEvent, u64, Option<&StoredEvent>) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
     let condition = "WHERE record > $1 AND latest >= $2 AND earliest < $3 ORDER BY record LIMIT $4";
     let (start, end) = (period.start.nanos(), period.end.nanos());
     let mut last = -1i64;
@@ -152,8 +164,8 @@ pub(super) async fn effective(
             Ok(())
         })
         .await?;
-        for stored in corrections::effective(transaction, events).await? {
-            each(&stored)?;
+        for (sent, changes, counts) in corrections::counted(transaction, events).await? {
+            each(&sent, changes, counts.as_ref())?;
         }
         if count < PAGE {
             return Ok(());

@@ -61,7 +61,8 @@ const STEPS: &[&str] = &["
     -- within the record in the lowest 24 bits.
     CREATE TABLE usage_app.fate (
         target bigint PRIMARY KEY,
-        amended_by bigint -- nothing where it was taken back
+        amended_by bigint, -- nothing where it was taken back
+        changes bigint NOT NULL -- how often what it counts for changed
     );
 
     -- What a record adds to the cells, until it is merged into them.

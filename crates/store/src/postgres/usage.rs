@@ -8,17 +8,16 @@ use crate::StoreError;
 use crate::embedded::projection::charges::Reading;
 use crate::embedded::projection::rollup::Sum;
 use crate::embedded::projection::slot::Slot;
+use crate::embedded::usage::charged;
 use crate::format::block::fingerprint;
-use crate::measure::{Measured, measure};
 use deadpool_postgres::Transaction;
 use std::collections::{BTreeMap, BTreeSet};
 use tokio_postgres::Row;
 use usage_domain::customer::PaidSubject;
 use usage_domain::event::StoredEvent;
-use usage_domain::meter::aggregate::Sign;
 use usage_domain::position::Position;
 use usage_domain::time::{Period, Timestamp};
-use usage_domain::usage::{Totals, UnpaidSubject, Usage};
+use usage_domain::usage::{UnpaidSubject, Usage};
 
 const COUNTS: &str = "SELECT id, next FROM usage_app.writer ORDER BY id";
 const CELLS: &str = "
@@ -83,10 +82,9 @@ pub(super) async fn read(
     for (subject, start, end) in edges {
         let (prints, period) = ([fingerprint(&subject)], Period { start, end });
         let own = |stored: &StoredEvent| stored.event.subject == subject;
-        log::effective(transaction, Some(&prints), period, own, |stored| {
-            if let Measured::Charge(charge) = measure(stored.event.borrowed()) {
-                let totals = Totals::of(&charge, Sign::Added);
-                Sum::merge(reading.totals.entry(charge.group).or_default(), &totals);
+        log::counted(transaction, Some(&prints), period, own, |sent, changes, counts| {
+            if let Some((group, totals)) = charged(sent, changes, counts) {
+                Sum::merge(reading.totals.entry(group).or_default(), &totals);
             }
             Ok(())
         })

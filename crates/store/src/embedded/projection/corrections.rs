@@ -11,6 +11,17 @@ pub(crate) enum Fate {
     Amended(u64),
 }
 
+impl Fate {
+    /// How often coming to this changes what an event counts for.
+    pub(crate) fn changes(self) -> u64 {
+        match self {
+            Fate::Voided => 1,
+            // It counts no more, and then counts otherwise.
+            Fate::Amended(_) => 2,
+        }
+    }
+}
+
 /// What became of every event that was corrected, by sequence, and how often what it counts for changed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Corrections {
@@ -27,6 +38,11 @@ impl Corrections {
         self.fates.get(&target).map_or(0, |(_, changes)| *changes)
     }
 
+    /// Notes what became of an event in all, after so many changes.
+    pub(crate) fn set(&mut self, target: u64, fate: Fate, changes: u64) {
+        self.fates.insert(target, (fate, changes));
+    }
+
     /// Notes what became of an event. The last amendment counts; a void ends it.
     pub(crate) fn note(&mut self, target: u64, fate: Fate) {
         let (kept, changes) = self.fates.entry(target).or_insert((fate, 0));
@@ -34,6 +50,6 @@ impl Corrections {
             return;
         }
         *kept = fate;
-        *changes += if fate == Fate::Voided { 1 } else { 2 };
+        *changes += fate.changes();
     }
 }
