@@ -45,7 +45,7 @@ impl Covering {
         let (reply, answer) = sync_channel(1);
         self.send(Command::Watch(meter, reply))?;
         let cover = answer.recv().map_err(|_| StoreError::Closed)?;
-        if cover.next <= self.shared.covering.at_once {
+        if cover.next <= self.shared.covering.at_once || self.shared.covering.faults.is_one_at_a_time() {
             self.cover(&cover);
             return Ok(());
         }

@@ -19,7 +19,7 @@ impl Lookup {
         let known = self.last.as_ref().is_some_and(|(first, events)| place(*first) < events.len());
         if !known {
             let record = log.holding(sequence).ok_or_else(|| missing(sequence))?;
-            self.last = Some(log.segment(&record).events_around(record.offset, sequence)?);
+            self.last = Some(log.segment(&record).block_with(record.offset, sequence)?);
         }
         let found = self.last.as_ref().and_then(|(first, events)| events.get(place(*first)));
         found.ok_or_else(|| missing(sequence))

@@ -3,16 +3,12 @@
 //! Which rows are new (a hash that is known is compared with the stored id), what corrections mean, and
 //! which requests are refused whole because one of their events cannot be stored.
 
-use super::effective::{Lookup, amended_data};
+use super::effective::amended_data;
 use super::meters::Meters;
 use super::prepare::{Prepared, Row, same_content};
-use super::projection::claims::Claims;
 use super::projection::corrections::Fate;
 use super::replay::Effect;
-use super::shared::Shared;
-use super::targets::Targets;
 use crate::correction::{Correction, is_correction};
-use crate::format::block::Claim;
 use crate::{Handling, StoreError};
 use hashbrown::HashTable;
 use std::collections::HashMap;
@@ -64,18 +60,6 @@ pub(crate) enum Standing {
     Stored(u64),
 }
 
-/// Stored events that have the claims of rows, by request and row: their sequences, and whether they have the
-/// content of the row as well.
-type Known = HashMap<(usize, usize), (u64, bool)>;
-
-/// What was last read of the log.
-#[derive(Default)]
-pub(crate) struct Lookups {
-    /// The block whose claims were last read, for the retry of a whole request.
-    claims: Option<(u64, Vec<Claim>)>,
-    events: Lookup,
-}
-
 /// What is asked of the log that is there already.
 pub(crate) trait Stored {
     /// The keyed hash of a claim.
@@ -90,25 +74,6 @@ pub(crate) trait Stored {
     fn amended(&mut self, by: u64) -> Result<Option<String>, StoreError>;
     /// The meters that usage is added up for.
     fn meters(&self) -> Arc<Meters>;
-}
-
-/// Decides what becomes of every row; `next` is the sequence of the next event.
-pub(super) fn stage(
-    batches: &[Prepared],
-    next: u64,
-    claims: &Claims,
-    lookups: &mut Lookups,
-    shared: &Shared,
-) -> Result<Staged, StoreError> {
-    let stored = lookups.stored(batches, claims, shared)?;
-    let wanted = batches.iter().flat_map(Prepared::rows).filter_map(|row| row.correction.as_deref());
-    let targets = {
-        let state = shared.read();
-        let kept = (&state.log, &*state.corrections);
-        Targets::find(wanted, (claims, &shared.key), kept, &mut lookups.events)?
-    };
-    let log = Log { targets, events: &mut lookups.events, shared };
-    stage_in(batches, next, log, |number, place| stored.get(&(number, place)).copied())
 }
 
 /// Decides what becomes of every row; `next` is the sequence of the next event. `stored` says of a row, by
@@ -329,102 +294,4 @@ impl<'a, L: Stored> Staging<'a, L> {
             stored_at: received,
         }
     }
-}
-
-/// The log of this store.
-struct Log<'b> {
-    /// What the corrections of the group mean.
-    targets: Targets,
-    events: &'b mut Lookup,
-    shared: &'b Shared,
-}
-
-impl Stored for Log<'_> {
-    fn claim(&self, source: &str, id: &str) -> u64 {
-        self.shared.key.claim(source, id)
-    }
-
-    fn find(&mut self, hash: u64, wanted: &Correction) -> Result<Option<StoredEvent>, StoreError> {
-        Ok(self.targets.event(hash, wanted).cloned())
-    }
-
-    fn has_content(&mut self, sequence: u64, event: EventRef<'_>) -> Result<bool, StoreError> {
-        let state = self.shared.read();
-        Ok(same_content(self.events.event(&state.log, sequence)?.event.borrowed(), event))
-    }
-
-    fn fate(&self, target: u64) -> Option<Fate> {
-        self.shared.read().corrections.fate(target)
-    }
-
-    fn amended(&mut self, by: u64) -> Result<Option<String>, StoreError> {
-        match self.targets.amended(by) {
-            Some(data) => Ok(data.clone()),
-            None => self.events.amended(&self.shared.read().log, by),
-        }
-    }
-
-    fn meters(&self) -> Arc<Meters> {
-        self.shared.read().meters.clone()
-    }
-}
-
-impl Lookups {
-    /// Whether stored events that have the claims of rows have their content as well, by request and row.
-    /// They are looked up in the order of the log, so that no record is read twice.
-    fn stored(
-        &mut self,
-        batches: &[Prepared],
-        claims: &Claims,
-        shared: &Shared,
-    ) -> Result<Known, StoreError> {
-        let mut wanted = Vec::with_capacity(batches.iter().map(|batch| batch.rows().len()).sum());
-        for (number, batch) in (0u32..).zip(batches) {
-            wanted.extend((0u32..).zip(batch.rows()).map(|(place, row)| (row.claim, (number, place))));
-        }
-        let mut candidates = claims.find(&wanted)?;
-        candidates.sort_unstable();
-        let mut stored = HashMap::with_capacity(candidates.len());
-        for (sequence, (number, place)) in candidates {
-            let (number, place) = (number as usize, place as usize);
-            let batch = &batches[number];
-            let row = batch.row(place);
-            let (claim, event) = (self.claim_at(sequence, shared)?, batch.event(row));
-            if claim.source != event.source || claim.id != event.id {
-                continue;
-            }
-            let same = claim.content == row.content || {
-                // Not letter by letter, or stored before that was compared.
-                let state = shared.read();
-                same_content(self.events.event(&state.log, sequence)?.event.borrowed(), event)
-            };
-            stored.insert((number, place), (sequence, same));
-        }
-        Ok(stored)
-    }
-
-    fn claim_at(&mut self, sequence: u64, shared: &Shared) -> Result<&Claim, StoreError> {
-        let known = self
-            .claims
-            .as_ref()
-            .is_some_and(|(first, claims)| sequence >= *first && sequence - *first < claims.len() as u64);
-        if !known {
-            let state = shared.read();
-            let record = state.log.holding(sequence).ok_or_else(unknown_claim)?;
-            let segment = state.log.segment(&record).clone();
-            drop(state);
-            self.claims = Some(segment.claims_around(&record, sequence)?);
-        }
-        let found = self
-            .claims
-            .as_ref()
-            .and_then(|(first, claims)| claims.get(usize::try_from(sequence - first).unwrap_or(usize::MAX)));
-        found.ok_or_else(unknown_claim)
-    }
-}
-
-fn unknown_claim() -> StoreError {
-    StoreError::Catalog(
-        "the projections name an event that is not in the log; run 'usage_app rebuild'".into(),
-    )
 }

@@ -7,6 +7,7 @@
 
 use super::checkpoint::Checkpointer;
 use super::cover::Cover;
+use super::known::{Lookups, stage};
 use super::log::append::Appender;
 use super::log::segment::{RecordRef, Segment};
 use super::prepare::Prepared;
@@ -15,7 +16,7 @@ use super::projection::delta::UsageDelta;
 use super::projection::metered::{MeterRollUps, Series};
 use super::replay::Projections;
 use super::shared::Shared;
-use super::stage::{Fates, Lookups, RowFate, Staged, stage};
+use super::stage::{Fates, RowFate, Staged};
 use super::worth::{RollUpsMut, Worth};
 use crate::StoreError;
 use crate::format::record::{self, BlockToWrite};

@@ -181,9 +181,22 @@ pub(crate) fn events(
     Ok(events)
 }
 
+/// The claims of the block that has the event of this place in the record, and the place of its first.
+pub(crate) fn claims_around(body: &[u8], place: u64) -> Result<(u64, Vec<Claim>), Malformed> {
+    let mut first = 0;
+    for part in parts(body)? {
+        let count = (part.rows - part.skipped.len()) as u64;
+        if place < first + count {
+            return Ok((first, counted(part.block.claims()?, &part.skipped).collect()));
+        }
+        first += count;
+    }
+    Err(Malformed("it has fewer events than its header says"))
+}
+
 /// The events of the block of a checked body that has the event of this sequence, and the sequence of the
 /// first of them.
-pub(crate) fn events_around(
+pub(crate) fn block_with(
     header: &Header,
     body: &[u8],
     wanted: u64,
@@ -203,19 +216,6 @@ pub(crate) fn events_around(
         first += count;
     }
     Err(Malformed("it has another count of events than its header says"))
-}
-
-/// The claims of the block that has the event of this place in the record, and the place of its first.
-pub(crate) fn claims_around(body: &[u8], place: u64) -> Result<(u64, Vec<Claim>), Malformed> {
-    let mut first = 0;
-    for part in parts(body)? {
-        let count = (part.rows - part.skipped.len()) as u64;
-        if place < first + count {
-            return Ok((first, counted(part.block.claims()?, &part.skipped).collect()));
-        }
-        first += count;
-    }
-    Err(Malformed("it has fewer events than its header says"))
 }
 
 /// The claims of a checked body, in the order of sequences.

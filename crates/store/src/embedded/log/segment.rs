@@ -111,16 +111,6 @@ impl Segment {
         record::events(&header, &body, fingerprints).map_err(|what| self.damaged(offset, &what))
     }
 
-    /// The events of the block that has the event of this sequence, and the sequence of the first of them.
-    pub(crate) fn events_around(
-        &self,
-        offset: u64,
-        sequence: u64,
-    ) -> Result<(u64, Vec<StoredEvent>), StoreError> {
-        let (header, body) = self.record(offset)?;
-        record::events_around(&header, &body, sequence).map_err(|what| self.damaged(offset, &what))
-    }
-
     /// The claims of the block that has the event of this sequence, and the sequence of its first.
     pub(crate) fn claims_around(
         &self,
@@ -131,6 +121,16 @@ impl Segment {
         let found = record::claims_around(&body, sequence - record.first);
         let (first, claims) = found.map_err(|what| self.damaged(record.offset, &what))?;
         Ok((record.first + first, claims))
+    }
+
+    /// The events of the block that has the event of this sequence, and the sequence of the first of them.
+    pub(crate) fn block_with(
+        &self,
+        offset: u64,
+        sequence: u64,
+    ) -> Result<(u64, Vec<StoredEvent>), StoreError> {
+        let (header, body) = self.record(offset)?;
+        record::block_with(&header, &body, sequence).map_err(|what| self.damaged(offset, &what))
     }
 
     pub(crate) fn claims(&self, offset: u64) -> Result<Vec<Claim>, StoreError> {
