@@ -4,12 +4,16 @@ use super::catalog::Catalog;
 use super::effective::Lookup;
 use super::log::block::fingerprint;
 use super::log::scan;
+use super::log::segment::LogIndex;
 use super::projection::charges::Reading;
+use super::projection::corrections::{Corrections, Fate};
 use super::projection::rollup::Sum;
 use super::shared::Shared;
 use crate::StoreError;
 use crate::measure::{Measured, measure};
+use usage_domain::charge::Charge;
 use usage_domain::customer::PaidSubject;
+use usage_domain::event::StoredEvent;
 use usage_domain::meter::aggregate::Sign;
 use usage_domain::position::Position;
 use usage_domain::time::Period;
@@ -35,27 +39,47 @@ pub(super) fn read(shared: &Shared, subjects: &[PaidSubject], period: Period) ->
                 if stored.event.subject != subject {
                     return Ok(());
                 }
-                let changes = corrections.changes(stored.sequence);
-                let sent = (changes > 0).then(|| measure(stored.event.borrowed()));
-                let counts = lookup.effective(&log, &corrections, stored)?;
-                let (charge, totals) = match (counts.map(|stored| measure(stored.event.borrowed())), sent) {
-                    (Some(Measured::Charge(charge)), _) => {
-                        let totals = Totals::of(&charge, Sign::Added);
-                        (charge, totals)
-                    }
-                    // It counts no more, and that is a change as well.
-                    (_, Some(Measured::Charge(charge))) => {
-                        (charge, Totals { changes: 1, ..Totals::default() })
-                    }
-                    _ => return Ok(()),
-                };
-                let totals = Totals { changes: totals.changes + changes, ..totals };
-                Sum::merge(reading.totals.entry(charge.group).or_default(), &totals);
-                Ok(())
+                each_change(&log, &corrections, &mut lookup, stored, |charge, sign| {
+                    let totals = Totals::of(&charge, sign);
+                    Sum::merge(reading.totals.entry(charge.group).or_default(), &totals);
+                })
             })?;
         }
     }
     Ok(Usage { position: Position::after(next), groups: reading.totals.into_iter().collect() })
+}
+
+/// Hands each change that an event made to `each`, as the roll-ups have them: that a charge came with it,
+/// or went as it was corrected.
+fn each_change(
+    log: &LogIndex,
+    corrections: &Corrections,
+    lookup: &mut Lookup,
+    mut stored: StoredEvent,
+    mut each: impl FnMut(Charge, Sign),
+) -> Result<(), StoreError> {
+    let charge = |stored: &StoredEvent| match measure(stored.event.borrowed()) {
+        Measured::Charge(charge) => Some(charge),
+        Measured::Nothing | Measured::Invalid(_) => None,
+    };
+    let mut counts = charge(&stored);
+    for fate in corrections.history(stored.sequence) {
+        if let Some(charge) = counts {
+            each(charge.clone(), Sign::Added);
+            each(charge, Sign::Removed);
+        }
+        counts = match fate {
+            Fate::Voided => None,
+            Fate::Amended(by) => {
+                stored.event.data = lookup.amended(log, *by)?;
+                charge(&stored)
+            }
+        };
+    }
+    if let Some(charge) = counts {
+        each(charge, Sign::Added);
+    }
+    Ok(())
 }
 
 /// How often the usage of these subjects has changed, without adding it up; `None` where only the log

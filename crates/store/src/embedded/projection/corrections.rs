@@ -11,29 +11,27 @@ pub(crate) enum Fate {
     Amended(u64),
 }
 
-/// What became of every event that was corrected, by sequence, and how often what it counts for changed.
+/// What became of every event that was corrected, by sequence: each time that it was, in their order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Corrections {
-    fates: HashMap<u64, (Fate, u64)>,
+    fates: HashMap<u64, Vec<Fate>>,
 }
 
 impl Corrections {
     pub(crate) fn fate(&self, target: u64) -> Option<Fate> {
-        self.fates.get(&target).map(|(fate, _)| *fate)
+        self.history(target).last().copied()
     }
 
-    /// How often what an event counts for was changed: taking it back is one change, amending it is two.
-    pub(crate) fn changes(&self, target: u64) -> u64 {
-        self.fates.get(&target).map_or(0, |(_, changes)| *changes)
+    /// All that became of an event, the last of which counts.
+    pub(crate) fn history(&self, target: u64) -> &[Fate] {
+        self.fates.get(&target).map_or(&[], Vec::as_slice)
     }
 
     /// Notes what became of an event. The last amendment counts; a void ends it.
     pub(crate) fn note(&mut self, target: u64, fate: Fate) {
-        let (kept, changes) = self.fates.entry(target).or_insert((fate, 0));
-        if *kept == Fate::Voided && *changes > 0 {
-            return;
+        let history = self.fates.entry(target).or_default();
+        if history.last() != Some(&Fate::Voided) {
+            history.push(fate);
         }
-        *kept = fate;
-        *changes += if fate == Fate::Voided { 1 } else { 2 };
     }
 }
