@@ -37,13 +37,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<bool> {
 }
 
 fn javascript(workspace: &Workspace) -> Result<Outcome> {
-    let source = workspace.root.join("tests/clients/javascript");
-    let place = workspace.target.join("clients/javascript");
-    fs::create_dir_all(&place)?;
-    for entry in fs::read_dir(&source)? {
-        let entry = entry?;
-        fs::copy(entry.path(), place.join(entry.file_name()))?;
-    }
+    let place = copied(workspace, "javascript")?;
     let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
     sh(Command::new(npm).args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]).current_dir(&place))
         .map_err(|failure| format!("{failure}: {INSTALL}"))?;
@@ -74,9 +68,26 @@ fn schemathesis(workspace: &Workspace) -> Result<Outcome> {
     })
 }
 
-/// A Python with what `requirements.txt` names, and the folder of the tests.
+/// A fresh copy of the tests in a language: what installing and running leaves behind is no part of the
+/// project, nor of the next run.
+fn copied(workspace: &Workspace, language: &str) -> Result<PathBuf> {
+    let place = workspace.target.join("clients").join(language);
+    if place.exists() {
+        fs::remove_dir_all(&place)?;
+    }
+    fs::create_dir_all(&place)?;
+    for entry in fs::read_dir(workspace.root.join("tests/clients").join(language))? {
+        let entry = entry?;
+        if entry.file_type()?.is_file() {
+            fs::copy(entry.path(), place.join(entry.file_name()))?;
+        }
+    }
+    Ok(place)
+}
+
+/// A Python with what `requirements.txt` names, and a copy of the tests.
 fn installed(workspace: &Workspace) -> Result<(PathBuf, PathBuf)> {
-    let source = workspace.root.join("tests/clients/python");
+    let source = copied(workspace, "python")?;
     let python = environment(&workspace.target.join("clients/venv"))?;
     sh(Command::new(&python)
         .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"])

@@ -16,6 +16,7 @@ mod generate;
 mod kill_test;
 mod lint;
 mod load;
+mod postgres;
 mod python;
 mod recount;
 mod simulate;
@@ -42,10 +43,11 @@ type Result<T, E = Failure> = std::result::Result<T, E>;
     after_help = "Exit codes: 0 all is well; 1 something failed, and it says what; 2 the arguments are wrong.
 
 Environment:
-  USAGE_TEST_DATA      folder with focus_sample.csv [default: ../shared/data beside the workspace]
-  USAGE_REQUIRE_DATA   1: its absence is an error; otherwise what needs it is left out
-  PYTHON               the Python to test with [default: python3]
-  CARGO_TARGET_DIR     as with every cargo command"
+  USAGE_TEST_DATA         folder with focus_sample.csv [default: ../shared/data beside the workspace]
+  USAGE_REQUIRE_DATA      1: its absence is an error; otherwise what needs it is left out
+  USAGE_REQUIRE_POSTGRES  1: the same for PostgreSQL, where it is missing and cannot be installed
+  PYTHON                  the Python to test with [default: python3]
+  CARGO_TARGET_DIR        as with every cargo command"
 )]
 struct Args {
     #[command(subcommand)]

@@ -1,5 +1,6 @@
 //! All tests, in steps.
 
+use crate::postgres::{self, Server};
 use crate::steps::{Outcome, Steps};
 use crate::workspace::{Workspace, run as sh};
 use crate::{Result, clients, kill_test, python, recount, simulate};
@@ -25,15 +26,27 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<bool> {
     if !built {
         return Ok(steps.finish());
     }
+    let mut server = None;
+    steps.step("A PostgreSQL server of its own", || match Server::start() {
+        Ok(started) => {
+            server = Some(started);
+            Ok(Outcome::Passed)
+        }
+        Err(failure) if !postgres::is_required() => Ok(Outcome::Skipped(failure.to_string())),
+        Err(failure) => Err(failure),
+    });
     steps.step("Rust tests", || {
-        sh(workspace.cargo().args([
-            "test",
-            "--workspace",
-            "--exclude=usage_client_python",
-            "--no-fail-fast",
-        ]))?;
+        let mut cargo = workspace.cargo();
+        if let Some(server) = &server {
+            cargo.env(postgres::ADDRESS, server.address()).env(postgres::REQUIRED, "1");
+        } else {
+            // A server that somebody else runs is not ours to test with.
+            cargo.env_remove(postgres::ADDRESS);
+        }
+        sh(cargo.args(["test", "--workspace", "--exclude=usage_client_python", "--no-fail-fast"]))?;
         Ok(Outcome::Passed)
     });
+    drop(server);
     steps.step("Recount of real data (FOCUS sample, September 2024)", || recount::run(workspace));
     steps.step("Simulation against a naive model, with failing disks and crashes", || {
         simulate::campaign(workspace)?;

@@ -5,6 +5,7 @@ mod meters;
 
 pub(crate) use bench::{Bench, Ids, Times};
 
+use crate::database::Database;
 use crate::failure::EXIT_CODES;
 use clap::{Args as Arguments, CommandFactory, Parser, Subcommand};
 pub(crate) use meters::{CreateMeter, Meters, MetersCommand, QueryMeter};
@@ -13,20 +14,23 @@ use tracing_subscriber::filter::LevelFilter;
 
 /// Tracks what customers use of a cloud service and turns it into bills.
 ///
-/// All data is in one folder. While a service is running on that folder, the other commands ask the
-/// service; otherwise they open the folder themselves.
+/// All data is in one folder, or in one PostgreSQL database. While a service is running on a folder, the
+/// other commands ask the service; otherwise they open the folder themselves. Any number of services and
+/// commands work on a PostgreSQL database at a time.
 #[derive(Parser)]
 #[command(name = "usage_app", version, after_help = EXIT_CODES, arg_required_else_help = true)]
 pub(crate) struct Args {
-    /// The folder that holds the data.
+    /// The folder that holds the data, or the address of a PostgreSQL database, such as
+    /// postgres://user@host/database. An address with a password is better given in the environment.
     #[arg(
         long,
         global = true,
         value_name = "PATH",
         default_value = "usage-data",
-        env = "USAGE_APP_DATABASE"
+        env = "USAGE_APP_DATABASE",
+        hide_env_values = true
     )]
-    pub(crate) database: PathBuf,
+    pub(crate) database: Database,
 
     /// Print data and errors as JSON, for programs.
     #[arg(long, global = true)]
@@ -53,9 +57,9 @@ pub(crate) enum Command {
     /// Run the service.
     #[command(alias = "runserver")]
     Serve(Serve),
-    /// Load sample data where the folder is new, then run the service.
+    /// Load sample data where the folder or database is new, then run the service.
     Demo(Serve),
-    /// Create the folder, or bring it up to this version.
+    /// Create the folder or the tables of the database, or bring them up to this version.
     Migrate,
     /// Load customers and usage from Django fixtures (JSON).
     Loaddata(Loaddata),
@@ -75,7 +79,8 @@ pub(crate) enum Command {
     Verify,
     /// Make the totals and the duplicate index anew from the log.
     Rebuild,
-    /// Copy everything to a new folder, also while the service is running.
+    /// Copy everything to a new folder, also while the service is running. Not for PostgreSQL, which has
+    /// tools of its own.
     Backup(Backup),
     /// Load a service with events and measure what that takes.
     ///

@@ -13,9 +13,9 @@ use usage_store::StoreError;
 enum Kind {
     /// Something that was asked for cannot be done, or some input is wrong.
     Operation = 1,
-    /// The folder cannot be used: in use, damaged, of another program or version.
+    /// The folder or database cannot be used: in use, damaged, of another program or version.
     Folder = 3,
-    /// The network: an address is taken, a service does not answer.
+    /// The network: an address is taken, a service or database does not answer.
     Network = 4,
     /// Verifying or measuring found something that does not agree.
     Verification = 5,
@@ -26,8 +26,8 @@ pub(crate) const EXIT_CODES: &str = "Exit codes:
   0  done
   1  the operation failed or some input is wrong; the message says what was kept
   2  the arguments are wrong
-  3  the folder cannot be used: in use, damaged, of another program or a newer version
-  4  the address is taken, or the running service does not answer
+  3  the folder or database cannot be used: in use, damaged, of another program or a newer version
+  4  the address is taken, or the running service or the database does not answer
   5  'verify' or 'bench' found something that does not agree";
 
 /// A command that did not come about.
@@ -102,7 +102,11 @@ impl From<StoreError> for Failure {
             }
             StoreError::Damaged { .. } => Failure::folder(what)
                 .next("Nothing was changed. Bring the folder back from a backup; 'usage_app verify' lists all damage."),
-            StoreError::WrongFolder { .. } | StoreError::Io { .. } => Failure::folder(what),
+            StoreError::WrongFolder { .. }
+            | StoreError::WrongDatabase { .. }
+            | StoreError::DamagedRow { .. }
+            | StoreError::Io { .. } => Failure::folder(what),
+            StoreError::Unavailable(_) => Failure::network(what),
             _ => Failure::operation(what),
         }
     }

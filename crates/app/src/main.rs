@@ -4,6 +4,7 @@
 
 mod args;
 mod commands;
+mod database;
 mod failure;
 mod gateway;
 mod output;

@@ -145,7 +145,8 @@ impl UsageEvent {
 /// An event in the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredEvent {
-    /// Its place in the log of its writer: 0 for the first.
+    /// Its place in the log: of events of one time, the last stored has the largest. In a folder 0 for the
+    /// first, without gaps.
     pub sequence: u64,
     /// The event.
     pub event: UsageEvent,

@@ -3,23 +3,50 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// A position in the log: how many of its events are included. The embedded store has one writer, so
-/// that one count says it; outside it is an opaque text, which a store with many writers can make
-/// longer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Position(u64);
+/// More writers than any log has.
+const MOST_WRITERS: usize = 4096;
+
+/// A position in the log: for each of its writers, how many of that writer's events are included.
+/// The embedded store has one writer, so that one count says it; outside it is an opaque text.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Position {
+    /// By writer; the last one is never zero, so that equal positions are equal lists.
+    counts: Vec<u64>,
+}
 
 impl Position {
-    /// The position after the first `count` events.
+    /// The position after the first `count` events of a log with one writer.
     #[must_use]
     pub fn after(count: u64) -> Position {
-        Position(count)
+        Position::of(vec![count])
+    }
+
+    /// The position after the first so many events of each writer.
+    #[must_use]
+    pub fn of(mut counts: Vec<u64>) -> Position {
+        while counts.last() == Some(&0) {
+            counts.pop();
+        }
+        Position { counts }
+    }
+
+    /// Of each writer in turn, how many events are included; of those behind the last, none.
+    #[must_use]
+    pub fn counts(&self) -> &[u64] {
+        &self.counts
     }
 
     /// Events included.
     #[must_use]
-    pub fn events(self) -> u64 {
-        self.0
+    pub fn events(&self) -> u64 {
+        self.counts.iter().sum()
+    }
+
+    /// Whether everything that `other` includes is included here.
+    #[must_use]
+    pub fn covers(&self, other: &Position) -> bool {
+        let all = self.counts.iter().chain(std::iter::repeat(&0));
+        other.counts.len() <= self.counts.len() && all.zip(&other.counts).all(|(own, its)| own >= its)
     }
 }
 
@@ -33,13 +60,51 @@ impl FromStr for Position {
 
     /// Reads what [`Display`](fmt::Display) wrote.
     fn from_str(text: &str) -> Result<Position, NotAPosition> {
-        let is_plain = text.bytes().all(|byte| byte.is_ascii_digit());
-        text.parse().ok().filter(|_| is_plain).map(Position).ok_or(NotAPosition)
+        // A number may not have a sign, which parsing it would take.
+        let is_plain = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+        let counts = text.split('.').take(MOST_WRITERS + 1).map(str::parse).collect::<Result<Vec<u64>, _>>();
+        let counts = counts.ok().filter(|counts| is_plain && counts.len() <= MOST_WRITERS);
+        counts.map(Position::of).ok_or(NotAPosition)
     }
 }
 
 impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        let Some((first, rest)) = self.counts.split_first() else { return f.write_str("0") };
+        write!(f, "{first}")?;
+        rest.iter().try_for_each(|count| write!(f, ".{count}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_position_is_a_text_and_back() {
+        for (counts, text) in [(vec![], "0"), (vec![0, 0], "0"), (vec![3], "3"), (vec![0, 5, 0], "0.5")] {
+            let position = Position::of(counts);
+            assert_eq!(position.to_string(), text);
+            assert_eq!(text.parse(), Ok(position));
+        }
+        for text in ["", ".", "1.", "-1", "+1", "1.+2", "1,2", "x", &"0.".repeat(5000)] {
+            assert!(text.parse::<Position>().is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_position_covers_another_if_it_does_for_every_writer() {
+        for (own, its, covers) in [
+            (vec![], vec![], true),
+            (vec![1], vec![], true),
+            (vec![], vec![1], false),
+            (vec![2, 5], vec![2, 5], true),
+            (vec![2, 5], vec![3], false),
+            (vec![2, 5], vec![2, 4], true),
+            (vec![9], vec![0, 1], false),
+        ] {
+            let shown = format!("{own:?} {its:?}");
+            assert_eq!(Position::of(own).covers(&Position::of(its)), covers, "{shown}");
+        }
     }
 }

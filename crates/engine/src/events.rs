@@ -102,7 +102,7 @@ impl Engine {
             Some(until) => until,
             None => self.store.position().await?,
         };
-        Ok((self.store.log(after, until, filter).await?, until))
+        Ok((self.store.log(after, until.clone(), filter).await?, until))
     }
 }
 

@@ -172,9 +172,10 @@ impl From<StoreError> for ApiError {
         let detail = error.to_string();
         match error {
             StoreError::Overloaded => ApiError::overloaded(detail),
-            StoreError::WriteFailed { .. } | StoreError::Closed | StoreError::Catalog(_) => {
-                ApiError::unavailable(detail)
-            }
+            StoreError::WriteFailed { .. }
+            | StoreError::Closed
+            | StoreError::Catalog(_)
+            | StoreError::Unavailable(_) => ApiError::unavailable(detail),
             StoreError::Conflict(_) => {
                 ApiError::new(StatusCode::CONFLICT, "/problems/conflict", "Conflict", detail)
             }
@@ -192,6 +193,8 @@ impl From<StoreError> for ApiError {
             StoreError::Io { .. }
             | StoreError::Damaged { .. }
             | StoreError::InUse { .. }
+            | StoreError::DamagedRow { .. }
+            | StoreError::WrongDatabase { .. }
             | StoreError::WrongFolder { .. } => {
                 let title = "Internal Server Error";
                 ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "/problems/internal", title, detail)

@@ -56,6 +56,27 @@ pub enum StoreError {
         /// Why.
         reason: String,
     },
+    /// The database does not answer, or did not do as it was told. Whether the last change was
+    /// stored may be unknown; to send the same again is safe.
+    #[error("{0}")]
+    Unavailable(String),
+    /// The database is not one of this program, of a version that this one does not know, or gives
+    /// it too few rights.
+    #[error("{database} cannot be used: {reason}")]
+    WrongDatabase {
+        /// Its address, without a password.
+        database: String,
+        /// Why.
+        reason: String,
+    },
+    /// A stored row is not what was written.
+    #[error("{row} is damaged: {what}")]
+    DamagedRow {
+        /// Which row.
+        row: String,
+        /// What is wrong.
+        what: String,
+    },
     /// Somebody else has this name.
     #[error("{0}")]
     Conflict(String),
@@ -98,6 +119,10 @@ impl StoreError {
             }
             StoreError::Damaged { path, offset, what } => {
                 StoreError::Damaged { path: path.clone(), offset: *offset, what: what.clone() }
+            }
+            StoreError::Unavailable(what) => StoreError::Unavailable(what.clone()),
+            StoreError::DamagedRow { row, what } => {
+                StoreError::DamagedRow { row: row.clone(), what: what.clone() }
             }
             StoreError::Overloaded => StoreError::Overloaded,
             StoreError::Closed => StoreError::Closed,

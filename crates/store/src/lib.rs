@@ -8,7 +8,9 @@ mod contract;
 mod correction;
 pub mod embedded;
 mod error;
+mod format;
 mod measure;
+pub mod postgres;
 
 pub use condition::{Condition, Pattern, TextField, TextTest, TimeField};
 pub use contract::{EventFilter, Handling, LogPage, PostRequest, RateFn, Store};

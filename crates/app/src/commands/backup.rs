@@ -1,6 +1,7 @@
 //! `backup`: copies everything to a new folder, also while the service is running.
 
 use crate::args::{self, Args};
+use crate::database::Database;
 use crate::failure::Failure;
 use crate::output;
 use crate::output::{counted, progress};
@@ -8,8 +9,13 @@ use serde_json::json;
 use usage_store::embedded;
 
 pub(crate) fn run(args: &Args, asked: &args::Backup) -> Result<(), Failure> {
+    let Database::Folder(folder) = &args.database else {
+        return Err(Failure::operation(
+            "a PostgreSQL database is copied with its own tools, such as pg_dump",
+        ));
+    };
     let bar = progress::bytes("Copying", 0);
-    let copied = embedded::backup(&args.database, &asked.target, |done, total| {
+    let copied = embedded::backup(folder, &asked.target, |done, total| {
         bar.set_length(total);
         bar.set_position(done);
     });

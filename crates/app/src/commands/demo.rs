@@ -1,11 +1,10 @@
-//! `demo`: sample data where the folder is new, then the service.
+//! `demo`: sample data where the folder or database is new, then the service.
 
 use super::{loaddata, serve};
 use crate::args::{self, Args};
 use crate::failure::Failure;
 use crate::output;
 use usage_import::fixture::FixtureText;
-use usage_store::embedded;
 
 const SAMPLE: [(&str, &str); 2] = [
     ("customer_data.json", include_str!("../../../../customer_data.json")),
@@ -13,16 +12,14 @@ const SAMPLE: [(&str, &str); 2] = [
 ];
 
 pub(crate) fn run(args: &Args, asked: &args::Serve) -> Result<(), Failure> {
-    if embedded::exists(&args.database) {
-        output::write(&format!("{} is there already; its data stays as it is.\n", args.database.display()))?;
+    if args.database.exists()? {
+        output::write(&format!("{} is there already; its data stays as it is.\n", args.database))?;
     } else {
         let texts = SAMPLE.map(|(file, text)| FixtureText { file: file.to_string(), text: text.to_string() });
         let loaded = loaddata::load(args, &texts, true)?;
         output::write(&format!(
             "Made {} with sample data: {} customers, {} usage events of this month.\n",
-            args.database.display(),
-            loaded.customers,
-            loaded.accepted
+            args.database, loaded.customers, loaded.accepted
         ))?;
     }
     output::write(&hints(args, &asked.listen))?;
@@ -30,7 +27,7 @@ pub(crate) fn run(args: &Args, asked: &args::Serve) -> Result<(), Failure> {
 }
 
 fn hints(args: &Args, listen: &str) -> String {
-    let folder = args.database.display();
+    let folder = &args.database;
     format!(
         "\nTry, in another terminal:\n\
          \x20 usage_app --database {folder} bill 123     Alice, who used nothing this month\n\

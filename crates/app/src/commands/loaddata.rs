@@ -11,7 +11,6 @@ use usage_api::customer::{Customer, CustomerInput};
 use usage_api::event::VerdictKind;
 use usage_domain::customer::CustomerDraft;
 use usage_import::fixture::{Fixture, FixtureRow, FixtureText};
-use usage_store::embedded;
 
 /// Events that are stored at a time.
 const PART: usize = 5000;
@@ -48,10 +47,10 @@ pub(crate) fn run(args: &Args, asked: &args::Loaddata) -> Result<(), Failure> {
     output::either(args.json, &loaded, &text)
 }
 
-/// Loads fixtures into the folder, or through the service that runs on it.
+/// Loads fixtures into the data, or through the service that runs on it.
 pub(crate) fn load(args: &Args, texts: &[FixtureText], into_current_month: bool) -> Result<Loaded, Failure> {
-    // A broken fixture leaves no folder behind: it is read before a new one is made.
-    let existing = if embedded::exists(&args.database) { Some(open(args, Missing::Refuse)?) } else { None };
+    // A broken fixture leaves no new data behind: it is read before a new one is made.
+    let existing = if args.database.exists()? { Some(open(args, Missing::Refuse)?) } else { None };
     let zone_of = |number: u64| {
         let customer = existing.as_ref()?.customer(&format!("number:{number}")).ok().flatten()?;
         customer.timezone.parse().ok()

@@ -2,7 +2,6 @@
 
 use crate::args::{self, Args};
 use crate::failure::Failure;
-use crate::gateway::open_store;
 use crate::{output, present};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
@@ -22,8 +21,8 @@ async fn serve_until_stopped(args: &Args, addresses: &[SocketAddr]) -> Result<()
     let listeners = Listeners::bind(addresses).await.map_err(|(address, error)| taken(address, &error))?;
     let bound = listeners.addresses();
     let url = bound.first().map(|address| format!("http://{address}")).unwrap_or_default();
-    let store = Arc::new(open_store(args, &format!("process {}, {url}", std::process::id()))?);
-    let engine = Engine::new(store);
+    let owner = format!("process {}, {url}", std::process::id());
+    let engine = Engine::new(args.database.open(args, &owner).await?);
     let app =
         App { engine: engine.clone(), clock: Arc::new(present::now), random: Arc::new(present::random) };
     let stop = stop_signal();

@@ -2,10 +2,10 @@
 
 use super::Gateway;
 use crate::args::Args;
+use crate::database::{Database, runtime};
 use crate::failure::Failure;
 use crate::present;
-use std::sync::Arc;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Runtime;
 use usage_api::bill::Bill;
 use usage_api::customer::{Customer, CustomerInput, CustomerPage};
 use usage_api::event::log::{EventLogPage, LoggedEvent};
@@ -20,19 +20,7 @@ use usage_domain::meter::{MeterDraft, MeterId};
 use usage_domain::position::Position;
 use usage_domain::time::{Month, Period, Timestamp};
 use usage_engine::{Engine, EngineError};
-use usage_store::embedded::{EmbeddedStore, Options};
 use usage_store::{Condition, EventFilter, Handling, TextField, TextTest};
-
-/// Opens the store of the folder that the arguments name.
-pub(crate) fn open_store(args: &Args, owner: &str) -> Result<EmbeddedStore, Failure> {
-    let usual = Options::new(present::secret()?, owner);
-    let options = Options {
-        checkpoint_every: args.checkpoint_every.unwrap_or(usual.checkpoint_every),
-        segment_bytes: args.segment_bytes.unwrap_or(usual.segment_bytes),
-        ..usual
-    };
-    Ok(EmbeddedStore::open(&args.database, options)?)
-}
 
 /// Events of a page of the log.
 const LOG_PAGE: usize = 10_000;
@@ -40,17 +28,23 @@ const LOG_PAGE: usize = 10_000;
 pub(super) struct Local {
     engine: Engine,
     runtime: Runtime,
+    /// Customers that are made at a time.
+    at_once: usize,
 }
 
 impl Local {
-    pub(super) fn new(store: EmbeddedStore) -> Result<Local, Failure> {
-        // One thread runs tasks in the order that they were started: the customers of a file get
-        // their numbers in its order, however many are made at once.
-        let runtime = Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| Failure::operation(format!("cannot start a runtime: {error}")))?;
-        Ok(Local { engine: Engine::new(Arc::new(store)), runtime })
+    /// Opens the data.
+    pub(super) fn open(args: &Args) -> Result<Local, Failure> {
+        let runtime = runtime()?;
+        let owner = format!("process {}", std::process::id());
+        let engine = Engine::new(runtime.block_on(args.database.open(args, &owner))?);
+        // The customers of a file get their numbers in its order. A folder takes them in the order that
+        // they are asked for, and makes those that wait together; of connections one may overtake another.
+        let at_once = match args.database {
+            Database::Folder(_) => 1000,
+            Database::Postgres(_) => 1,
+        };
+        Ok(Local { engine, runtime, at_once })
     }
 }
 
@@ -99,7 +93,7 @@ impl Gateway for Local {
         let drafts = customers.into_iter().map(draft).collect::<Result<Vec<_>, _>>()?;
         self.runtime.block_on(async {
             // Together, so that they share the catalog's commits; a part at a time, within its queue.
-            for part in drafts.chunks(1000) {
+            for part in drafts.chunks(self.at_once) {
                 let mut tasks = tokio::task::JoinSet::new();
                 for draft in part {
                     let (engine, draft) = (self.engine.clone(), draft.clone());

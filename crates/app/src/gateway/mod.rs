@@ -1,13 +1,14 @@
 //! How commands reach the data: through the service that runs on the folder, or by opening the
-//! folder themselves. Both give the same answers in the same wire types.
+//! folder themselves; on a PostgreSQL database as one more node. All give the same answers in the same
+//! wire types.
 
 mod local;
 mod remote;
 
 use crate::args::Args;
+use crate::database::Database;
 use crate::failure::Failure;
 use local::Local;
-pub(crate) use local::open_store;
 use remote::Remote;
 use usage_api::bill::Bill;
 use usage_api::customer::{Customer, CustomerInput, CustomerPage};
@@ -49,7 +50,7 @@ pub(crate) trait Gateway {
     fn close(&self) -> Result<(), Failure>;
 }
 
-/// What a missing folder means to a command.
+/// What missing data means to a command.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Missing {
     /// It is made.
@@ -58,18 +59,19 @@ pub(crate) enum Missing {
     Refuse,
 }
 
-/// The way to the data of the folder that the arguments name.
+/// The way to the data that the arguments name.
 pub(crate) fn open(args: &Args, missing: Missing) -> Result<Box<dyn Gateway>, Failure> {
-    if let Some(owner) = embedded::owner(&args.database)
+    if let Database::Folder(path) = &args.database
+        && let Some(owner) = embedded::owner(path)
         && let Some(at) = owner.find("http://")
     {
         return Ok(Box::new(Remote::new(&owner[at..])?));
     }
-    if missing == Missing::Refuse && !embedded::exists(&args.database) {
-        let what = format!("there is no usage data in {}", args.database.display());
+    if missing == Missing::Refuse && !args.database.exists()? {
+        let what = format!("there is no usage data in {}", args.database);
         return Err(Failure::folder(what).next(
             "'usage_app demo' makes it with sample data, 'usage_app migrate' without; --database names another folder.",
         ));
     }
-    Ok(Box::new(Local::new(open_store(args, &format!("process {}", std::process::id()))?)?))
+    Ok(Box::new(Local::open(args)?))
 }

@@ -2,31 +2,21 @@
 //! at one position.
 
 use super::effective::Lookup;
-use super::log::block::fingerprint;
 use super::log::scan;
-use super::log::segment::LogIndex;
-use super::projection::corrections::Corrections;
-use super::projection::metered::EVERYBODY;
+use super::projection::metered::{EVERYBODY, MeterRollUps};
 use super::projection::slot::Slot;
-use super::shared::{Shared, State};
+use super::shared::Shared;
 use crate::StoreError;
+use crate::format::block::fingerprint;
 use crate::measure::{MeterSet, meter};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use usage_domain::event::StoredEvent;
 use usage_domain::meter::Meter;
 use usage_domain::meter::collect::{Collector, Fit, Origin};
-use usage_domain::meter::query::{MeterQuery, MeterUsage, QueryError, Scope};
+use usage_domain::meter::query::{MeterQuery, MeterRow, MeterUsage, Part, QueryError, Scope};
 use usage_domain::position::Position;
-use usage_domain::time::Period;
-
-/// Usage that only the log can tell: of a subject (of everybody, where `None`) at these times.
-struct Gap {
-    subject: Option<String>,
-    origin: Origin,
-    period: Period,
-    /// Of these dimensions only; of all, where `None`.
-    dimensions: Option<HashSet<Vec<Option<String>>>>,
-}
+use usage_domain::time::{Period, Timestamp};
 
 /// What a meter is asked.
 pub(super) fn query(
@@ -35,141 +25,185 @@ pub(super) fn query(
     query: &MeterQuery,
 ) -> Result<MeterUsage, StoreError> {
     let state = shared.read();
-    let mut collector = Collector::new(meter, query)?;
-    let mut gaps = Vec::new();
-    let covered = state.meters.covers(meter.series);
-    for (subject, origin) in origins(&state, &collector, query, covered) {
-        if covered {
-            cells(&state, meter, &mut collector, subject, origin, &mut gaps)?;
-        } else {
-            let period = collector.reach(origin.range);
-            gaps.push(Gap { subject, origin, period, dimensions: None });
-        }
-    }
+    let mut asked = Asked::new(meter, query)?;
+    asked.cells(state.meters.covers(meter.series).then_some(&state.metered))?;
     let next = state.next;
-    if !gaps.is_empty() {
+    if let Some(wanted) = asked.wanted() {
         // The log only grows, so that its first `next` events are the same without the lock.
         let (log, corrections) = (state.log.clone(), state.corrections.clone());
         drop(state);
-        fill(&log, &corrections, meter, &mut collector, &gaps, next)?;
+        let mut lookup = Lookup::default();
+        scan::each(&log, wanted.fingerprints.as_deref(), wanted.period, next, |stored| {
+            if asked.wants(&stored)
+                && let Some(stored) = lookup.effective(&log, &corrections, stored)?
+            {
+                asked.event(&stored)?;
+            }
+            Ok(())
+        })?;
     }
-    Ok(MeterUsage { position: Position::after(next), rows: collector.finish()? })
+    Ok(MeterUsage { position: Position::after(next), rows: asked.finish()? })
 }
 
-/// Whose usage is asked for: each subject with its origin, `None` for everybody at once. Where the log is
-/// read, it says which subjects there are.
-fn origins(
-    state: &State,
-    collector: &Collector<'_>,
-    query: &MeterQuery,
-    covered: bool,
-) -> Vec<(Option<String>, Origin)> {
-    match &query.scope {
-        Scope::Parts(parts) => {
-            let one = |part: &usage_domain::meter::query::Part| {
-                let origin = collector.origin(&part.subject, part.label, part.period)?;
-                Some((Some(part.subject.clone()), origin))
-            };
-            parts.iter().filter_map(one).collect()
-        }
-        Scope::Everybody if query.by_subject && covered => {
-            let subjects = state.metered.subjects().filter(|subject| !subject.is_empty());
-            let one = |subject: &String| {
-                Some((Some(subject.clone()), collector.origin(subject, None, Period::ALWAYS)?))
-            };
-            subjects.filter_map(one).collect()
-        }
-        Scope::Everybody => {
-            collector.origin(EVERYBODY, None, Period::ALWAYS).map(|o| (None, o)).into_iter().collect()
-        }
-    }
+/// An answer in the making: first the cells are handed in, then the events that they cannot tell of.
+pub(crate) struct Asked<'a> {
+    meter: &'a Meter,
+    set: MeterSet,
+    query: &'a MeterQuery,
+    collector: Collector<'a>,
+    /// By subject; under the empty one that of everybody.
+    gaps: HashMap<String, Vec<Gap>>,
 }
 
-/// Hands in a subject's cells; notes what they cannot tell.
-fn cells(
-    state: &State,
-    meter: &Meter,
-    collector: &mut Collector<'_>,
-    subject: Option<String>,
+/// Usage that only the log can tell: of a subject or of everybody, at these times.
+struct Gap {
     origin: Origin,
-    gaps: &mut Vec<Gap>,
-) -> Result<(), QueryError> {
-    let reach = collector.reach(origin.range);
-    let first = if subject.is_none() { Slot::quarter_of(reach.start) } else { Slot::of(reach.start) };
-    let mut cut: HashMap<(i64, i64), HashSet<Vec<Option<String>>>> = HashMap::new();
-    for (slot, group, sum) in state.metered.cells_of(subject.as_deref().unwrap_or_default(), first) {
-        let cell = if subject.is_none() { slot.quarter() } else { slot.period() };
-        if cell.start >= reach.end {
-            break;
-        }
-        let series = state.metered.group(*group);
-        if series.meter != meter.series {
-            continue;
-        }
-        if let Fit::Cut(part) = collector.cell(&origin, &series.dimensions, cell, sum)? {
-            let key = (part.start.nanos(), part.end.nanos());
-            cut.entry(key).or_default().insert(series.dimensions.clone());
-        }
-    }
-    for ((start, end), dimensions) in cut {
-        let moment = |nanos| usage_domain::time::Timestamp::from_nanos(nanos);
-        let Some((start, end)) = moment(start).zip(moment(end)) else { continue };
-        gaps.push(Gap {
-            subject: subject.clone(),
-            origin: origin.clone(),
-            period: Period { start, end },
-            dimensions: Some(dimensions),
-        });
-    }
-    Ok(())
+    period: Period,
+    /// Of these dimensions only; of all, where `None`.
+    dimensions: Option<HashSet<Vec<Option<String>>>>,
 }
 
-/// Hands in the events of the gaps, among the first `next` of the log.
-fn fill(
-    log: &LogIndex,
-    corrections: &Corrections,
-    of: &Arc<Meter>,
-    collector: &mut Collector<'_>,
-    gaps: &[Gap],
-    next: u64,
-) -> Result<(), StoreError> {
-    let set = MeterSet::new([of.clone()]);
-    let mut by_subject: HashMap<&str, Vec<&Gap>> = HashMap::new();
-    for gap in gaps {
-        by_subject.entry(gap.subject.as_deref().unwrap_or_default()).or_default().push(gap);
+/// Which events are to be handed in: perhaps all in this period of blocks that may have these subjects
+/// (any, where `None`).
+pub(crate) struct Wanted {
+    pub(crate) fingerprints: Option<Vec<u32>>,
+    pub(crate) period: Period,
+}
+
+impl<'a> Asked<'a> {
+    pub(crate) fn new(meter: &'a Arc<Meter>, query: &'a MeterQuery) -> Result<Asked<'a>, QueryError> {
+        let collector = Collector::new(meter, query)?;
+        Ok(Asked { meter, set: MeterSet::new([meter.clone()]), query, collector, gaps: HashMap::new() })
     }
-    let everybody = by_subject.contains_key("");
-    let prints: Vec<u32> = by_subject.keys().map(|subject| fingerprint(subject)).collect();
-    let hull = |period: Period, gap: &Gap| Period {
-        start: period.start.min(gap.period.start),
-        end: period.end.max(gap.period.end),
-    };
-    let Some(first) = gaps.first() else { return Ok(()) };
-    let period = gaps.iter().fold(first.period, hull);
-    let mut lookup = Lookup::default();
-    scan::each(log, (!everybody).then_some(&prints[..]), period, next, |stored| {
-        let own = by_subject.get(stored.event.subject.as_str());
-        let all = if everybody { by_subject.get("") } else { None };
-        let wanted =
-            own.into_iter().chain(all).flatten().filter(|gap| gap.period.contains(stored.event.time));
-        let wanted: Vec<&&Gap> = wanted.collect();
-        if wanted.is_empty() {
-            return Ok(());
-        }
-        let Some(stored) = lookup.effective(log, corrections, stored)? else { return Ok(()) };
-        for (_, measured) in meter(stored.event.borrowed(), &set) {
-            let Ok(measured) = measured else { continue };
-            for gap in &wanted {
-                if gap.dimensions.as_ref().is_some_and(|some| !some.contains(&measured.dimensions)) {
-                    continue;
-                }
-                let order = (stored.event.time, stored.sequence);
-                match collector.origin(&stored.event.subject, None, Period::ALWAYS) {
-                    Some(own) if gap.subject.is_none() => collector.event(&own, order, &measured)?,
-                    _ => collector.event(&gap.origin, order, &measured)?,
+
+    /// The times whose cells matter.
+    pub(crate) fn reach(&self) -> Period {
+        self.collector.reach(Period::ALWAYS)
+    }
+
+    /// Hands in the cells; without any, all is read from the log.
+    pub(crate) fn cells(&mut self, metered: Option<&MeterRollUps>) -> Result<(), QueryError> {
+        for (subject, origin) in self.origins(metered) {
+            match metered {
+                Some(metered) => self.subject(metered, subject, &origin)?,
+                None => {
+                    let period = self.collector.reach(origin.range);
+                    self.gaps.entry(subject).or_default().push(Gap { origin, period, dimensions: None });
                 }
             }
         }
         Ok(())
-    })
+    }
+
+    /// Whose usage is asked for: each subject with its origin, the empty one for everybody at once. Where
+    /// the log is read, it says which subjects there are.
+    fn origins(&self, metered: Option<&MeterRollUps>) -> Vec<(String, Origin)> {
+        let collector = &self.collector;
+        match (&self.query.scope, metered) {
+            (Scope::Parts(parts), _) => {
+                let one = |part: &Part| {
+                    let origin = collector.origin(&part.subject, part.label, part.period)?;
+                    Some((part.subject.clone(), origin))
+                };
+                parts.iter().filter_map(one).collect()
+            }
+            (Scope::Everybody, Some(metered)) if self.query.by_subject => {
+                let subjects = metered.subjects().filter(|subject| !subject.is_empty());
+                let one = |subject: &String| {
+                    Some((subject.clone(), collector.origin(subject, None, Period::ALWAYS)?))
+                };
+                subjects.filter_map(one).collect()
+            }
+            (Scope::Everybody, _) => {
+                let origin = collector.origin(EVERYBODY, None, Period::ALWAYS);
+                origin.map(|origin| (EVERYBODY.to_string(), origin)).into_iter().collect()
+            }
+        }
+    }
+
+    /// Hands in a subject's cells; notes what they cannot tell.
+    fn subject(
+        &mut self,
+        metered: &MeterRollUps,
+        subject: String,
+        origin: &Origin,
+    ) -> Result<(), QueryError> {
+        let reach = self.collector.reach(origin.range);
+        let everybody = subject.is_empty();
+        let first = if everybody { Slot::quarter_of(reach.start) } else { Slot::of(reach.start) };
+        let mut cut: HashMap<(i64, i64), HashSet<Vec<Option<String>>>> = HashMap::new();
+        for (slot, group, sum) in metered.cells_of(&subject, first) {
+            let cell = if everybody { slot.quarter() } else { slot.period() };
+            if cell.start >= reach.end {
+                break;
+            }
+            let series = metered.group(*group);
+            if series.meter != self.meter.series {
+                continue;
+            }
+            if let Fit::Cut(part) = self.collector.cell(origin, &series.dimensions, cell, sum)? {
+                let key = (part.start.nanos(), part.end.nanos());
+                cut.entry(key).or_default().insert(series.dimensions.clone());
+            }
+        }
+        for ((start, end), dimensions) in cut {
+            let Some((start, end)) = Timestamp::from_nanos(start).zip(Timestamp::from_nanos(end)) else {
+                continue;
+            };
+            let gap =
+                Gap { origin: origin.clone(), period: Period { start, end }, dimensions: Some(dimensions) };
+            self.gaps.entry(subject.clone()).or_default().push(gap);
+        }
+        Ok(())
+    }
+
+    /// Which events are to be handed in; `None` where the cells told all.
+    pub(crate) fn wanted(&self) -> Option<Wanted> {
+        let hull = |period: Period, gap: &Gap| Period {
+            start: period.start.min(gap.period.start),
+            end: period.end.max(gap.period.end),
+        };
+        let mut gaps = self.gaps.values().flatten();
+        let first = gaps.next()?.period;
+        let everybody = self.gaps.contains_key(EVERYBODY);
+        let fingerprints = (!everybody).then(|| self.gaps.keys().map(|s| fingerprint(s)).collect());
+        Some(Wanted { fingerprints, period: gaps.fold(first, hull) })
+    }
+
+    /// Whether this event, as it was sent, may be one of them.
+    pub(crate) fn wants(&self, stored: &StoredEvent) -> bool {
+        self.gaps_of(stored).next().is_some()
+    }
+
+    fn gaps_of<'s>(&'s self, stored: &'s StoredEvent) -> impl Iterator<Item = (bool, &'s Gap)> {
+        let own = self.gaps.get(&stored.event.subject).into_iter().flatten().map(|gap| (false, gap));
+        let all = self.gaps.get(EVERYBODY).into_iter().flatten().map(|gap| (true, gap));
+        own.chain(all).filter(|(_, gap)| gap.period.contains(stored.event.time))
+    }
+
+    /// Hands in one of them, as it counts.
+    pub(crate) fn event(&mut self, stored: &StoredEvent) -> Result<(), QueryError> {
+        let order = (stored.event.time, stored.sequence);
+        for (_, measured) in meter(stored.event.borrowed(), &self.set) {
+            let Ok(measured) = measured else { continue };
+            let whole =
+                |gap: &Gap| gap.dimensions.as_ref().is_none_or(|some| some.contains(&measured.dimensions));
+            let gaps = self.gaps_of(stored).filter(|(_, gap)| whole(gap));
+            let origins: Vec<Origin> = gaps
+                .map(|(everybody, gap)| {
+                    let own = self.collector.origin(&stored.event.subject, None, Period::ALWAYS);
+                    own.filter(|_| everybody).unwrap_or_else(|| gap.origin.clone())
+                })
+                .collect();
+            for origin in origins {
+                self.collector.event(&origin, order, &measured)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The rows of the answer.
+    pub(crate) fn finish(self) -> Result<Vec<MeterRow>, QueryError> {
+        self.collector.finish()
+    }
 }

@@ -2,13 +2,13 @@
 //! order of rows, what each event contributes, the bytes of the block. Runs in the request's own
 //! thread and touches nothing that is shared.
 
-use super::log::block::{self, fingerprint};
 use super::meters::Meters;
 use super::projection::claims::HashKey;
 use super::shared::Weight;
 use super::worth::{RequestSeries, RowWorth};
 use crate::Handling;
 use crate::correction::{Correction, correction};
+use crate::format::block::{self, fingerprint};
 use hashbrown::HashTable;
 use std::sync::Arc;
 use usage_domain::event::{EventBatch, EventRef};

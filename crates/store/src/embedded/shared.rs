@@ -41,11 +41,7 @@ impl Shared {
             key,
             runs,
             closing: AtomicBool::new(false),
-            queue: Queue {
-                events: AtomicUsize::new(0),
-                bytes: AtomicUsize::new(0),
-                most: Weight { events: most_waiting, bytes: MOST_BYTES },
-            },
+            queue: Queue::new(most_waiting),
         }
     }
 
@@ -98,6 +94,12 @@ pub(crate) struct Queue {
 }
 
 impl Queue {
+    /// A queue in which so many events may wait.
+    pub(crate) fn new(most_waiting: usize) -> Queue {
+        let most = Weight { events: most_waiting, bytes: MOST_BYTES };
+        Queue { events: AtomicUsize::new(0), bytes: AtomicUsize::new(0), most }
+    }
+
     /// Takes places for a request, if that many are free. A lone request is never too large.
     pub(crate) fn take(&self, weight: Weight) -> bool {
         let events = self.events.fetch_add(weight.events, Ordering::Relaxed);

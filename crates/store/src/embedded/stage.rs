@@ -4,39 +4,41 @@
 //! which requests are refused whole because one of their events cannot be stored.
 
 use super::effective::{Lookup, amended_data};
-use super::log::block::Claim;
+use super::meters::Meters;
 use super::prepare::{Prepared, Row, same_content};
 use super::projection::claims::Claims;
 use super::projection::corrections::Fate;
 use super::replay::Effect;
-use super::shared::{Shared, State};
+use super::shared::Shared;
 use crate::correction::{Correction, is_correction};
+use crate::format::block::Claim;
 use crate::{Handling, StoreError};
 use hashbrown::HashTable;
 use std::collections::HashMap;
-use usage_domain::event::StoredEvent;
+use std::sync::Arc;
+use usage_domain::event::{EventRef, StoredEvent};
 use usage_domain::time::Timestamp;
 
 /// What a group would change.
-pub(super) struct Staged {
+pub(crate) struct Staged {
     /// By request.
-    pub(super) batches: Vec<Fates>,
-    pub(super) events: u32,
-    pub(super) times: (Timestamp, Timestamp),
+    pub(crate) batches: Vec<Fates>,
+    pub(crate) events: u32,
+    pub(crate) times: (Timestamp, Timestamp),
     /// What its corrections change, in the order of the log.
-    pub(super) effects: Vec<Effect>,
+    pub(crate) effects: Vec<Effect>,
 }
 
 /// What becomes of a request.
-pub(super) struct Fates {
+pub(crate) struct Fates {
     /// Of its rows, in the order of the block.
-    pub(super) rows: Vec<RowFate>,
+    pub(crate) rows: Vec<RowFate>,
     /// Of events that name the same claim as an earlier one: whether they have the content that stands.
-    pub(super) repeats: Vec<bool>,
+    pub(crate) repeats: Vec<bool>,
 }
 
 /// What becomes of a row.
-pub(super) enum RowFate {
+pub(crate) enum RowFate {
     /// It is stored.
     New,
     /// It is stored already.
@@ -54,7 +56,7 @@ pub(super) enum RowFate {
 
 /// The event that stands under a claim.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Standing {
+pub(crate) enum Standing {
     /// A row of the same group, by its place among the new ones.
     Pending(usize),
     /// An event of the log, by its sequence.
@@ -67,10 +69,26 @@ type Known = HashMap<(usize, usize), (u64, bool)>;
 
 /// What was last read of the log.
 #[derive(Default)]
-pub(super) struct Lookups {
-    /// The record whose claims were last read, for the retry of a whole request.
+pub(crate) struct Lookups {
+    /// The block whose claims were last read, for the retry of a whole request.
     claims: Option<(u64, Vec<Claim>)>,
     events: Lookup,
+}
+
+/// What is asked of the log that is there already.
+pub(crate) trait Stored {
+    /// The keyed hash of a claim.
+    fn claim(&self, source: &str, id: &str) -> u64;
+    /// The stored event that a correction means.
+    fn find(&mut self, hash: u64, wanted: &Correction) -> Result<Option<StoredEvent>, StoreError>;
+    /// Whether the event of this sequence has the content of `event`, which has the same claim.
+    fn has_content(&mut self, sequence: u64, event: EventRef<'_>) -> Result<bool, StoreError>;
+    /// What became of the event of this sequence.
+    fn fate(&self, target: u64) -> Option<Fate>;
+    /// The data that the amendment of this sequence gives.
+    fn amended(&mut self, by: u64) -> Result<Option<String>, StoreError>;
+    /// The meters that usage is added up for.
+    fn meters(&self) -> Arc<Meters>;
 }
 
 /// Decides what becomes of every row; `next` is the sequence of the next event.
@@ -82,19 +100,29 @@ pub(super) fn stage(
     shared: &Shared,
 ) -> Result<Staged, StoreError> {
     let stored = lookups.stored(batches, claims, shared)?;
+    let log = Log { claims, events: &mut lookups.events, shared };
+    stage_in(batches, next, log, |number, place| stored.get(&(number, place)).copied())
+}
+
+/// Decides what becomes of every row; `next` is the sequence of the next event. `stored` says of a row, by
+/// request and place, which stored event has its claim, and whether with the same content.
+pub(crate) fn stage_in(
+    batches: &[Prepared],
+    next: u64,
+    log: impl Stored,
+    stored: impl Fn(usize, usize) -> Option<(u64, bool)>,
+) -> Result<Staged, StoreError> {
     let rows = batches.iter().map(|batch| batch.rows().len()).sum();
     let mut staging = Staging {
         next,
-        claims,
-        lookups,
-        shared,
+        log,
         pending: HashTable::with_capacity(rows),
         new: Vec::with_capacity(rows),
         effects: Vec::new(),
     };
     let mut staged = Vec::with_capacity(batches.len());
     for (number, batch) in batches.iter().enumerate() {
-        staged.push(staging.batch(batch, |place| stored.get(&(number, place)).copied())?);
+        staged.push(staging.batch(batch, |place| stored(number, place))?);
     }
     let mut times = (Timestamp::MAX, Timestamp::MIN);
     for (batch, row) in &staging.new {
@@ -105,11 +133,9 @@ pub(super) fn stage(
     Ok(Staged { batches: staged, events, times, effects: staging.effects })
 }
 
-struct Staging<'a, 'b> {
+struct Staging<'a, L> {
     next: u64,
-    claims: &'a Claims,
-    lookups: &'b mut Lookups,
-    shared: &'a Shared,
+    log: L,
     /// Rows that are stored, by the hash of their claim: their places in `new`.
     pending: HashTable<(u64, usize)>,
     /// Rows that are stored, in the order of the log, with their requests.
@@ -117,7 +143,7 @@ struct Staging<'a, 'b> {
     effects: Vec<Effect>,
 }
 
-impl<'a> Staging<'a, '_> {
+impl<'a, L: Stored> Staging<'a, L> {
     fn batch(
         &mut self,
         batch: &'a Prepared,
@@ -177,9 +203,7 @@ impl<'a> Staging<'a, '_> {
                     same_content(other.event(row), event)
                 }
                 Some((_, RowFate::Known { by: Standing::Stored(sequence), .. })) => {
-                    let state = self.shared.read();
-                    let stored = self.lookups.events.event(&state.log, *sequence)?;
-                    same_content(stored.event.borrowed(), event)
+                    self.log.has_content(*sequence, event)?
                 }
                 _ => same_content(batch.sent(repeat.first), event),
             });
@@ -244,11 +268,10 @@ impl<'a> Staging<'a, '_> {
 
     /// Notes what a correction changes, or says why it cannot be stored.
     fn correct(&mut self, wanted: &Correction, by: u64) -> Result<Result<(), String>, StoreError> {
-        let hash = self.shared.key.claim(&wanted.source, &wanted.id);
-        let state = self.shared.read();
+        let hash = self.log.claim(&wanted.source, &wanted.id);
         let target = match self.pending(hash, &wanted.source, &wanted.id) {
             Some(place) => Some(self.new_event(place)),
-            None => self.find(&state, hash, wanted)?,
+            None => self.log.find(hash, wanted)?,
         };
         let Some(target) = target else {
             let (id, source) = (&wanted.id, &wanted.source);
@@ -263,15 +286,15 @@ impl<'a> Staging<'a, '_> {
             )));
         }
         let staged = self.effects.iter().rev().find(|effect| effect.target.sequence == target.sequence);
-        let before = staged.map(|effect| effect.fate).or_else(|| state.corrections.fate(target.sequence));
+        let before = staged.map(|effect| effect.fate).or_else(|| self.log.fate(target.sequence));
         if before == Some(Fate::Voided) && wanted.data.is_some() {
             return Ok(Err(format!("event \"{}\" was taken back, for ever; send a new event", wanted.id)));
         }
-        let meters = state.meters.clone();
+        let meters = self.log.meters();
         let effect = Effect::of(target, before, wanted, by, &meters, |earlier| {
             match earlier.checked_sub(self.next).and_then(|place| usize::try_from(place).ok()) {
                 Some(place) => Ok(amended_data(&self.new_event(place))),
-                None => self.lookups.events.amended(&state.log, earlier),
+                None => self.log.amended(earlier),
             }
         })?;
         self.effects.extend(effect);
@@ -289,21 +312,46 @@ impl<'a> Staging<'a, '_> {
             stored_at: received,
         }
     }
+}
 
-    /// The stored event that a correction means.
-    fn find(
-        &mut self,
-        state: &State,
-        hash: u64,
-        wanted: &Correction,
-    ) -> Result<Option<StoredEvent>, StoreError> {
+/// The log of this store.
+struct Log<'b> {
+    claims: &'b Claims,
+    events: &'b mut Lookup,
+    shared: &'b Shared,
+}
+
+impl Stored for Log<'_> {
+    fn claim(&self, source: &str, id: &str) -> u64 {
+        self.shared.key.claim(source, id)
+    }
+
+    fn find(&mut self, hash: u64, wanted: &Correction) -> Result<Option<StoredEvent>, StoreError> {
+        let state = self.shared.read();
         for sequence in self.claims.candidates(hash)? {
-            let stored = self.lookups.events.event(&state.log, sequence)?;
+            let stored = self.events.event(&state.log, sequence)?;
             if stored.event.source == wanted.source && stored.event.id == wanted.id {
                 return Ok(Some(stored.clone()));
             }
         }
         Ok(None)
+    }
+
+    fn has_content(&mut self, sequence: u64, event: EventRef<'_>) -> Result<bool, StoreError> {
+        let state = self.shared.read();
+        Ok(same_content(self.events.event(&state.log, sequence)?.event.borrowed(), event))
+    }
+
+    fn fate(&self, target: u64) -> Option<Fate> {
+        self.shared.read().corrections.fate(target)
+    }
+
+    fn amended(&mut self, by: u64) -> Result<Option<String>, StoreError> {
+        self.events.amended(&self.shared.read().log, by)
+    }
+
+    fn meters(&self) -> Arc<Meters> {
+        self.shared.read().meters.clone()
     }
 }
 
@@ -351,7 +399,7 @@ impl Lookups {
             let record = state.log.holding(sequence).ok_or_else(unknown_claim)?;
             let segment = state.log.segment(&record).clone();
             drop(state);
-            self.claims = Some((record.first, segment.claims(record.offset)?));
+            self.claims = Some(segment.claims_around(&record, sequence)?);
         }
         let found = self
             .claims

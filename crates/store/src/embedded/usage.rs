@@ -2,7 +2,6 @@
 
 use super::catalog::Catalog;
 use super::effective::Lookup;
-use super::log::block::fingerprint;
 use super::log::scan;
 use super::log::segment::LogIndex;
 use super::projection::charges::Reading;
@@ -10,8 +9,9 @@ use super::projection::corrections::{Corrections, Fate};
 use super::projection::rollup::Sum;
 use super::shared::Shared;
 use crate::StoreError;
+use crate::format::block::fingerprint;
 use crate::measure::{Measured, measure};
-use usage_domain::charge::Charge;
+use usage_domain::charge::{Charge, ChargeGroup};
 use usage_domain::customer::PaidSubject;
 use usage_domain::event::StoredEvent;
 use usage_domain::meter::aggregate::Sign;
@@ -80,6 +80,28 @@ fn each_change(
         each(charge, Sign::Added);
     }
     Ok(())
+}
+
+/// What an event adds to charges that was changed so often and counts like this now, if it still does. What
+/// counts no more is a change as well.
+pub(crate) fn charged(
+    sent: &StoredEvent,
+    changes: u64,
+    counts: Option<&StoredEvent>,
+) -> Option<(ChargeGroup, Totals)> {
+    let charge = |stored: &StoredEvent| match measure(stored.event.borrowed()) {
+        Measured::Charge(charge) => Some(charge),
+        Measured::Nothing | Measured::Invalid(_) => None,
+    };
+    let (charge, totals) = match counts.and_then(charge) {
+        Some(charge) => {
+            let totals = Totals::of(&charge, Sign::Added);
+            (charge, totals)
+        }
+        None if changes > 0 => (charge(sent)?, Totals { changes: 1, ..Totals::default() }),
+        None => return None,
+    };
+    Some((charge.group, Totals { changes: totals.changes + changes, ..totals }))
 }
 
 /// How often the usage of these subjects has changed, without adding it up; `None` where only the log

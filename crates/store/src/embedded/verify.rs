@@ -162,7 +162,7 @@ impl Corrected {
 }
 
 /// Adds what the roll-ups have otherwise than the log to the report's problems.
-fn compare<G: Group, S: Sum>(
+pub(crate) fn compare<G: Group, S: Sum>(
     kept: &RollUps<G, S>,
     counted: &RollUps<G, S>,
     report: &mut VerifyReport,
@@ -193,7 +193,7 @@ fn compare<G: Group, S: Sum>(
     }
 }
 
-pub(super) fn note(problems: &mut Vec<String>, problem: String) {
+pub(crate) fn note(problems: &mut Vec<String>, problem: String) {
     if problems.len() < MOST_PROBLEMS {
         problems.push(problem);
     }

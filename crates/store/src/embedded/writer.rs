@@ -8,7 +8,6 @@
 use super::checkpoint::Checkpointer;
 use super::cover::Cover;
 use super::log::append::Appender;
-use super::log::record::{self, BlockToWrite};
 use super::log::segment::{RecordRef, Segment};
 use super::prepare::Prepared;
 use super::projection::claims::{ClaimEntry, Claims};
@@ -19,6 +18,7 @@ use super::shared::Shared;
 use super::stage::{Fates, Lookups, RowFate, Staged, stage};
 use super::worth::{RollUpsMut, Worth};
 use crate::StoreError;
+use crate::format::record::{self, BlockToWrite};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender};
 use tokio::sync::oneshot;
@@ -283,7 +283,7 @@ impl Writer {
     }
 }
 
-fn block_to_write<'a>((batch, fates): (&'a Prepared, &Fates)) -> Option<BlockToWrite<'a>> {
+pub(crate) fn block_to_write<'a>((batch, fates): (&'a Prepared, &Fates)) -> Option<BlockToWrite<'a>> {
     let fates = &fates.rows;
     let known = |(_, fate): &(u32, &RowFate)| !matches!(fate, RowFate::New);
     let skipped: Vec<u32> = (0u32..).zip(fates).filter(known).map(|(row, _)| row).collect();
@@ -296,7 +296,7 @@ fn block_to_write<'a>((batch, fates): (&'a Prepared, &Fates)) -> Option<BlockToW
 }
 
 /// One verdict per event of a request, in the order sent.
-fn verdicts(batch: &Prepared, fates: Fates) -> Vec<Verdict> {
+pub(crate) fn verdicts(batch: &Prepared, fates: Fates) -> Vec<Verdict> {
     let mut verdicts = batch.verdicts.clone();
     for (row, fate) in batch.rows().zip(fates.rows) {
         verdicts[row.place] = Some(match fate {

@@ -177,11 +177,12 @@ pub(crate) async fn the_log_is_read_in_its_order_page_by_page(setup: &impl Setup
     let end = store.position().await.unwrap();
     store.append(vec![charge("late", "z", &day(1), "1")], at(NOW), Handling::Strict).await.unwrap();
     let read = |limit: usize, filter: EventFilter| {
-        let store = store.clone();
+        let (store, end) = (store.clone(), end.clone());
         async move {
             let (mut ids, mut after) = (Vec::new(), Position::default());
             loop {
-                let page = store.log(after, end, EventFilter { limit, ..filter.clone() }).await.unwrap();
+                let filter = EventFilter { limit, ..filter.clone() };
+                let page = store.log(after.clone(), end.clone(), filter).await.unwrap();
                 assert!(page.events.len() <= limit, "a page of {} events", page.events.len());
                 assert!(!page.more || page.next.events() > after.events(), "a page that leads nowhere");
                 ids.extend(page.events.into_iter().map(|stored| stored.event.id));

@@ -17,7 +17,7 @@ use usage_store::{Handling, MeterSet, Store, StoreError, meter};
 
 const NOON: &str = "2026-11-10T12:00:00Z";
 
-fn draft(key: &str, aggregation: Aggregation) -> MeterDraft {
+pub(crate) fn draft(key: &str, aggregation: Aggregation) -> MeterDraft {
     let dimension = |name: &str| Dimension { name: name.into(), path: format!("$.{name}").parse().unwrap() };
     let mut draft = MeterDraft {
         key: key.into(),
@@ -38,7 +38,7 @@ async fn make(store: &dyn Store, number: u128, draft: MeterDraft) -> Meter {
     store.create_meter(MeterId(Ulid(number)), draft, at(NOW)).await.unwrap()
 }
 
-fn event(id: &str, event_type: &str, subject: &str, time: &str, data: &str) -> UsageEvent {
+pub(crate) fn event(id: &str, event_type: &str, subject: &str, time: &str, data: &str) -> UsageEvent {
     UsageEvent { event_type: event_type.into(), data: Some(data.into()), ..charge(id, subject, time, "1") }
 }
 
@@ -46,11 +46,11 @@ fn request(id: &str, subject: &str, time: &str, tokens: &str) -> UsageEvent {
     event(id, "request", subject, time, &format!("{{\"tokens\":{tokens},\"model\":\"m1\"}}"))
 }
 
-fn void(id: &str, target: &str) -> UsageEvent {
+pub(crate) fn void(id: &str, target: &str) -> UsageEvent {
     event(id, VOID_TYPE, "x", NOON, &format!("{{\"source\":\"test\",\"id\":\"{target}\"}}"))
 }
 
-fn amend(id: &str, target: &str, data: &str) -> UsageEvent {
+pub(crate) fn amend(id: &str, target: &str, data: &str) -> UsageEvent {
     event(id, AMEND_TYPE, "x", NOON, &format!("{{\"source\":\"test\",\"id\":\"{target}\",\"data\":{data}}}"))
 }
 

@@ -11,7 +11,7 @@ use usage_store::{Handling, PostRequest, Store};
 
 const NOON: &str = "2026-11-10T12:00:00Z";
 
-fn request(customer: &Customer, month: &str) -> PostRequest {
+pub(crate) fn request(customer: &Customer, month: &str) -> PostRequest {
     let (month, owner): (Month, _) = (month.parse().unwrap(), customer.clone());
     PostRequest {
         customer: customer.id,
@@ -22,7 +22,7 @@ fn request(customer: &Customer, month: &str) -> PostRequest {
     }
 }
 
-fn shown(outcome: &PostOutcome) -> String {
+pub(crate) fn shown(outcome: &PostOutcome) -> String {
     match outcome {
         PostOutcome::Posted(p) => format!("posted {} {}", p.id, p.accumulated),
         PostOutcome::NothingNew(p) => format!("nothing new {} {}", p.id, p.accumulated),

@@ -13,13 +13,20 @@ use usage_store::embedded::{EmbeddedStore, Options};
 pub(crate) trait Setup {
     /// Opens the store; what was stored before is there.
     fn open(&self) -> Arc<dyn Store>;
+
+    /// Opens it twice: two nodes, where the store has such a thing.
+    fn open_two(&self) -> [Arc<dyn Store>; 2] {
+        let store = self.open();
+        [store.clone(), store]
+    }
 }
 
 pub(crate) struct Embedded(TempDir);
 
 impl Embedded {
-    pub(crate) fn new() -> Embedded {
-        Embedded(TempDir::new().unwrap())
+    /// A folder of its own.
+    pub(crate) fn new() -> Option<Embedded> {
+        Some(Embedded(TempDir::new().unwrap()))
     }
 }
 

@@ -28,6 +28,7 @@ mod texts;
 mod uuid;
 
 use crate::args::{self, Args};
+use crate::database::Database;
 use crate::failure::Failure;
 use crate::{output, present};
 use clap::ValueEnum;
@@ -39,11 +40,20 @@ use ingest::Amount;
 use queries::Questions;
 use report::{Report, Sent, Settings};
 use service::Fresh;
+use std::path::Path;
 use stop::Stop;
 
 pub(crate) fn run(args: &Args, asked: &args::Bench) -> Result<(), Failure> {
     let stop = Stop::on_signals();
-    let folder = Folder::beside(&args.database)?;
+    let data = match &args.database {
+        Database::Folder(data) => data.as_path(),
+        Database::Postgres(_) if asked.url.is_some() => Path::new("usage-data"),
+        Database::Postgres(_) => {
+            return Err(Failure::operation("a fresh service is only made in a folder")
+                .next("Start one on a PostgreSQL database of its own, and measure it with --url."));
+        }
+    };
+    let folder = Folder::beside(data)?;
     let (fresh, target) = match &asked.url {
         Some(url) => (None, Target::new(url)?),
         None => {

@@ -188,7 +188,7 @@ fn summary(args: &Args, imported: &Imported, checked: &Checked) -> String {
         ));
     }
     if let (Some(key), Some(month)) = (checked.customers.keys().next(), months.first()) {
-        let folder = args.database.display();
+        let folder = &args.database;
         text.push_str(&format!("\nA bill: usage_app --database {folder} bill '{key}' --month {month}"));
     }
     text

@@ -2,8 +2,6 @@
 //! projection is made from; nothing in it is ever changed.
 
 pub(crate) mod append;
-pub(crate) mod block;
 pub(crate) mod open;
-pub(crate) mod record;
 pub(crate) mod scan;
 pub(crate) mod segment;

@@ -1,11 +1,11 @@
 //! Opening the log: finding its records, and cutting off what a crash left unfinished at its end.
 
 use super::append::Appender;
-use super::record::{self, HEADER, Header};
 use super::segment::{LogIndex, RecordRef, SEGMENT_HEADER, Segment};
 use crate::StoreError;
-use crate::embedded::codec::Malformed;
 use crate::embedded::faults::Faults;
+use crate::format::codec::Malformed;
+use crate::format::record::{self, HEADER, Header};
 use std::cmp::Ordering;
 use std::fs;
 use std::io::{self, Write};

@@ -1,8 +1,8 @@
 //! Reading stored events: listing the newest, replaying from a sequence on, looking one up.
 
-use super::block::{Claim, fingerprint};
 use super::segment::{LogIndex, RecordRef};
 use crate::correction::is_correction;
+use crate::format::block::{Claim, fingerprint};
 use crate::{EventFilter, LogPage, StoreError};
 use usage_domain::event::StoredEvent;
 use usage_domain::position::Position;

@@ -1,9 +1,9 @@
 //! Segment files: where records lie, one after the other, and how they are read back.
 
-use super::block::Claim;
-use super::record::{self, HEADER, Header};
 use crate::StoreError;
-use crate::embedded::codec::Malformed;
+use crate::format::block::Claim;
+use crate::format::codec::Malformed;
+use crate::format::record::{self, HEADER, Header};
 use std::fs::File;
 use std::io::ErrorKind;
 use std::os::unix::fs::FileExt;
@@ -109,6 +109,18 @@ impl Segment {
     ) -> Result<Vec<(StoredEvent, Claim)>, StoreError> {
         let (header, body) = self.record(offset)?;
         record::events(&header, &body, fingerprints).map_err(|what| self.damaged(offset, &what))
+    }
+
+    /// The claims of the block that has the event of this sequence, and the sequence of its first.
+    pub(crate) fn claims_around(
+        &self,
+        record: &RecordRef,
+        sequence: u64,
+    ) -> Result<(u64, Vec<Claim>), StoreError> {
+        let (_, body) = self.record(record.offset)?;
+        let found = record::claims_around(&body, sequence - record.first);
+        let (first, claims) = found.map_err(|what| self.damaged(record.offset, &what))?;
+        Ok((record.first + first, claims))
     }
 
     pub(crate) fn claims(&self, offset: u64) -> Result<Vec<Claim>, StoreError> {

@@ -5,7 +5,7 @@
 
 use super::rollup::{CellKey, Group, RollUps, Sum};
 use super::slot::Slot;
-use crate::embedded::codec::{Malformed, Put, Take};
+use crate::format::codec::{Malformed, Put, Take};
 use hashbrown::HashMap;
 
 /// Cells with the names that their numbers stand for, in the order of their keys.

@@ -2,7 +2,7 @@
 
 use super::rollup::{CellKey, Group, RollUps, Sum};
 use super::slot::Slot;
-use crate::embedded::codec::{Malformed, Put, Take};
+use crate::format::codec::{Malformed, Put, Take};
 use std::collections::BTreeMap;
 use usage_domain::charge::{Charge, ChargeGroup};
 use usage_domain::decimal::Decimal;

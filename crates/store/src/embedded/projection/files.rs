@@ -7,8 +7,8 @@
 
 use super::names::{Names, Span, remove};
 use crate::StoreError;
-use crate::embedded::codec::{Malformed, Put, Take};
 use crate::embedded::faults::Faults;
+use crate::format::codec::{Malformed, Put, Take};
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};

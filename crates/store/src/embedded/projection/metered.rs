@@ -7,7 +7,7 @@
 use super::charges::{MOST_EVENTS, fits};
 use super::rollup::{CellKey, Group, RollUps, Sum};
 use super::slot::Slot;
-use crate::embedded::codec::{Malformed, Put, Take};
+use crate::format::codec::{Malformed, Put, Take};
 use hashbrown::Equivalent;
 use std::collections::BTreeMap;
 use usage_domain::decimal::Decimal;

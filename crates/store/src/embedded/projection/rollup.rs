@@ -5,7 +5,7 @@
 //! same table, with other groups and other sums.
 
 use super::slot::Slot;
-use crate::embedded::codec::{Malformed, Take};
+use crate::format::codec::{Malformed, Take};
 use hashbrown::{Equivalent, HashMap};
 use std::collections::BTreeMap;
 use std::fmt::Debug;

@@ -7,7 +7,7 @@ use super::cells::{Cells, merge_cells};
 use super::charges::ChargeRollUps;
 use super::corrections::{Corrections, Fate};
 use super::metered::{MeterRollUps, Series};
-use crate::embedded::codec::{Malformed, Put, Take};
+use crate::format::codec::{Malformed, Put, Take};
 use usage_domain::charge::ChargeGroup;
 use usage_domain::meter::aggregate::State;
 use usage_domain::usage::Totals;

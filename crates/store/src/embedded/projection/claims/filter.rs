@@ -7,7 +7,7 @@
 //! besides its own.
 
 use super::page::PAGE;
-use crate::embedded::codec::Malformed;
+use crate::format::codec::Malformed;
 use std::io;
 
 /// Hashes in a bucket on average.

@@ -3,7 +3,7 @@
 //! Header and body have a checksum each. Nothing of a record is used before both were checked.
 
 use super::block::{Block, Claim};
-use crate::embedded::codec::{Malformed, Put, Take};
+use crate::format::codec::{Malformed, Put, Take};
 use usage_domain::event::StoredEvent;
 use usage_domain::time::Timestamp;
 
@@ -178,6 +178,19 @@ pub(crate) fn events(
         return Err(Malformed("it has another count of events than its header says"));
     }
     Ok(events)
+}
+
+/// The claims of the block that has the event of this place in the record, and the place of its first.
+pub(crate) fn claims_around(body: &[u8], place: u64) -> Result<(u64, Vec<Claim>), Malformed> {
+    let mut first = 0;
+    for part in parts(body)? {
+        let count = (part.rows - part.skipped.len()) as u64;
+        if place < first + count {
+            return Ok((first, counted(part.block.claims()?, &part.skipped).collect()));
+        }
+        first += count;
+    }
+    Err(Malformed("it has fewer events than its header says"))
 }
 
 /// The claims of a checked body, in the order of sequences.

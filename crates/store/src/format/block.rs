@@ -5,7 +5,7 @@
 //! each event) and the *events*. Rows that turned out to be duplicates stay in the sections and are
 //! named in the record's list of skipped rows.
 
-use crate::embedded::codec::{Malformed, Put, Take};
+use crate::format::codec::{Malformed, Put, Take};
 use std::collections::HashMap;
 use usage_domain::event::{EventRef, UsageEvent};
 use usage_domain::time::Timestamp;

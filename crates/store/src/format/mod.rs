@@ -1,0 +1,8 @@
+//! The stored form of events, which every store shares: records of blocks, and the bytes that they
+//! are made of. A record that one store wrote, another can read.
+//!
+//! Nothing here knows where bytes are kept.
+
+pub(crate) mod block;
+pub(crate) mod codec;
+pub(crate) mod record;

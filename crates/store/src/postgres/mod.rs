@@ -1,0 +1,399 @@
+//! The PostgreSQL store: any number of equal nodes on one database.
+//!
+//! No node holds what another needs: what is acknowledged is in the database, and whatever is read is
+//! read from there, at one moment. The database decides what is new, who may change what, and in which
+//! order things came; two nodes whose clocks disagree give the same answers.
+//!
+//! The log is rows of records in the form that all stores share; a claim is a row; what a record adds to
+//! the totals is one delta, merged into cells behind.
+
+mod address;
+mod changes;
+mod claims;
+mod corrections;
+mod customers;
+mod error;
+mod fingerprint;
+mod group;
+mod log;
+mod merge;
+mod meters;
+mod pages;
+mod pool;
+mod postings;
+mod query;
+mod rebuild;
+mod request;
+mod schema;
+mod subjects;
+mod tail;
+mod usage;
+mod verify;
+mod writer;
+
+pub use address::{is_address, shown};
+
+use crate::embedded::projection::claims::HashKey;
+use crate::embedded::shared::Queue;
+use crate::{EventFilter, Handling, LogPage, PostRequest, Store, StoreError};
+use address::Address;
+use async_trait::async_trait;
+use meters::Known;
+use pool::{Pool, snapshot};
+use request::Request;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tail::Tail;
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use usage_domain::care::{RebuildReport, VerifyReport};
+use usage_domain::customer::{Customer, CustomerDraft, CustomerId, CustomerRef, PaidSubject};
+use usage_domain::event::{EventBatch, StoredEvent};
+use usage_domain::meter::query::{MeterQuery, MeterUsage};
+use usage_domain::meter::{Meter, MeterDraft, MeterId};
+use usage_domain::position::Position;
+use usage_domain::posting::{PostOutcome, Posting};
+use usage_domain::subject::{Subject, SubjectDraft, SubjectId};
+use usage_domain::time::{Month, Period, Timestamp};
+use usage_domain::usage::{UnpaidSubject, Usage};
+use usage_domain::verdict::Verdict;
+use writer::Waiting;
+
+/// What a node may use, and how long anything may take.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Connections of this node.
+    pub connections: usize,
+    /// How long a request waits for one of them.
+    pub wait: Duration,
+    /// How long a statement may take, a lock be waited for, or a transaction stand idle.
+    pub statement: Duration,
+    /// Events that may wait for a group; more are refused with [`StoreError::Overloaded`].
+    pub most_waiting: usize,
+    /// Deltas that wait before they are merged into the cells.
+    pub merge_every: u32,
+}
+
+impl Default for Limits {
+    /// The usual figures.
+    fn default() -> Limits {
+        Limits {
+            connections: 16,
+            wait: Duration::from_secs(5),
+            statement: Duration::from_secs(30),
+            most_waiting: 200_000,
+            merge_every: 64,
+        }
+    }
+}
+
+/// What the parts of a node share.
+struct Node {
+    pool: Pool,
+    key: HashKey,
+    queue: Queue,
+    tail: Tail,
+    meters: Known,
+    limits: Limits,
+}
+
+/// Whether the database at `address` has this program's tables already. Changes nothing.
+///
+/// # Errors
+/// As [`PostgresStore::open`].
+pub async fn exists(address: &str) -> Result<bool, StoreError> {
+    let pool = Pool::new(Address::read(address)?, &Limits { connections: 1, ..Limits::default() })?;
+    let mut client = pool.first().await?;
+    schema::exists(&snapshot(&mut client).await?, pool.address()).await
+}
+
+/// One node on a database.
+pub struct PostgresStore {
+    node: Arc<Node>,
+    requests: Mutex<Option<UnboundedSender<Waiting>>>,
+    writer: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl PostgresStore {
+    /// Opens a node on the database at `address`, and brings its tables up to this version, once
+    /// however many nodes do so at a time. `secret`, 16 random bytes, becomes that of a new database.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] where nothing answers, [`StoreError::WrongDatabase`] where the
+    /// database is of another program or a newer version or gives too few rights; then nothing of it
+    /// was changed.
+    pub async fn open(address: &str, secret: [u8; 16], limits: Limits) -> Result<PostgresStore, StoreError> {
+        let pool = Pool::new(Address::read(address)?, &limits)?;
+        let mut client = pool.first().await?;
+        let transaction = client.transaction().await?;
+        let secret = schema::migrate(&transaction, pool.address(), secret).await?;
+        transaction.commit().await?;
+        drop(client);
+        let queue = Queue::new(limits.most_waiting);
+        let node = Arc::new(Node {
+            pool,
+            key: HashKey(secret),
+            queue,
+            tail: Tail::default(),
+            meters: Known::default(),
+            limits,
+        });
+        let (requests, waiting) = unbounded_channel();
+        let (merges, committed) = unbounded_channel();
+        tokio::spawn(merge::run(node.clone(), committed));
+        let writer = tokio::spawn(writer::run(node.clone(), waiting, merges));
+        Ok(PostgresStore { node, requests: Mutex::new(Some(requests)), writer: Mutex::new(Some(writer)) })
+    }
+
+    fn send(&self, waiting: Waiting) -> Result<(), StoreError> {
+        let requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
+        requests.as_ref().ok_or(StoreError::Closed)?.send(waiting).map_err(|_| StoreError::Closed)
+    }
+
+    /// What is asked of the database, within the time that anything may take.
+    async fn bounded<T>(&self, work: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+        let limit = self.node.limits.wait + self.node.limits.statement;
+        match tokio::time::timeout(limit, work).await {
+            Ok(done) => done,
+            Err(_) => Err(StoreError::Unavailable("the database did not answer in time".into())),
+        }
+    }
+}
+
+#[async_trait]
+impl Store for PostgresStore {
+    async fn append_batch(
+        &self,
+        events: EventBatch,
+        received: Timestamp,
+        handling: Handling,
+    ) -> Result<Vec<Verdict>, StoreError> {
+        let request = Request::new(events, received, handling, &self.node.key, self.node.meters.last());
+        let weight = request.prepared.weight();
+        if weight.events == 0 || (handling == Handling::Strict && request.prepared.has_rejected()) {
+            // Nothing is left to decide: no event is stored.
+            let accepted = |verdict: Option<Verdict>| verdict.unwrap_or(Verdict::Accepted);
+            return Ok(request.prepared.verdicts.into_iter().map(accepted).collect());
+        }
+        writer::check(weight)?;
+        if !self.node.queue.take(weight) {
+            return Err(StoreError::Overloaded);
+        }
+        let (reply, answer) = oneshot::channel();
+        if let Err(error) = self.send((request, reply)) {
+            self.node.queue.release(weight);
+            return Err(error);
+        }
+        answer.await.map_err(|_| StoreError::Closed)?
+    }
+
+    async fn position(&self) -> Result<Position, StoreError> {
+        self.bounded(async {
+            let mut client = self.node.pool.get().await?;
+            Ok(usage::position(&snapshot(&mut client).await?).await?)
+        })
+        .await
+    }
+
+    async fn events(&self, filter: EventFilter) -> Result<Vec<StoredEvent>, StoreError> {
+        self.bounded(async {
+            let mut client = self.node.pool.get().await?;
+            log::list(&snapshot(&mut client).await?, &filter).await
+        })
+        .await
+    }
+
+    async fn log(
+        &self,
+        after: Position,
+        until: Position,
+        filter: EventFilter,
+    ) -> Result<LogPage, StoreError> {
+        self.bounded(async {
+            let mut client = self.node.pool.get().await?;
+            pages::page(&snapshot(&mut client).await?, &after, &until, &filter).await
+        })
+        .await
+    }
+
+    async fn usage(&self, subjects: Vec<PaidSubject>, period: Period) -> Result<Usage, StoreError> {
+        self.bounded(async {
+            let mut client = self.node.pool.get().await?;
+            usage::read(&self.node, &snapshot(&mut client).await?, &subjects, period).await
+        })
+        .await
+    }
+
+    async fn unpaid(&self) -> Result<Vec<UnpaidSubject>, StoreError> {
+        let mut client = self.node.pool.get().await?;
+        usage::unpaid(&self.node, &snapshot(&mut client).await?).await
+    }
+
+    async fn create_customer(
+        &self,
+        id: CustomerId,
+        draft: CustomerDraft,
+        now: Timestamp,
+    ) -> Result<Customer, StoreError> {
+        self.bounded(async {
+            let mut client = self.node.pool.get().await?;
+            let transaction = client.transaction().await?;
+            let customer = customers::create(&transaction, id, &draft, now).await?;
+            transaction.commit().await?;
+            Ok(customer)
+        })
+        .await
+    }
+
+    async fn update_customer(
+        &self,
+        id: CustomerId,
+        draft: CustomerDraft,
+        now: Timestamp,
+    ) -> Result<Customer, StoreError> {
+        self.bounded(async {
+            let mut client = self.node.pool.get().await?;
+            let transaction = client.transaction().await?;
+            let customer = customers::update(&transaction, id, &draft, now).await?;
+            transaction.commit().await?;
+            Ok(customer)
+        })
+        .await
+    }
+
+    async fn delete_customer(&self, id: CustomerId, now: Timestamp) -> Result<(), StoreError> {
+        self.bounded(async {
+            let mut client = self.node.pool.get().await?;
+            let transaction = client.transaction().await?;
+            customers::delete(&transaction, id, now).await?;
+            Ok(transaction.commit().await?)
+        })
+        .await
+    }
+
+    async fn customer(&self, name: &CustomerRef) -> Result<Option<Customer>, StoreError> {
+        self.bounded(async { customers::find(&self.node.pool.get().await?, name).await }).await
+    }
+
+    async fn customers(&self, offset: u64, limit: u64) -> Result<(Vec<Customer>, u64), StoreError> {
+        self.bounded(async {
+            let mut client = self.node.pool.get().await?;
+            customers::page(&snapshot(&mut client).await?, offset, limit).await
+        })
+        .await
+    }
+
+    async fn paid_subjects(&self, id: CustomerId) -> Result<Vec<PaidSubject>, StoreError> {
+        self.bounded(async { customers::paid_subjects(&self.node.pool.get().await?, id).await }).await
+    }
+
+    async fn payer(&self, subject: &str, time: Timestamp) -> Result<Option<CustomerId>, StoreError> {
+        self.bounded(async { customers::payer(&self.node.pool.get().await?, subject, time).await }).await
+    }
+
+    async fn payers(&self, subjects: Vec<String>) -> Result<Vec<Vec<(Period, CustomerId)>>, StoreError> {
+        self.bounded(async { subjects::payers(&self.node.pool.get().await?, &subjects).await }).await
+    }
+
+    async fn upsert_subjects(
+        &self,
+        subjects: Vec<(SubjectId, SubjectDraft)>,
+        now: Timestamp,
+    ) -> Result<Vec<Subject>, StoreError> {
+        self.bounded(async {
+            let mut client = self.node.pool.get().await?;
+            let transaction = client.transaction().await?;
+            let known = subjects::upsert(&transaction, subjects, now).await?;
+            transaction.commit().await?;
+            Ok(known)
+        })
+        .await
+    }
+
+    async fn subject(&self, name: &str) -> Result<Option<Subject>, StoreError> {
+        self.bounded(async { subjects::find(&self.node.pool.get().await?, name).await }).await
+    }
+
+    async fn subjects(&self) -> Result<Vec<Subject>, StoreError> {
+        self.bounded(async { subjects::all(&self.node.pool.get().await?).await }).await
+    }
+
+    async fn delete_subject(&self, id: SubjectId) -> Result<(), StoreError> {
+        self.bounded(async { subjects::delete(&self.node.pool.get().await?, id).await }).await
+    }
+
+    async fn posting(&self, customer: CustomerId, month: Month) -> Result<Option<Posting>, StoreError> {
+        self.bounded(async { postings::find(&self.node.pool.get().await?, customer, month).await }).await
+    }
+
+    async fn post(&self, request: PostRequest) -> Result<PostOutcome, StoreError> {
+        self.bounded(postings::post(&self.node, &request)).await
+    }
+
+    async fn create_meter(
+        &self,
+        id: MeterId,
+        draft: MeterDraft,
+        now: Timestamp,
+    ) -> Result<Meter, StoreError> {
+        let mut client = self.node.pool.get().await?;
+        let transaction = client.transaction().await?;
+        let meter = meters::create(&transaction, id, draft, now).await?;
+        transaction.commit().await?;
+        Ok(meter)
+    }
+
+    async fn update_meter(
+        &self,
+        id: MeterId,
+        draft: MeterDraft,
+        now: Timestamp,
+    ) -> Result<Meter, StoreError> {
+        let mut client = self.node.pool.get().await?;
+        let transaction = client.transaction().await?;
+        let meter = meters::update(&transaction, id, draft, now).await?;
+        transaction.commit().await?;
+        Ok(meter)
+    }
+
+    async fn delete_meter(&self, id: MeterId) -> Result<(), StoreError> {
+        self.bounded(async {
+            let mut client = self.node.pool.get().await?;
+            let transaction = client.transaction().await?;
+            meters::delete(&transaction, id).await?;
+            Ok(transaction.commit().await?)
+        })
+        .await
+    }
+
+    async fn meters(&self) -> Result<Vec<Meter>, StoreError> {
+        self.bounded(async {
+            let all = meters::all(&self.node.pool.get().await?).await?;
+            Ok(all.into_iter().map(|(meter, _)| meter).collect())
+        })
+        .await
+    }
+
+    async fn query(&self, meter: MeterId, query: MeterQuery) -> Result<MeterUsage, StoreError> {
+        self.bounded(query::query(&self.node, meter, &query)).await
+    }
+
+    async fn verify(&self) -> Result<VerifyReport, StoreError> {
+        verify::verify(&self.node).await
+    }
+
+    async fn rebuild(&self) -> Result<RebuildReport, StoreError> {
+        rebuild::rebuild(&self.node).await
+    }
+
+    async fn close(&self) -> Result<(), StoreError> {
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(writer) = writer {
+            writer.await.map_err(|_| StoreError::Closed)?;
+        }
+        self.node.pool.close();
+        Ok(())
+    }
+}

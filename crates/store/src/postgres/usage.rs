@@ -1,0 +1,159 @@
+//! Reading usage: merged cells, deltas that are not merged yet, and what a boundary cuts from the
+//! log, all of one moment.
+
+use super::changes::Sums;
+use super::error::damaged;
+use super::{Node, log};
+use crate::StoreError;
+use crate::embedded::projection::charges::Reading;
+use crate::embedded::projection::rollup::Sum;
+use crate::embedded::projection::slot::Slot;
+use crate::embedded::usage::charged;
+use crate::format::block::fingerprint;
+use deadpool_postgres::Transaction;
+use std::collections::{BTreeMap, BTreeSet};
+use tokio_postgres::Row;
+use usage_domain::customer::PaidSubject;
+use usage_domain::event::StoredEvent;
+use usage_domain::position::Position;
+use usage_domain::time::{Period, Timestamp};
+use usage_domain::usage::{UnpaidSubject, Usage};
+
+const COUNTS: &str = "SELECT id, next FROM usage_app.writer ORDER BY id";
+const CELLS: &str = "
+    SELECT cells FROM usage_app.cell WHERE subject = ANY ($1) AND quarter BETWEEN $2 AND $3";
+const SUBJECTS: &str = "SELECT DISTINCT subject FROM usage_app.cell WHERE subject <> ''";
+const PAID: &str = "
+    SELECT subject, from_time, until_time FROM usage_app.payer
+    JOIN usage_app.customer ON number = customer WHERE deleted_at IS NULL ORDER BY subject, from_time";
+
+/// The row that a cell is in: that of its UTC day; of everybody, that of its quarter-hour.
+pub(super) fn quarter(subject: &str, slot: Slot) -> i32 {
+    let first = if subject.is_empty() { slot.0 } else { slot.0 / 96 * 96 };
+    // There are fewer than 2^24 quarter-hours.
+    i32::try_from(first).unwrap_or(i32::MAX)
+}
+
+/// The position of all that the transaction sees.
+pub(super) async fn position(transaction: &Transaction<'_>) -> Result<Position, tokio_postgres::Error> {
+    let rows = transaction.query(&transaction.prepare_cached(COUNTS).await?, &[]).await?;
+    let mut counts: Vec<u64> = Vec::with_capacity(rows.len());
+    for row in rows {
+        // Writers are numbered from 1 without gaps.
+        let id = usize::try_from(row.get::<_, i64>(0)).unwrap_or(1);
+        counts.resize(counts.len().max(id), 0);
+        counts[id - 1] = row.get::<_, i64>(1).cast_unsigned();
+    }
+    Ok(Position::of(counts))
+}
+
+/// What the charges of these subjects at these times add up to, within `period`, at the moment of
+/// the transaction.
+pub(super) async fn read(
+    node: &Node,
+    transaction: &Transaction<'_>,
+    subjects: &[PaidSubject],
+    period: Period,
+) -> Result<Usage, StoreError> {
+    let paid = |paid: &PaidSubject| Some((paid.subject.clone(), paid.period.intersection(&period)?));
+    let parts: Vec<(String, Period)> = subjects.iter().filter_map(paid).collect();
+    let names: Vec<&[u8]> = parts.iter().map(|(subject, _)| subject.as_bytes()).collect();
+    let row = |moment| quarter("s", Slot::of(moment));
+    let (first, last) = (row(period.start), row(period.end));
+    let cells = transaction.prepare_cached(CELLS).await?;
+    let (position, rows, deltas) = tokio::try_join!(
+        async { Ok::<_, StoreError>(position(transaction).await?) },
+        async { Ok(transaction.query(&cells, &[&names, &first, &last]).await?) },
+        node.tail.read(transaction),
+    )?;
+    let mut merged = Sums::default();
+    for row in &rows {
+        merged.add(row.get(0)).map_err(damaged("a row of usage_app.cell"))?;
+    }
+    let mut reading = Reading::default();
+    for (subject, part) in &parts {
+        merged.charges.read(subject, *part, &mut reading);
+        for delta in &deltas {
+            delta.charges.read(subject, *part, &mut reading);
+        }
+    }
+    // The same part may be cut from cells of several deltas; the log has all of it.
+    let edges: BTreeSet<_> = reading.edges.drain(..).map(|(s, part)| (s, part.start, part.end)).collect();
+    for (subject, start, end) in edges {
+        let (prints, period) = ([fingerprint(&subject)], Period { start, end });
+        let own = |stored: &StoredEvent| stored.event.subject == subject;
+        log::counted(transaction, Some(&prints), period, own, |sent, changes, counts| {
+            if let Some((group, totals)) = charged(sent, changes, counts) {
+                Sum::merge(reading.totals.entry(group).or_default(), &totals);
+            }
+            Ok(())
+        })
+        .await?;
+    }
+    Ok(Usage { position, groups: reading.totals.into_iter().collect() })
+}
+
+/// The sums of a row's only column.
+pub(super) fn stored_sums(row: &Row) -> Result<Sums, StoreError> {
+    let mut sums = Sums::default();
+    sums.add(row.get(0)).map_err(damaged("a row of usage_app.cell"))?;
+    Ok(sums)
+}
+
+/// Subjects with charges at times when no customer pays for them.
+pub(super) async fn unpaid(
+    node: &Node,
+    transaction: &Transaction<'_>,
+) -> Result<Vec<UnpaidSubject>, StoreError> {
+    let mut names: BTreeSet<String> = BTreeSet::new();
+    for row in transaction.query(SUBJECTS, &[]).await? {
+        names.insert(String::from_utf8_lossy(row.get(0)).into_owned());
+    }
+    for delta in node.tail.read(transaction).await? {
+        names.extend(delta.charges.subjects().cloned());
+    }
+    let mut paid: BTreeMap<String, Vec<Period>> = BTreeMap::new();
+    for row in transaction.query(PAID, &[]).await? {
+        let subject = String::from_utf8_lossy(row.get(0)).into_owned();
+        paid.entry(subject).or_default().push(Period { start: moment(row.get(1)), end: moment(row.get(2)) });
+    }
+    let gaps: Vec<(String, Vec<Period>)> = names
+        .into_iter()
+        .map(|subject| {
+            let gaps = gaps(paid.get(&subject).map_or(&[][..], Vec::as_slice));
+            (subject, gaps)
+        })
+        .filter(|(_, gaps)| !gaps.is_empty())
+        .collect();
+    let mut unpaid = Vec::new();
+    for (subject, gaps) in gaps {
+        let times = gaps.into_iter().map(|period| PaidSubject { subject: subject.clone(), period });
+        let usage = read(node, transaction, &times.collect::<Vec<_>>(), Period::ALWAYS).await?;
+        let events: i64 = usage.groups.iter().map(|(_, totals)| totals.events).sum();
+        if let Ok(events @ 1..) = u64::try_from(events) {
+            unpaid.push(UnpaidSubject { subject, events });
+        }
+    }
+    Ok(unpaid)
+}
+
+/// What these periods, in order, leave of all times.
+fn gaps(paid: &[Period]) -> Vec<Period> {
+    let mut gaps = Vec::new();
+    let mut from = Timestamp::MIN;
+    for period in paid {
+        if from < period.start {
+            gaps.push(Period { start: from, end: period.start });
+        }
+        from = from.max(period.end);
+    }
+    if from < Timestamp::MAX {
+        gaps.push(Period { start: from, end: Timestamp::MAX });
+    }
+    gaps
+}
+
+/// A stored moment.
+pub(super) fn moment(nanos: i64) -> Timestamp {
+    Timestamp::from_nanos(nanos).unwrap_or(Timestamp::MIN)
+}

@@ -1,0 +1,9 @@
+//! The PostgreSQL store beyond the contract: whose database it takes, what it does when connections
+//! are lost, what it says of damage. Each test has a database of its own.
+
+mod damage;
+#[path = "../support/database.rs"]
+mod database;
+mod lost;
+mod opening;
+mod support;

@@ -1,0 +1,199 @@
+//! A PostgreSQL server for the tests: its own cluster in a temporary folder, on a free port of this
+//! machine. No server that somebody else runs is ever used.
+
+use crate::Result;
+use crate::workspace::{output, run};
+use std::fs;
+use std::io::Read;
+use std::net::TcpListener;
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// What the tests read its address from.
+pub(crate) const ADDRESS: &str = "USAGE_TEST_POSTGRES";
+/// With the value 1, tests that lack a server fail instead of being left out.
+pub(crate) const REQUIRED: &str = "USAGE_REQUIRE_POSTGRES";
+
+const ROLE: &str = "usage_test";
+
+/// How long it may take to start.
+const START: Duration = Duration::from_secs(60);
+
+/// A running server; it is stopped, and its folder removed, when this goes.
+pub(crate) struct Server {
+    process: Child,
+    folder: PathBuf,
+    address: String,
+}
+
+/// Whether tests of PostgreSQL must not be left out.
+pub(crate) fn is_required() -> bool {
+    std::env::var_os(REQUIRED).is_some_and(|value| value == "1")
+}
+
+impl Server {
+    /// Starts a server; installs PostgreSQL first where it is missing and that is possible.
+    pub(crate) fn start() -> Result<Server> {
+        let programs = match programs() {
+            Some(programs) => programs,
+            None => {
+                install()?;
+                programs().ok_or("PostgreSQL was installed, and its programs are not there")?
+            }
+        };
+        let user = User::find()?;
+        let folder = std::env::temp_dir().join(format!("usage-postgres-{}", std::process::id()));
+        fs::create_dir(&folder)?;
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o700))?;
+        let started = start(&programs, &user, &folder);
+        if started.is_err() {
+            let _ = fs::remove_dir_all(&folder);
+        }
+        started
+    }
+
+    /// The address of a database in it, with a role that may do everything.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It ends its connections and stops; what it kept is not needed.
+        let _ = run(Command::new("kill").args(["-INT", &self.process.id().to_string()]));
+        let _ = self.process.wait();
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn start(programs: &Path, user: &User, folder: &Path) -> Result<Server> {
+    let (data, password) = (folder.join("data"), password()?);
+    let secret = folder.join("password");
+    fs::write(&secret, &password)?;
+    for path in [folder, &secret] {
+        user.give(path)?;
+    }
+    output(user.command(&programs.join("initdb"), folder).args(["-D"]).arg(&data).args([
+        "--username",
+        ROLE,
+        "--pwfile",
+        &secret.to_string_lossy(),
+        "--auth=scram-sha-256",
+        "--encoding=UTF8",
+        "--locale=C",
+        "--no-sync",
+    ]))?;
+    let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+    let log = fs::File::create(folder.join("log"))?;
+    let process = user
+        .command(&programs.join("postgres"), folder)
+        .arg("-D")
+        .arg(&data)
+        .args(["-p", &port.to_string()])
+        .arg("-c")
+        .arg(format!("unix_socket_directories={}", folder.display()))
+        .args(["-c", "listen_addresses=127.0.0.1", "-c", "max_connections=300"])
+        // Nothing of it is to outlive the machine.
+        .args(["-c", "fsync=off"])
+        .stdin(Stdio::null())
+        .stdout(log.try_clone()?)
+        .stderr(log)
+        .spawn()?;
+    let address = format!("postgres://{ROLE}:{password}@127.0.0.1:{port}/postgres");
+    let mut server = Server { process, folder: folder.to_path_buf(), address };
+    let start = Instant::now();
+    let port = port.to_string();
+    let ready = || {
+        let mut asked = Command::new(programs.join("pg_isready"));
+        asked.args(["-q", "-h", "127.0.0.1", "-p", &port]).status().is_ok_and(|status| status.success())
+    };
+    while !ready() {
+        if server.process.try_wait()?.is_some() || start.elapsed() > START {
+            let said = fs::read_to_string(folder.join("log")).unwrap_or_default();
+            return Err(format!("PostgreSQL does not start: {}", said.trim_end()).into());
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    Ok(server)
+}
+
+/// The folder of PostgreSQL's programs: of the path, or the newest of the Debian packages.
+fn programs() -> Option<PathBuf> {
+    let whole = |folder: &PathBuf| {
+        ["initdb", "postgres", "pg_isready"].iter().all(|name| folder.join(name).is_file())
+    };
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    if let Some(found) = std::env::split_paths(&path).find(|folder| whole(folder)) {
+        return Some(found);
+    }
+    let versions = fs::read_dir("/usr/lib/postgresql").ok()?.filter_map(|entry| entry.ok());
+    let folders = versions.map(|entry| entry.path().join("bin")).filter(whole);
+    let version = |folder: &PathBuf| -> Option<u32> { folder.parent()?.file_name()?.to_str()?.parse().ok() };
+    folders.max_by_key(version)
+}
+
+fn install() -> Result<()> {
+    let missing = "PostgreSQL's programs are missing; install the package 'postgresql'";
+    if !is_root()? || Command::new("apt-get").arg("--version").output().is_err() {
+        return Err(missing.into());
+    }
+    println!("PostgreSQL's programs are missing: installing the Debian package");
+    for arguments in [&["update"][..], &["install", "--yes", "--no-install-recommends", "postgresql"]] {
+        let mut command = Command::new("apt-get");
+        output(command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive"))
+            .map_err(|failure| format!("{missing}: {failure}"))?;
+    }
+    Ok(())
+}
+
+fn is_root() -> Result<bool> {
+    Ok(output(Command::new("id").arg("-u"))?.trim() == "0")
+}
+
+/// Who runs the server: it refuses to be root.
+struct User(Option<(u32, u32)>);
+
+impl User {
+    fn find() -> Result<User> {
+        if !is_root()? {
+            return Ok(User(None));
+        }
+        for name in ["postgres", "nobody"] {
+            let id = |which: &str| -> Result<u32> {
+                Ok(output(Command::new("id").args([which, name]))?.trim().parse()?)
+            };
+            if let (Ok(user), Ok(group)) = (id("-u"), id("-g")) {
+                return Ok(User(Some((user, group))));
+            }
+        }
+        Err("PostgreSQL refuses to be run by root, and there is no user 'postgres' or 'nobody'".into())
+    }
+
+    fn give(&self, path: &Path) -> Result<()> {
+        if let Some((user, group)) = self.0 {
+            chown(path, Some(user), Some(group))?;
+        }
+        Ok(())
+    }
+
+    /// A command of this user, in a folder that is its own.
+    fn command(&self, program: &Path, folder: &Path) -> Command {
+        let mut command = Command::new(program);
+        command.current_dir(folder);
+        if let Some((user, group)) = self.0 {
+            command.uid(user).gid(group);
+        }
+        command
+    }
+}
+
+/// A password that nobody else on this machine knows.
+fn password() -> Result<String> {
+    let mut bytes = [0u8; 16];
+    fs::File::open("/dev/urandom")?.read_exact(&mut bytes)?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
