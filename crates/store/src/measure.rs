@@ -184,3 +184,82 @@ fn field<'v>(value: &'v Value<'_>) -> Option<Field<'v>> {
         Value::Array(_) | Value::Object(_) => Some(Field::Other),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use usage_domain::event::{BatchBuilder, EventSpans, Span};
+    use usage_domain::meter::{Aggregation, Dimension, MeterDraft, MeterId};
+    use usage_domain::time::Timestamp;
+
+    fn a_meter(aggregation: Aggregation, value: &str, dimensions: &[&str]) -> Arc<Meter> {
+        let dimension = |path: &&str| Dimension { name: "d".into(), path: path.parse().unwrap() };
+        let draft = MeterDraft {
+            key: "m".into(),
+            name: None,
+            description: None,
+            aggregation,
+            event_type: "t".into(),
+            value_property: (aggregation != Aggregation::Count).then(|| value.parse().unwrap()),
+            dimensions: dimensions.iter().map(dimension).collect(),
+            event_from: None,
+            metadata: None,
+        };
+        let (created_at, updated_at) = (Timestamp::MIN, Timestamp::MIN);
+        Arc::new(Meter { id: MeterId(ulid::Ulid(1)), series: 1, draft, created_at, updated_at })
+    }
+
+    /// An event of which the members were noted, as a body's are.
+    fn noted(data: &str) -> usage_domain::event::EventBatch {
+        let text = format!("xt{data}");
+        let span = |part: &str| {
+            let start = part.as_ptr() as usize - text.as_ptr() as usize;
+            Span::new(start, start + part.len())
+        };
+        let parsed = object(&text[2..]).unwrap();
+        let name = |key: &str| {
+            let start = text.find(&format!("\"{key}\"")).unwrap() + 1;
+            Span::new(start, start + key.len())
+        };
+        let members: Vec<_> = parsed.entries().map(|(key, value)| (name(key), span(value))).collect();
+        let other = Span::new(0, 1);
+        let mut spans = EventSpans::new(other, other, Span::new(1, 2), other, Timestamp::MIN);
+        spans.data = Some(Span::new(2, text.len()));
+        let mut batch = BatchBuilder::on(text.len());
+        batch.push_spans(spans, &members);
+        batch.finish(text)
+    }
+
+    proptest! {
+        #[test]
+        fn an_event_is_worth_the_same_whether_its_members_were_noted_or_not(
+            values in prop::collection::vec(prop::sample::select(vec![
+                "1.50", "-2", "\"3\"", "\" 4 \"", "\"x\"", "\"a\\u0031\"", "\"\"", "null", "true", "false",
+                "[1]", "{\"c\":7}", "{\"c\":null}", "1e400", "\"NaN\"", "1.0e0",
+            ]), 3),
+            aggregation in prop::sample::select(vec![Aggregation::Sum, Aggregation::Count, Aggregation::UniqueCount]),
+            value in prop::sample::select(vec!["$.aa", "$.bb", "$.bb.c", "$.zz"]),
+            dimensions in prop::sample::select(vec![vec![], vec!["$.aa"], vec!["$.cc", "$.bb"], vec!["$.bb.c"], vec!["$.zz"]]),
+        ) {
+            let data = format!("{{\"aa\":{},\"bb\":{},\"cc\":{}}}", values[0], values[1], values[2]);
+            let meters = MeterSet::new([a_meter(aggregation, value, &dimensions)]);
+            let batch = noted(&data);
+            let event = batch.get(0);
+            prop_assert!(event.members.is_some());
+            let unnoted = EventRef { members: None, ..event };
+            let words: Vec<_> = meter(unnoted, &meters).into_iter().map(|(_, measured)| measured).collect();
+            let again: Vec<_> = meter(event, &meters).into_iter().map(|(_, measured)| measured).collect();
+            prop_assert_eq!(&again, &words);
+            let mut worth = Vec::new();
+            for event in [event, unnoted] {
+                meter_each(event, &meters, |_, value, dimensions| {
+                    let dimensions = dimensions.iter().map(|text| text.as_deref().map(str::to_string));
+                    worth.push(Measurement { dimensions: dimensions.collect(), value });
+                });
+            }
+            let expected: Vec<_> = words.iter().chain(&words).filter_map(|one| one.clone().ok()).collect();
+            prop_assert_eq!(worth, expected);
+        }
+    }
+}

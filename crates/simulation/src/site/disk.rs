@@ -203,7 +203,7 @@ impl State {
         match step {
             Step::Create | Step::Write | Step::Sync => self.hits.commits += 1,
             Step::Undo => self.hits.undos += 1,
-            Step::Checkpoint => self.hits.checkpoints += 1,
+            Step::Checkpoint | Step::Cover => self.hits.checkpoints += 1,
             Step::Catalog => self.hits.catalog += 1,
         }
         Err(disk_full())

@@ -1,6 +1,7 @@
 //! Adding up a meter's usage of before it was watched, from the log, beside everything else.
 
 use super::effective::Lookup;
+use super::faults::{Faults, Step};
 use super::log::scan;
 use super::log::segment::LogIndex;
 use super::projection::corrections::Corrections;
@@ -9,14 +10,26 @@ use super::shared::Shared;
 use super::writer::Command;
 use crate::StoreError;
 use crate::measure::{MeterSet, meter};
-use std::sync::Arc;
 use std::sync::mpsc::{Sender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use usage_domain::meter::Meter;
 use usage_domain::meter::aggregate::Sign;
 use usage_domain::time::Period;
 
-/// Events that are added up at once when a meter is made: about a second's work.
-const COVERED_AT_ONCE: u64 = 200_000;
+/// How meters are covered.
+pub(crate) struct CoverPlan {
+    /// Events that are added up at once when a meter is made.
+    pub(crate) at_once: u64,
+    pub(crate) faults: Faults,
+    /// Held by who adds up behind: one at a time reads the whole log.
+    pub(crate) one: Mutex<()>,
+}
+
+impl CoverPlan {
+    fn check(&self) -> Result<(), StoreError> {
+        self.faults.check(Step::Cover).map_err(|source| StoreError::Catalog(source.to_string()))
+    }
+}
 
 /// Has meters watched and covered.
 pub(crate) struct Covering {
@@ -26,29 +39,39 @@ pub(crate) struct Covering {
 
 impl Covering {
     /// Has usage added up for a meter from now on, and what the log has before: at once where that is
-    /// little, otherwise behind. Until that is done, the meter's usage is read from the log.
+    /// little, otherwise behind, one meter after the other. Until that is done, and where the log cannot be
+    /// read, the meter's usage is read from the log.
     pub(crate) fn start(&self, meter: Arc<Meter>) -> Result<(), StoreError> {
         let (reply, answer) = sync_channel(1);
         self.send(Command::Watch(meter, reply))?;
         let cover = answer.recv().map_err(|_| StoreError::Closed)?;
-        if cover.next <= COVERED_AT_ONCE {
-            return self.cover(&cover);
+        if cover.next <= self.shared.covering.at_once {
+            self.cover(&cover);
+            return Ok(());
         }
         let behind = Covering { shared: self.shared.clone(), commands: self.commands.clone() };
         let work = move || {
-            if let Err(error) = behind.cover(&cover) {
-                tracing::warn!(%error, "a meter's earlier usage was not added up; it is read from the log");
-            }
+            let shared = behind.shared.clone();
+            let _one = shared.covering.one.lock().unwrap_or_else(PoisonError::into_inner);
+            behind.cover(&cover);
         };
         let failed = |source| StoreError::Catalog(format!("no thread could be started: {source}"));
         std::thread::Builder::new().name("cover".into()).spawn(work).map(drop).map_err(failed)
     }
 
-    fn cover(&self, cover: &Cover) -> Result<(), StoreError> {
-        let Some(made) = cover.add_up(&self.shared)? else { return Ok(()) };
-        let (reply, answer) = sync_channel(1);
-        self.send(Command::Cover(cover.meter.series, made, reply))?;
-        answer.recv().map_err(|_| StoreError::Closed)
+    /// The meter is there, whatever becomes of this: what the log cannot tell is said by who asks for it.
+    fn cover(&self, cover: &Cover) {
+        let hand_over = |made| {
+            let (reply, answer) = sync_channel(1);
+            self.send(Command::Cover(cover.meter.series, made, reply))?;
+            answer.recv().map_err(|_| StoreError::Closed)
+        };
+        match cover.add_up(&self.shared).and_then(hand_over) {
+            Ok(()) | Err(StoreError::Closed) => {}
+            Err(error) => {
+                tracing::warn!(%error, "a meter's earlier usage was not added up; it is read from the log");
+            }
+        }
     }
 
     /// Has nothing added up for the meter of these sums any more.
@@ -73,15 +96,20 @@ pub(crate) struct Cover {
 }
 
 impl Cover {
-    /// Adds it up; `None` where the store closes meanwhile.
-    pub(crate) fn add_up(&self, shared: &Shared) -> Result<Option<MeterRollUps>, StoreError> {
+    /// Adds it up.
+    ///
+    /// # Errors
+    /// [`StoreError::Closed`] where the store closes meanwhile.
+    fn add_up(&self, shared: &Shared) -> Result<MeterRollUps, StoreError> {
         let mut made = MeterRollUps::default();
         let set = MeterSet::new([self.meter.clone()]);
         let mut lookup = Lookup::default();
-        let mut closing = false;
+        shared.covering.check()?;
         scan::each(&self.log, None, Period::ALWAYS, self.next, |stored| {
-            closing |= shared.is_closing();
-            if closing || stored.event.event_type != self.meter.draft.event_type {
+            if shared.is_closing() {
+                return Err(StoreError::Closed);
+            }
+            if stored.event.event_type != self.meter.draft.event_type {
                 return Ok(());
             }
             let Some(stored) = lookup.effective(&self.log, &self.corrections, stored)? else { return Ok(()) };
@@ -94,6 +122,6 @@ impl Cover {
             }
             Ok(())
         })?;
-        Ok((!closing).then_some(made))
+        Ok(made)
     }
 }

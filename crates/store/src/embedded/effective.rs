@@ -6,7 +6,7 @@ use crate::StoreError;
 use crate::correction::{correction, is_correction};
 use usage_domain::event::StoredEvent;
 
-/// Looks up single events of the log; remembers the record that it read last.
+/// Looks up single events of the log; remembers the block that it read last.
 #[derive(Default)]
 pub(crate) struct Lookup {
     last: Option<(u64, Vec<StoredEvent>)>,
@@ -19,8 +19,7 @@ impl Lookup {
         let known = self.last.as_ref().is_some_and(|(first, events)| place(*first) < events.len());
         if !known {
             let record = log.holding(sequence).ok_or_else(|| missing(sequence))?;
-            let events = log.segment(&record).events(record.offset, None)?;
-            self.last = Some((record.first, events.into_iter().map(|(stored, _)| stored).collect()));
+            self.last = Some(log.segment(&record).block_with(record.offset, sequence)?);
         }
         let found = self.last.as_ref().and_then(|(first, events)| events.get(place(*first)));
         found.ok_or_else(|| missing(sequence))

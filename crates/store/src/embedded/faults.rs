@@ -19,6 +19,8 @@ pub enum Step {
     Checkpoint,
     /// Committing to the catalog.
     Catalog,
+    /// Reading the log for a meter's earlier usage.
+    Cover,
 }
 
 type Plan = dyn Fn(Step) -> io::Result<()> + Send + Sync;

@@ -7,7 +7,7 @@ use super::projection::metered::{EVERYBODY, MeterRollUps};
 use super::projection::slot::Slot;
 use super::shared::Shared;
 use crate::StoreError;
-use crate::format::block::fingerprint;
+use crate::format::block::fingerprints;
 use crate::measure::{MeterSet, meter};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -28,10 +28,11 @@ pub(super) fn query(
     let mut asked = Asked::new(meter, query)?;
     asked.cells(state.meters.covers(meter.series).then_some(&state.metered))?;
     let next = state.next;
-    if let Some(wanted) = asked.wanted() {
-        // The log only grows, so that its first `next` events are the same without the lock.
-        let (log, corrections) = (state.log.clone(), state.corrections.clone());
-        drop(state);
+    // The log only grows, so that its first `next` events are the same without the lock. The rows are made
+    // without it as well: the writer waits for whoever holds it.
+    let behind = asked.wanted().map(|wanted| (wanted, state.log.clone(), state.corrections.clone()));
+    drop(state);
+    if let Some((wanted, log, corrections)) = behind {
         let mut lookup = Lookup::default();
         scan::each(&log, wanted.fingerprints.as_deref(), wanted.period, next, |stored| {
             if asked.wants(&stored)
@@ -64,7 +65,7 @@ struct Gap {
 }
 
 /// Which events are to be handed in: perhaps all in this period of blocks that may have these subjects
-/// (any, where `None`).
+/// (any, where `None`), whose fingerprints are in order.
 pub(crate) struct Wanted {
     pub(crate) fingerprints: Option<Vec<u32>>,
     pub(crate) period: Period,
@@ -105,7 +106,8 @@ impl<'a> Asked<'a> {
                     let origin = collector.origin(&part.subject, part.label, part.period)?;
                     Some((part.subject.clone(), origin))
                 };
-                parts.iter().filter_map(one).collect()
+                // No event is of the empty subject: its cells are those of everybody.
+                parts.iter().filter(|part| part.subject != EVERYBODY).filter_map(one).collect()
             }
             (Scope::Everybody, Some(metered)) if self.query.by_subject => {
                 let subjects = metered.subjects().filter(|subject| !subject.is_empty());
@@ -166,7 +168,7 @@ impl<'a> Asked<'a> {
         let mut gaps = self.gaps.values().flatten();
         let first = gaps.next()?.period;
         let everybody = self.gaps.contains_key(EVERYBODY);
-        let fingerprints = (!everybody).then(|| self.gaps.keys().map(|s| fingerprint(s)).collect());
+        let fingerprints = (!everybody).then(|| fingerprints(self.gaps.keys().map(String::as_str)));
         Some(Wanted { fingerprints, period: gaps.fold(first, hull) })
     }
 

@@ -6,6 +6,7 @@
 
 mod backup;
 mod catalog;
+mod change;
 mod checkpoint;
 mod cover;
 pub(crate) mod effective;
@@ -21,6 +22,7 @@ mod repeats;
 pub(crate) mod replay;
 pub(crate) mod shared;
 pub(crate) mod stage;
+mod targets;
 pub(crate) mod usage;
 pub(crate) mod verify;
 pub(crate) mod worth;
@@ -34,6 +36,7 @@ pub use options::Options;
 use crate::{EventFilter, Handling, LogPage, PostRequest, Store, StoreError};
 use async_trait::async_trait;
 use catalog::Catalog;
+use change::Change;
 use checkpoint::{Chains, Checkpointer};
 use cover::Covering;
 use folder::OwnedFolder;
@@ -67,6 +70,8 @@ pub struct EmbeddedStore {
     commands: Mutex<Option<Sender<Command>>>,
     writer: Mutex<Option<std::thread::JoinHandle<()>>>,
     folder: OwnedFolder,
+    /// Held while a meter changes.
+    changing_meters: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl EmbeddedStore {
@@ -100,7 +105,7 @@ impl EmbeddedStore {
             next: found.next,
             claims: claims.digest(),
         };
-        let shared = Arc::new(Shared::new(state, key, claims.runs(), options.most_waiting));
+        let shared = Arc::new(Shared::new(state, key, claims.runs(), &options));
         let last = chains.usage.position();
         let writer = Writer {
             shared: shared.clone(),
@@ -123,6 +128,7 @@ impl EmbeddedStore {
             commands: Mutex::new(Some(commands)),
             writer: Mutex::new(Some(thread)),
             folder,
+            changing_meters: Arc::default(),
         };
         for meter in meters {
             if !store.shared.read().meters.covers(meter.series) {
@@ -137,6 +143,10 @@ impl EmbeddedStore {
         let commands = self.commands.lock().unwrap_or_else(PoisonError::into_inner);
         let commands = commands.as_ref().ok_or(StoreError::Closed)?.clone();
         Ok(Covering { shared: self.shared.clone(), commands })
+    }
+
+    fn change(&self) -> Result<Change, StoreError> {
+        Ok(Change { catalog: self.catalog.clone(), covering: self.covering()? })
     }
 
     fn meter(&self, id: MeterId) -> Result<Arc<Meter>, StoreError> {
@@ -171,7 +181,10 @@ impl Drop for EmbeddedStore {
     /// Waits for the threads, so that the folder is free once the store is gone.
     fn drop(&mut self) {
         self.shared.close();
-        self.commands.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        // Others may have senders of their own for as long as they work: it does not wait for them.
+        if let Some(commands) = self.commands.get_mut().unwrap_or_else(PoisonError::into_inner).take() {
+            let _ = commands.send(Command::Stop);
+        }
         if let Some(writer) = self.writer.get_mut().unwrap_or_else(PoisonError::into_inner).take() {
             let _ = writer.join();
         }
@@ -338,10 +351,7 @@ impl Store for EmbeddedStore {
         draft: MeterDraft,
         now: Timestamp,
     ) -> Result<Meter, StoreError> {
-        let meter = self.catalog.create_meter(id, draft, now).await?;
-        let (covering, added) = (self.covering()?, meter.clone());
-        blocking(move || covering.start(added)).await?;
-        Ok(Meter::clone(&meter))
+        change::in_turn(&self.changing_meters, self.change()?.create(id, draft, now)).await
     }
 
     async fn update_meter(
@@ -350,24 +360,11 @@ impl Store for EmbeddedStore {
         draft: MeterDraft,
         now: Timestamp,
     ) -> Result<Meter, StoreError> {
-        let before = self.meter(id)?;
-        let meter = self.catalog.update_meter(id, draft, now).await?;
-        if meter.series != before.series {
-            let (covering, added) = (self.covering()?, meter.clone());
-            blocking(move || {
-                covering.start(added)?;
-                covering.forget(before.series)
-            })
-            .await?;
-        }
-        Ok(Meter::clone(&meter))
+        change::in_turn(&self.changing_meters, self.change()?.update(id, draft, now)).await
     }
 
     async fn delete_meter(&self, id: MeterId) -> Result<(), StoreError> {
-        let meter = self.meter(id)?;
-        self.catalog.delete_meter(id).await?;
-        let covering = self.covering()?;
-        blocking(move || covering.forget(meter.series)).await
+        change::in_turn(&self.changing_meters, self.change()?.delete(id)).await
     }
 
     async fn meters(&self) -> Result<Vec<Meter>, StoreError> {

@@ -15,6 +15,8 @@ pub struct Options {
     pub segment_bytes: u64,
     /// Events that may wait for the writer; more are refused with [`StoreError::Overloaded`].
     pub most_waiting: usize,
+    /// Events of the log that are added up for a new meter at once; those of a longer one are behind.
+    pub covered_at_once: u64,
     /// Where the disk is to fail, in tests.
     pub faults: Faults,
 }
@@ -29,6 +31,8 @@ impl Options {
             checkpoint_every: 500_000,
             segment_bytes: 256 << 20,
             most_waiting: 200_000,
+            // About a second's work.
+            covered_at_once: 200_000,
             faults: Faults::default(),
         }
     }

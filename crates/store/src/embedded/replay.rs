@@ -9,15 +9,23 @@ use super::projection::charges::ChargeRollUps;
 use super::projection::claims::{ClaimEntry, Claims, HashKey};
 use super::projection::corrections::{Corrections, Fate};
 use super::projection::delta::UsageDelta;
-use super::projection::metered::MeterRollUps;
+use super::projection::metered::{EVERYBODY, MeterRollUps, Series};
 use super::projection::stretch::{Loaded, Stretch};
+use super::targets::Targets;
 use super::worth::{RollUpsMut, Worth};
 use crate::StoreError;
 use crate::correction::{Correction, correction, is_correction};
+use std::collections::HashSet;
 use std::sync::Arc;
 use usage_domain::event::StoredEvent;
 use usage_domain::meter::Meter;
 use usage_domain::meter::aggregate::{Order, Sign};
+
+/// Changes after which those of a cell are made one: a log may have far more of them than cells.
+const MOST_CHANGES: usize = 1 << 20;
+
+/// Corrections that are looked up together when the log is replayed.
+const CORRECTED_AT_ONCE: usize = 4096;
 
 /// The roll-ups, and what is not yet in a checkpoint of them.
 #[derive(Default)]
@@ -47,6 +55,10 @@ impl Projections {
         }
         let mut loaded = Loaded::default();
         chains.usage.load(|to| log.mark(to), |bytes| Stretch::read(bytes)?.add_to(&mut loaded))?;
+        // Sums of meters that are no more stay in the files until these are made anew.
+        let covered: HashSet<u32> = loaded.covered.iter().copied().collect();
+        let live: HashSet<u32> = meters.iter().map(|m| m.series).filter(|s| covered.contains(s)).collect();
+        loaded.metered.retain(0, usize::MAX, |of: &Series| live.contains(&of.meter));
         let mut made = Projections {
             charges: loaded.charges,
             metered: loaded.metered,
@@ -85,62 +97,79 @@ impl Projections {
         key: &HashKey,
         usage: u64,
     ) -> Result<(), StoreError> {
-        let mut lookup = Lookup::default();
+        // Corrections wait for others, so that what they mean is looked up together. It stands before them, and
+        // what is added up in between does not depend on the order.
+        let (mut waiting, mut most) = (Vec::new(), MOST_CHANGES);
         scan::replay(log, usage.min(claims.next()), |stored, claim| {
             if stored.sequence >= claims.next() {
                 let hash = key.claim(&claim.source, &claim.id);
                 claims.replay(ClaimEntry { hash, sequence: stored.sequence }, &|to| log.mark(to));
             }
             if stored.sequence >= usage {
-                self.add(claims, log, key, &mut lookup, &stored)?;
+                self.add(&stored, &mut waiting);
+                if self.delta.len() >= most {
+                    self.delta.fold(self.metered.number_of(EVERYBODY).unwrap_or(0));
+                    most = MOST_CHANGES.max(2 * self.delta.len());
+                }
+                if waiting.len() >= CORRECTED_AT_ONCE {
+                    self.correct_all(claims, log, key, &mut waiting)?;
+                }
             }
             Ok(())
-        })
+        })?;
+        self.correct_all(claims, log, key, &mut waiting)
     }
 
-    fn add(
-        &mut self,
-        claims: &Claims,
-        log: &LogIndex,
-        key: &HashKey,
-        lookup: &mut Lookup,
-        stored: &StoredEvent,
-    ) -> Result<(), StoreError> {
+    fn add(&mut self, stored: &StoredEvent, waiting: &mut Vec<(u64, Correction)>) {
         let event = &stored.event;
         match correction(event.borrowed()) {
             None => {
                 let worth = Worth::of(event.borrowed(), &self.meters.set);
                 self.apply(&event.subject, (event.time, stored.sequence), &worth, Sign::Added);
             }
-            Some(Ok(wanted)) => {
-                let hash = key.claim(&wanted.source, &wanted.id);
-                let candidates = claims.candidates(hash)?;
-                let target = find(log, lookup, &candidates, &wanted)?;
-                let usage = |target: &StoredEvent| {
-                    target.sequence < stored.sequence && !is_correction(&target.event.event_type)
-                };
-                if let Some(target) = target.filter(usage) {
-                    let before = self.corrections.fate(target.sequence);
-                    let effect = Effect::of(target, before, &wanted, stored.sequence, &self.meters, |by| {
-                        lookup.amended(log, by)
-                    })?;
-                    if let Some(effect) = effect {
-                        self.correct(&effect);
-                    }
-                }
-            }
+            Some(Ok(wanted)) => waiting.push((stored.sequence, wanted)),
             // It was stored before corrections were known, and corrects nothing.
             Some(Err(_)) => {}
+        }
+    }
+
+    /// Does what these corrections, by their sequences, ask for.
+    fn correct_all(
+        &mut self,
+        claims: &Claims,
+        log: &LogIndex,
+        key: &HashKey,
+        waiting: &mut Vec<(u64, Correction)>,
+    ) -> Result<(), StoreError> {
+        let mut lookup = Lookup::default();
+        let wanted = waiting.iter().map(|(_, wanted)| wanted);
+        let mut targets = Targets::find(wanted, (claims, key), (log, &self.corrections), &mut lookup)?;
+        for (by, wanted) in waiting.drain(..) {
+            let target = targets.event(key.claim(&wanted.source, &wanted.id), &wanted);
+            let usage =
+                |target: &&StoredEvent| target.sequence < by && !is_correction(&target.event.event_type);
+            let Some(target) = target.filter(usage) else { continue };
+            let before = self.corrections.fate(target.sequence);
+            let effect = Effect::of(target.clone(), before, &wanted, by, &self.meters, |by| {
+                match targets.amended(by) {
+                    Some(data) => Ok(data.clone()),
+                    None => lookup.amended(log, by),
+                }
+            })?;
+            if let Some(effect) = effect {
+                self.correct(&effect);
+                targets.amend(by, wanted.data);
+            }
         }
         Ok(())
     }
 
     fn correct(&mut self, effect: &Effect) {
-        let (event, order) = (&effect.target.event, (effect.target.event.time, effect.target.sequence));
-        self.apply(&event.subject, order, &effect.before, Sign::Removed);
-        self.apply(&event.subject, order, &effect.after, Sign::Added);
-        self.corrections.note(effect.target.sequence, effect.fate);
-        self.delta.corrections.push((effect.target.sequence, effect.fate));
+        let (_, target) = effect.order;
+        self.apply(&effect.subject, effect.order, &effect.before, Sign::Removed);
+        self.apply(&effect.subject, effect.order, &effect.after, Sign::Added);
+        self.corrections.note(target, effect.fate);
+        self.delta.corrections.push((target, effect.fate));
     }
 
     fn apply(&mut self, subject: &str, order: Order, worth: &Worth, sign: Sign) {
@@ -157,27 +186,12 @@ impl Projections {
     }
 }
 
-/// Which of these events of the log a correction means.
-fn find(
-    log: &LogIndex,
-    lookup: &mut Lookup,
-    candidates: &[u64],
-    wanted: &Correction,
-) -> Result<Option<StoredEvent>, StoreError> {
-    for sequence in candidates {
-        let stored = lookup.event(log, *sequence)?;
-        if stored.event.source == wanted.source && stored.event.id == wanted.id {
-            return Ok(Some(stored.clone()));
-        }
-    }
-    Ok(None)
-}
-
 /// What a correction changes.
 pub(crate) struct Effect {
-    /// The event that it corrects, as sent.
-    pub(crate) target: StoredEvent,
-    /// What that counted for before, and counts for from now on.
+    /// The subject of the event that it corrects, its time and its sequence.
+    pub(crate) subject: String,
+    pub(crate) order: Order,
+    /// What that event counted for before, and counts for from now on.
     pub(crate) before: Worth,
     pub(crate) after: Worth,
     pub(crate) fate: Fate,
@@ -194,7 +208,7 @@ impl Effect {
         meters: &Meters,
         amended: impl FnOnce(u64) -> Result<Option<String>, StoreError>,
     ) -> Result<Option<Effect>, StoreError> {
-        let mut event = target.event.clone();
+        let (sequence, mut event) = (target.sequence, target.event);
         match before {
             Some(Fate::Voided) => return Ok(None),
             Some(Fate::Amended(by)) => event.data = amended(by)?,
@@ -208,6 +222,7 @@ impl Effect {
                 (Worth::of(event.borrowed(), &meters.set), Fate::Amended(by))
             }
         };
-        Ok(Some(Effect { target, before, after, fate }))
+        let order = (event.time, sequence);
+        Ok(Some(Effect { subject: event.subject, order, before, after, fate }))
     }
 }

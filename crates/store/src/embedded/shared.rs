@@ -1,5 +1,7 @@
 //! What the writer and all readers share: the committed state, published in single steps.
 
+use super::Options;
+use super::cover::CoverPlan;
 use super::log::segment::LogIndex;
 use super::meters::Meters;
 use super::projection::charges::ChargeRollUps;
@@ -7,7 +9,7 @@ use super::projection::claims::{HashKey, Runs};
 use super::projection::corrections::Corrections;
 use super::projection::metered::MeterRollUps;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// The committed state of the log and its roll-ups at one position.
 #[derive(Default)]
@@ -31,17 +33,23 @@ pub(crate) struct Shared {
     /// The part of the duplicate index that is on disk: never more than the state has.
     pub(crate) runs: Arc<Runs>,
     pub(crate) queue: Queue,
+    pub(crate) covering: CoverPlan,
     closing: AtomicBool,
 }
 
 impl Shared {
-    pub(crate) fn new(state: State, key: HashKey, runs: Arc<Runs>, most_waiting: usize) -> Shared {
+    pub(crate) fn new(state: State, key: HashKey, runs: Arc<Runs>, options: &Options) -> Shared {
         Shared {
             state: RwLock::new(state),
             key,
             runs,
+            covering: CoverPlan {
+                at_once: options.covered_at_once,
+                faults: options.faults.clone(),
+                one: Mutex::default(),
+            },
             closing: AtomicBool::new(false),
-            queue: Queue::new(most_waiting),
+            queue: Queue::new(options.most_waiting),
         }
     }
 

@@ -10,6 +10,7 @@ use super::projection::claims::Claims;
 use super::projection::corrections::Fate;
 use super::replay::Effect;
 use super::shared::Shared;
+use super::targets::Targets;
 use crate::correction::{Correction, is_correction};
 use crate::format::block::Claim;
 use crate::{Handling, StoreError};
@@ -100,7 +101,13 @@ pub(super) fn stage(
     shared: &Shared,
 ) -> Result<Staged, StoreError> {
     let stored = lookups.stored(batches, claims, shared)?;
-    let log = Log { claims, events: &mut lookups.events, shared };
+    let wanted = batches.iter().flat_map(Prepared::rows).filter_map(|row| row.correction.as_deref());
+    let targets = {
+        let state = shared.read();
+        let kept = (&state.log, &*state.corrections);
+        Targets::find(wanted, (claims, &shared.key), kept, &mut lookups.events)?
+    };
+    let log = Log { targets, events: &mut lookups.events, shared };
     stage_in(batches, next, log, |number, place| stored.get(&(number, place)).copied())
 }
 
@@ -119,6 +126,7 @@ pub(crate) fn stage_in(
         pending: HashTable::with_capacity(rows),
         new: Vec::with_capacity(rows),
         effects: Vec::new(),
+        fates: HashMap::new(),
     };
     let mut staged = Vec::with_capacity(batches.len());
     for (number, batch) in batches.iter().enumerate() {
@@ -141,6 +149,8 @@ struct Staging<'a, L> {
     /// Rows that are stored, in the order of the log, with their requests.
     new: Vec<(&'a Prepared, &'a Row)>,
     effects: Vec<Effect>,
+    /// What becomes of events by these effects, by sequence.
+    fates: HashMap<u64, Fate>,
 }
 
 impl<'a, L: Stored> Staging<'a, L> {
@@ -194,15 +204,18 @@ impl<'a, L: Stored> Staging<'a, L> {
     /// Whether events that name the same claim as an earlier one have the content that stands.
     fn repeats(&mut self, batch: &Prepared, fates: &[RowFate]) -> Result<Vec<bool>, StoreError> {
         let mut same = Vec::with_capacity(batch.repeats.len());
+        if batch.repeats.is_empty() {
+            return Ok(same);
+        }
+        let by_place: HashMap<usize, &RowFate> = batch.rows().map(|row| row.place).zip(fates).collect();
         for repeat in &batch.repeats {
             let event = batch.sent(repeat.place);
-            let first = batch.rows().zip(fates).find(|(row, _)| row.place == repeat.first);
-            same.push(match first {
-                Some((_, RowFate::Known { by: Standing::Pending(place), .. })) => {
+            same.push(match by_place.get(&repeat.first) {
+                Some(RowFate::Known { by: Standing::Pending(place), .. }) => {
                     let (other, row) = self.new[*place];
                     same_content(other.event(row), event)
                 }
-                Some((_, RowFate::Known { by: Standing::Stored(sequence), .. })) => {
+                Some(RowFate::Known { by: Standing::Stored(sequence), .. }) => {
                     self.log.has_content(*sequence, event)?
                 }
                 _ => same_content(batch.sent(repeat.first), event),
@@ -222,6 +235,7 @@ impl<'a, L: Stored> Staging<'a, L> {
         fates: &mut [RowFate],
     ) -> Result<(), StoreError> {
         self.effects.truncate(effects);
+        self.fates = self.effects.iter().map(|effect| (effect.order.1, effect.fate)).collect();
         for (_, row) in self.new.drain(first..) {
             let entry =
                 self.pending.find_entry(row.claim, |(hash, place)| *hash == row.claim && *place >= first);
@@ -285,8 +299,8 @@ impl<'a, L: Stored> Staging<'a, L> {
                 wanted.id
             )));
         }
-        let staged = self.effects.iter().rev().find(|effect| effect.target.sequence == target.sequence);
-        let before = staged.map(|effect| effect.fate).or_else(|| self.log.fate(target.sequence));
+        let staged = self.fates.get(&target.sequence).copied();
+        let before = staged.or_else(|| self.log.fate(target.sequence));
         if before == Some(Fate::Voided) && wanted.data.is_some() {
             return Ok(Err(format!("event \"{}\" was taken back, for ever; send a new event", wanted.id)));
         }
@@ -297,7 +311,10 @@ impl<'a, L: Stored> Staging<'a, L> {
                 None => self.log.amended(earlier),
             }
         })?;
-        self.effects.extend(effect);
+        if let Some(effect) = effect {
+            self.fates.insert(effect.order.1, effect.fate);
+            self.effects.push(effect);
+        }
         Ok(Ok(()))
     }
 
@@ -316,7 +333,8 @@ impl<'a, L: Stored> Staging<'a, L> {
 
 /// The log of this store.
 struct Log<'b> {
-    claims: &'b Claims,
+    /// What the corrections of the group mean.
+    targets: Targets,
     events: &'b mut Lookup,
     shared: &'b Shared,
 }
@@ -327,14 +345,7 @@ impl Stored for Log<'_> {
     }
 
     fn find(&mut self, hash: u64, wanted: &Correction) -> Result<Option<StoredEvent>, StoreError> {
-        let state = self.shared.read();
-        for sequence in self.claims.candidates(hash)? {
-            let stored = self.events.event(&state.log, sequence)?;
-            if stored.event.source == wanted.source && stored.event.id == wanted.id {
-                return Ok(Some(stored.clone()));
-            }
-        }
-        Ok(None)
+        Ok(self.targets.event(hash, wanted).cloned())
     }
 
     fn has_content(&mut self, sequence: u64, event: EventRef<'_>) -> Result<bool, StoreError> {
@@ -347,7 +358,10 @@ impl Stored for Log<'_> {
     }
 
     fn amended(&mut self, by: u64) -> Result<Option<String>, StoreError> {
-        self.events.amended(&self.shared.read().log, by)
+        match self.targets.amended(by) {
+            Some(data) => Ok(data.clone()),
+            None => self.events.amended(&self.shared.read().log, by),
+        }
     }
 
     fn meters(&self) -> Arc<Meters> {

@@ -12,7 +12,7 @@ use super::log::segment::{RecordRef, Segment};
 use super::prepare::Prepared;
 use super::projection::claims::{ClaimEntry, Claims};
 use super::projection::delta::UsageDelta;
-use super::projection::metered::MeterRollUps;
+use super::projection::metered::{MeterRollUps, Series};
 use super::replay::Projections;
 use super::shared::Shared;
 use super::stage::{Fates, Lookups, RowFate, Staged, stage};
@@ -33,6 +33,12 @@ const GROUP_EVENTS: usize = 50_000;
 /// The same for their bytes.
 const GROUP_BYTES: usize = 64 << 20;
 
+/// Cells that are added under one writing lock when a meter is covered.
+const CELLS_AT_ONCE: usize = 4096;
+
+/// Subjects whose cells are forgotten under one writing lock when a meter is.
+const SUBJECTS_AT_ONCE: usize = 1024;
+
 /// What the writer is asked for.
 pub(crate) enum Command {
     /// Store these, and answer.
@@ -45,6 +51,8 @@ pub(crate) enum Command {
     Forget(u32, SyncSender<()>),
     /// Make the projections anew from the log.
     Rebuild(oneshot::Sender<Result<RebuildReport, StoreError>>),
+    /// The same as closing; nobody waits for an answer.
+    Stop,
     /// Say when all that was asked before is done.
     Settle(oneshot::Sender<()>),
     /// Write a checkpoint of everything and stop.
@@ -81,13 +89,13 @@ impl Writer {
                     let _ = reply.send(());
                 }
                 Command::Forget(series, reply) => {
-                    let mut state = self.shared.write();
-                    state.meters = Arc::new(state.meters.without(series));
+                    self.forget(series);
                     let _ = reply.send(());
                 }
                 Command::Rebuild(reply) => {
                     let _ = reply.send(self.rebuild());
                 }
+                Command::Stop => break,
                 Command::Settle(reply) => {
                     let _ = reply.send(());
                 }
@@ -209,11 +217,11 @@ impl Writer {
             }
         }
         for effect in &staged.effects {
-            let (event, order) = (&effect.target.event, (effect.target.event.time, effect.target.sequence));
-            into.apply(&event.subject, order, &effect.before, Sign::Removed);
-            into.apply(&event.subject, order, &effect.after, Sign::Added);
-            Arc::make_mut(&mut state.corrections).note(effect.target.sequence, effect.fate);
-            into.delta.corrections.push((effect.target.sequence, effect.fate));
+            let (_, target) = effect.order;
+            into.apply(&effect.subject, effect.order, &effect.before, Sign::Removed);
+            into.apply(&effect.subject, effect.order, &effect.after, Sign::Added);
+            Arc::make_mut(&mut state.corrections).note(target, effect.fate);
+            into.delta.corrections.push((target, effect.fate));
         }
         state.log.segments.extend(opened);
         state.log.records.push(record);
@@ -242,12 +250,30 @@ impl Writer {
             into.add(subject, slot, group, sum);
         }
         self.uncovered = others;
-        let mut state = self.shared.write();
-        for (subject, slot, group, sum) in before.all() {
-            let key = state.metered.add(subject, slot, group, sum);
-            self.delta.cell(key, sum.clone());
+        // Part by part, so that no reader waits long. Nobody reads these cells before the meter is covered.
+        let mut cells = before.all().peekable();
+        while cells.peek().is_some() {
+            let mut state = self.shared.write();
+            for (subject, slot, group, sum) in cells.by_ref().take(CELLS_AT_ONCE) {
+                let key = state.metered.add(subject, slot, group, sum);
+                self.delta.cell(key, sum.clone());
+            }
         }
-        state.meters = Arc::new(meters.covering(series));
+        self.shared.write().meters = Arc::new(meters.covering(series));
+    }
+
+    /// Adds nothing up any more for the meter of these sums, and forgets what was.
+    fn forget(&mut self, series: u32) {
+        let without = Arc::new(self.shared.read().meters.without(series));
+        self.shared.write().meters = without;
+        let others = |of: &Series| of.meter != series;
+        self.uncovered.retain(0, usize::MAX, others);
+        // Part by part, so that no reader waits long. What the delta has of these cells goes when the store
+        // opens the next time.
+        let mut next = Some(0);
+        while let Some(first) = next {
+            next = self.shared.write().metered.retain(first, SUBJECTS_AT_ONCE, others);
+        }
     }
 
     fn rebuild(&mut self) -> Result<RebuildReport, StoreError> {

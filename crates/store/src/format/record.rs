@@ -153,7 +153,8 @@ fn counted<T>(rows: Vec<T>, skipped: &[usize]) -> impl Iterator<Item = T> {
     rows.into_iter().enumerate().filter(|(row, _)| skipped.binary_search(row).is_err()).map(|(_, item)| item)
 }
 
-/// The events of a checked body, of blocks that may have one of these subjects (all, where `None`).
+/// The events of a checked body, of blocks that may have subjects of these fingerprints, which are in order
+/// (all, where `None`).
 pub(crate) fn events(
     header: &Header,
     body: &[u8],
@@ -191,6 +192,30 @@ pub(crate) fn claims_around(body: &[u8], place: u64) -> Result<(u64, Vec<Claim>)
         first += count;
     }
     Err(Malformed("it has fewer events than its header says"))
+}
+
+/// The events of the block of a checked body that has the event of this sequence, and the sequence of the
+/// first of them.
+pub(crate) fn block_with(
+    header: &Header,
+    body: &[u8],
+    wanted: u64,
+) -> Result<(u64, Vec<StoredEvent>), Malformed> {
+    let mut first = header.first;
+    for Part { received, rows, skipped, block } in parts(body)? {
+        let count = (rows - skipped.len()) as u64;
+        if (first..first + count).contains(&wanted) {
+            let stored = |(sequence, (event, _))| StoredEvent {
+                sequence,
+                event,
+                ingested_at: received,
+                stored_at: header.stored_at,
+            };
+            return Ok((first, (first..).zip(counted(block.events()?, &skipped)).map(stored).collect()));
+        }
+        first += count;
+    }
+    Err(Malformed("it has another count of events than its header says"))
 }
 
 /// The claims of a checked body, in the order of sequences.

@@ -65,9 +65,8 @@ impl Changes {
 
     /// Adds what a correction changes.
     pub(super) fn correct(&mut self, meters: &Meters, effect: &Effect) {
-        let (event, order) = (&effect.target.event, (effect.target.event.time, effect.target.sequence));
-        self.apply(meters, &event.subject, order, &effect.before, Sign::Removed);
-        self.apply(meters, &event.subject, order, &effect.after, Sign::Added);
+        self.apply(meters, &effect.subject, effect.order, &effect.before, Sign::Removed);
+        self.apply(meters, &effect.subject, effect.order, &effect.after, Sign::Added);
     }
 
     /// The stored form; `None` where nothing was added.

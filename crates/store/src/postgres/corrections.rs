@@ -227,7 +227,7 @@ pub(super) async fn put(
             Fate::Voided => None,
             Fate::Amended(by) => Some(by.cast_signed()),
         };
-        let noted = last.entry(effect.target.sequence.cast_signed()).or_default();
+        let noted = last.entry(effect.order.1.cast_signed()).or_default();
         *noted = (by, noted.1 + effect.fate.changes().cast_signed());
     }
     let targets: Vec<i64> = last.keys().copied().collect();

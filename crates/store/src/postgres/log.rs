@@ -4,7 +4,7 @@
 //! what it says of itself.
 
 use super::corrections;
-use crate::format::block::{Claim, fingerprint};
+use crate::format::block::{Claim, fingerprints};
 use crate::format::codec::Malformed;
 use crate::format::record::{self, HEADER, Header};
 use crate::{EventFilter, StoreError};
@@ -178,8 +178,7 @@ pub(super) async fn list(
     transaction: &Transaction<'_>,
     filter: &EventFilter,
 ) -> Result<Vec<StoredEvent>, StoreError> {
-    let prints: Option<Vec<u32>> =
-        filter.paid.as_ref().map(|paid| paid.iter().map(|p| fingerprint(&p.subject)).collect());
+    let prints = filter.paid.as_ref().map(|paid| fingerprints(paid.iter().map(|p| p.subject.as_str())));
     let condition = "WHERE (latest, record) < ($1, $2) AND latest >= $3 AND earliest < $4 AND earliest <= $5
                      ORDER BY latest DESC, record DESC LIMIT $6";
     let (start, end) = (filter.period.start.nanos(), filter.period.end.nanos());

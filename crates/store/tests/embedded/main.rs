@@ -12,6 +12,7 @@ mod damage;
 mod faults;
 mod folders;
 mod golden;
+mod meters;
 mod projections;
 mod support;
 mod torn;

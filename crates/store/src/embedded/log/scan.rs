@@ -2,7 +2,7 @@
 
 use super::segment::{LogIndex, RecordRef};
 use crate::correction::is_correction;
-use crate::format::block::{Claim, fingerprint};
+use crate::format::block::{Claim, fingerprints};
 use crate::{EventFilter, LogPage, StoreError};
 use usage_domain::event::StoredEvent;
 use usage_domain::position::Position;
@@ -28,7 +28,8 @@ pub(crate) fn replay(
 }
 
 /// The events in a period, among the first `end` of the log, of blocks that may have subjects of these
-/// fingerprints (all, where `None`). Events of other subjects of such blocks come as well.
+/// fingerprints, which are in order (all, where `None`). Events of other subjects of such blocks come as
+/// well.
 pub(crate) fn each(
     index: &LogIndex,
     fingerprints: Option<&[u32]>,
@@ -107,8 +108,7 @@ pub(crate) fn page(
 pub(crate) fn list(index: &LogIndex, filter: &EventFilter) -> Result<Vec<StoredEvent>, StoreError> {
     let mut records: Vec<_> = index.records.iter().collect();
     records.sort_by_key(|record| std::cmp::Reverse(record.times.1));
-    let prints: Option<Vec<u32>> =
-        filter.paid.as_ref().map(|paid| paid.iter().map(|p| fingerprint(&p.subject)).collect());
+    let prints = filter.paid.as_ref().map(|paid| fingerprints(paid.iter().map(|p| p.subject.as_str())));
     let mut newest: Vec<StoredEvent> = Vec::new();
     for record in records {
         if record.times.1 < filter.period.start || record.times.0 >= filter.period.end {

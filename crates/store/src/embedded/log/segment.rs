@@ -123,6 +123,16 @@ impl Segment {
         Ok((record.first + first, claims))
     }
 
+    /// The events of the block that has the event of this sequence, and the sequence of the first of them.
+    pub(crate) fn block_with(
+        &self,
+        offset: u64,
+        sequence: u64,
+    ) -> Result<(u64, Vec<StoredEvent>), StoreError> {
+        let (header, body) = self.record(offset)?;
+        record::block_with(&header, &body, sequence).map_err(|what| self.damaged(offset, &what))
+    }
+
     pub(crate) fn claims(&self, offset: u64) -> Result<Vec<Claim>, StoreError> {
         let (_, body) = self.record(offset)?;
         record::claims(&body).map_err(|what| self.damaged(offset, &what))

@@ -81,6 +81,7 @@ impl<G: Group, S: Sum> Cells<G, S> {
             Ok(number) if (number as usize) < below => Ok(number),
             _ => Err(Malformed("a cell has a name that is not there")),
         };
+        let mut kinds: Vec<Option<u8>> = vec![None; read.groups.len()];
         for _ in 0..take.count()? {
             let subject = number(&mut take, read.subjects.len())?;
             let everybody = read.subjects[subject as usize].is_empty();
@@ -88,7 +89,14 @@ impl<G: Group, S: Sum> Cells<G, S> {
             let slot = u32::try_from(take.var()?).ok().and_then(known);
             let slot = slot.ok_or(Malformed("a cell is of no time"))?;
             let group = number(&mut take, read.groups.len())?;
-            read.cells.push((CellKey { subject, slot, group }, S::take(&mut take)?));
+            let (key, sum) = (CellKey { subject, slot, group }, S::take(&mut take)?);
+            if read.cells.last().is_some_and(|(last, _)| *last >= key) {
+                return Err(Malformed("its cells are not in order"));
+            }
+            if *kinds[group as usize].get_or_insert(sum.kind()) != sum.kind() {
+                return Err(Malformed("cells of one group add up in two ways"));
+            }
+            read.cells.push((key, sum));
         }
         take.end()?;
         Ok(read)
@@ -120,7 +128,7 @@ pub(crate) fn merge_cells<G: Group, S: Sum>(stretches: &[Vec<u8>]) -> Result<Vec
 }
 
 /// Puts cells in order and makes those of one key one.
-fn fold<S: Sum>(cells: &mut Vec<(CellKey, S)>) {
+pub(crate) fn fold<S: Sum>(cells: &mut Vec<(CellKey, S)>) {
     cells.sort_by_key(|(key, _)| *key);
     cells.dedup_by(|(key, totals), (kept, sum)| {
         let same = key == kept;

@@ -145,6 +145,10 @@ impl Sum for Totals {
         Ok(Totals { changes, events, quantity, amount })
     }
 
+    fn kind(&self) -> u8 {
+        0
+    }
+
     fn is_that_of(&self, recount: &Totals) -> bool {
         // A recount does not see what was taken back.
         (self.events, self.quantity, self.amount) == (recount.events, recount.quantity, recount.amount)

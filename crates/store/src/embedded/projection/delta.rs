@@ -4,6 +4,7 @@
 //! count with a small figure, and are kept in 24 bytes each; what they add to everybody's cells follows
 //! from what they add to their subject's.
 
+use super::cells::fold;
 use super::corrections::Fate;
 use super::rollup::{CellKey, Sum};
 use super::slot::Slot;
@@ -112,6 +113,20 @@ impl UsageDelta {
         cells
     }
 
+    /// How many changes there are.
+    pub(crate) fn len(&self) -> usize {
+        self.charges.len() + self.metered.len() + self.plain.len()
+    }
+
+    /// Makes the changes of a cell one, which then take as much as the cells do; `everybody` is the number of
+    /// that subject.
+    pub(crate) fn fold(&mut self, everybody: u32) {
+        fold(&mut self.charges);
+        let mut metered = self.metered(everybody);
+        fold(&mut metered);
+        (self.metered, self.plain) = (metered, Vec::new());
+    }
+
     /// Puts earlier changes before these.
     pub(crate) fn follow(&mut self, mut earlier: UsageDelta) {
         earlier.charges.append(&mut self.charges);
@@ -129,6 +144,33 @@ mod tests {
     use usage_domain::meter::aggregate::Sign;
     use usage_domain::meter::value::MeterValue;
     use usage_domain::time::Timestamp;
+
+    #[test]
+    fn changes_that_are_made_one_by_cell_add_up_to_the_same() {
+        let mut delta = UsageDelta::default();
+        let add = |delta: &mut UsageDelta, aggregation, value: i64, slot: u32| {
+            let time = Timestamp::from_nanos(i64::from(slot) * 900_000_000_000).unwrap();
+            let value = MeterValue::Number(Decimal::new(value, 1));
+            let state = State::of(aggregation, &value, (time, 7), Sign::Added).unwrap();
+            let own = CellKey { subject: 3, slot: Slot::of(time), group: 5 };
+            delta.measured([own, CellKey { subject: 0, slot: Slot::quarter_of(time), group: 5 }], state);
+        };
+        for (value, slot) in (0..40).zip([1_900_000, 1_900_001, 1_900_200].into_iter().cycle()) {
+            add(&mut delta, Aggregation::Sum, value, slot);
+            // A figure that is too large to be plain.
+            add(&mut delta, Aggregation::Sum, i64::MAX - value, slot);
+        }
+        let mut expected = delta.metered(0);
+        fold(&mut expected);
+        assert_eq!(delta.len(), 80);
+        delta.fold(0);
+        assert_eq!(delta.len(), expected.len());
+        add(&mut delta, Aggregation::Sum, 1, 1_900_000);
+        delta.fold(0);
+        assert_eq!(delta.len(), expected.len());
+        let total = |cells: &[(CellKey, State)]| cells.iter().map(|(_, state)| state.events).sum::<i64>();
+        assert_eq!(total(&delta.metered(0)), total(&expected) + 2);
+    }
 
     #[test]
     fn a_plain_change_is_what_it_was_made_of() {

@@ -135,27 +135,16 @@ impl Sum for State {
         out.put_signed(self.events);
         out.put_u32(self.minutes.0);
         out.put_u32(self.minutes.1);
+        out.push(self.kind());
         match &self.sums {
-            Sums::Count => out.push(0),
-            Sums::Sum(sum) => {
-                out.push(1);
-                out.put_decimal(*sum);
-            }
+            Sums::Count => {}
+            Sums::Sum(sum) => out.put_decimal(*sum),
             Sums::Level(level) => {
-                out.push(2);
                 out.put_decimal(level.0);
                 out.put_decimal(level.1);
             }
-            Sums::Min(extreme) => {
-                out.push(3);
-                put_extreme(out, extreme);
-            }
-            Sums::Max(extreme) => {
-                out.push(4);
-                put_extreme(out, extreme);
-            }
+            Sums::Min(extreme) | Sums::Max(extreme) => put_extreme(out, extreme),
             Sums::Latest(latest) => {
-                out.push(5);
                 out.push(u8::from(latest.added.is_some()) | u8::from(latest.removed.is_some()) << 1);
                 if let Some((order, value)) = latest.added {
                     put_order(out, order);
@@ -166,7 +155,6 @@ impl Sum for State {
                 }
             }
             Sums::Unique(counts) => {
-                out.push(6);
                 out.put_var(counts.len() as u64);
                 for (text, times) in counts.iter() {
                     out.put_text(text);
@@ -216,6 +204,18 @@ impl Sum for State {
             _ => return Err(Malformed("a cell adds up in an unknown way")),
         };
         Ok(State { changes, events, minutes, sums })
+    }
+
+    fn kind(&self) -> u8 {
+        match &self.sums {
+            Sums::Count => 0,
+            Sums::Sum(_) => 1,
+            Sums::Level(_) => 2,
+            Sums::Min(_) => 3,
+            Sums::Max(_) => 4,
+            Sums::Latest(_) => 5,
+            Sums::Unique(_) => 6,
+        }
     }
 
     fn is_that_of(&self, recount: &State) -> bool {

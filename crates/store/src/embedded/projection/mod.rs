@@ -10,5 +10,6 @@ pub(crate) mod files;
 pub(crate) mod metered;
 pub(crate) mod names;
 pub(crate) mod rollup;
+pub(crate) mod row;
 pub(crate) mod slot;
 pub(crate) mod stretch;

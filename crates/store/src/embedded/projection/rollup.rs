@@ -4,6 +4,7 @@
 //! alone, and only with events that are committed. Charges and meters have roll-ups of their own: the
 //! same table, with other groups and other sums.
 
+use super::row::{Cell, Row};
 use super::slot::Slot;
 use crate::format::codec::{Malformed, Take};
 use hashbrown::{Equivalent, HashMap};
@@ -23,6 +24,8 @@ pub(crate) trait Sum: Clone + PartialEq + Debug + Send + Sync + 'static {
     fn put(&self, out: &mut Vec<u8>);
     /// Reads a stored sum. What does not fit with any other that fits is refused.
     fn take(take: &mut Take<'_>) -> Result<Self, Malformed>;
+    /// A figure for the way in which it adds up: sums of one kind merge.
+    fn kind(&self) -> u8;
     /// Whether this is what a recount of the log came to.
     fn is_that_of(&self, recount: &Self) -> bool;
     /// The sum where there is none: no sum at all is the same.
@@ -44,9 +47,8 @@ pub(crate) struct CellKey {
 pub(crate) struct RollUps<G, S> {
     subjects: Names<String>,
     groups: Names<G>,
-    /// By subject: its cells in the order of slot and group. Usage mostly comes in the order of time, so
-    /// that nearly every new cell is put last.
-    cells: Vec<Vec<(Slot, u32, S)>>,
+    /// By subject.
+    cells: Vec<Row<S>>,
 }
 
 impl<G, S> Default for RollUps<G, S> {
@@ -99,7 +101,7 @@ impl<G: Group, S: Sum> RollUps<G, S> {
     pub(crate) fn subject_number(&mut self, subject: &str) -> u32 {
         let number = self.subjects.number(subject, str::to_string);
         if number as usize == self.cells.len() {
-            self.cells.push(Vec::new());
+            self.cells.push(Row::default());
         }
         number
     }
@@ -121,18 +123,26 @@ impl<G: Group, S: Sum> RollUps<G, S> {
     /// Adds to the cell of this key, whose numbers are of these roll-ups.
     pub(crate) fn add_to(&mut self, key: CellKey, sum: &S) {
         let CellKey { subject, slot, group } = key;
-        let cells = &mut self.cells[subject as usize];
-        match cells.binary_search_by_key(&(slot, group), |cell| (cell.0, cell.1)) {
-            Ok(found) => cells[found].2.merge(sum),
-            Err(between) => cells.insert(between, (slot, group, sum.clone())),
+        if let Some(kept) = self.cells[subject as usize].find_or_put(slot, group, || sum.clone()) {
+            kept.merge(sum);
         }
     }
 
     /// A subject's cells from the slot `first` on, in their order.
-    pub(crate) fn cells_of(&self, subject: &str, first: Slot) -> &[(Slot, u32, S)] {
-        let Some(number) = self.subjects.numbers.get(subject) else { return &[] };
-        let cells = &self.cells[*number as usize];
-        &cells[cells.partition_point(|cell| cell.0 < first)..]
+    pub(crate) fn cells_of(&self, subject: &str, first: Slot) -> impl Iterator<Item = &Cell<S>> {
+        let number = self.subjects.numbers.get(subject);
+        number.into_iter().flat_map(move |number| self.cells[*number as usize].from(first))
+    }
+
+    /// Forgets the cells of other groups, of so many subjects from the number `first` on; gives the number
+    /// of the next subject, if there is one.
+    pub(crate) fn retain(&mut self, first: usize, most: usize, wanted: impl Fn(&G) -> bool) -> Option<usize> {
+        let kept: Vec<bool> = self.groups.names.iter().map(wanted).collect();
+        let end = self.cells.len().min(first.saturating_add(most));
+        for row in self.cells.get_mut(first..end).unwrap_or_default() {
+            row.retain(|group| kept[group as usize]);
+        }
+        (end < self.cells.len()).then_some(end)
     }
 
     /// Every subject that ever had usage.
@@ -162,6 +172,6 @@ impl<G: Group, S: Sum> RollUps<G, S> {
 
     /// How many cells there are.
     pub(crate) fn count(&self) -> u64 {
-        self.cells.iter().map(|cells| cells.len() as u64).sum()
+        self.cells.iter().map(|row| row.len() as u64).sum()
     }
 }

@@ -105,3 +105,96 @@ pub(crate) fn merge_stretches(bodies: &[Vec<u8>]) -> Result<Vec<u8>, Malformed> 
     merged.metered = merge_cells::<Series, State>(&metered)?;
     Ok(merged.encode())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::embedded::projection::rollup::CellKey;
+    use crate::embedded::projection::slot::Slot;
+    use proptest::prelude::*;
+    use usage_domain::decimal::Decimal;
+    use usage_domain::meter::Aggregation;
+    use usage_domain::meter::aggregate::Sign;
+    use usage_domain::meter::value::MeterValue;
+    use usage_domain::time::Timestamp;
+
+    fn cell(slot: u32, group: u32, aggregation: Aggregation, sign: Sign) -> (CellKey, State) {
+        let time = Timestamp::from_nanos(i64::from(slot) * 900_000_000_000).unwrap();
+        let value = MeterValue::Number(Decimal::new(i64::from(slot), 2));
+        let key = CellKey { subject: 0, slot: Slot::of(time), group };
+        (key, State::of(aggregation, &value, (time, 9), sign).unwrap())
+    }
+
+    /// The stored form of a stretch with these cells of "alice".
+    fn stretch(cells: Vec<(CellKey, State)>) -> Vec<u8> {
+        let groups = (0..9).map(|meter| Series { meter, dimensions: vec![None, Some("x".into())] }).collect();
+        let metered = Cells { subjects: vec!["alice".into()], groups, cells }.encode();
+        let charges = Cells::<ChargeGroup, Totals>::default().encode();
+        let corrections = vec![(3, Fate::Voided), (4, Fate::Amended(7))];
+        Stretch { covered: vec![1, 2], corrections, charges, metered }.encode()
+    }
+
+    fn sound() -> Vec<u8> {
+        let mut cells = Vec::new();
+        for slot in [1_900_000, 1_900_200] {
+            for (group, (aggregation, _)) in (0..).zip(Aggregation::ALL) {
+                cells.push(cell(
+                    slot,
+                    group,
+                    aggregation,
+                    if group % 2 == 0 { Sign::Added } else { Sign::Removed },
+                ));
+            }
+        }
+        stretch(cells)
+    }
+
+    fn load(bytes: &[u8], loaded: &mut Loaded) -> Result<(), Malformed> {
+        Stretch::read(bytes)?.add_to(loaded)
+    }
+
+    #[test]
+    fn a_stretch_gives_back_what_it_was_made_of_and_merges_with_another() {
+        let (mut once, mut merged) = (Loaded::default(), Loaded::default());
+        load(&sound(), &mut once).unwrap();
+        load(&sound(), &mut once).unwrap();
+        load(&merge_stretches(&[sound(), sound()]).unwrap(), &mut merged).unwrap();
+        assert_eq!(once.metered.by_name(), merged.metered.by_name());
+        assert_eq!((once.metered.count(), &once.covered), (18, &merged.covered));
+        assert_eq!(once.corrections, merged.corrections);
+        assert_eq!(once.corrections.fate(4), Some(Fate::Amended(7)));
+    }
+
+    #[test]
+    fn cells_that_would_not_add_up_are_refused() {
+        let of = |slot, aggregation| cell(slot, 0, aggregation, Sign::Added);
+        let twice = stretch(vec![of(1_900_000, Aggregation::Sum), of(1_900_000, Aggregation::Sum)]);
+        let kinds = stretch(vec![of(1_900_000, Aggregation::Sum), of(1_900_200, Aggregation::Max)]);
+        for (bytes, reason) in
+            [(twice, "its cells are not in order"), (kinds, "cells of one group add up in two ways")]
+        {
+            assert_eq!(load(&bytes, &mut Loaded::default()), Err(Malformed(reason)));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn bytes_of_any_kind_are_refused_or_add_up_without_a_panic(
+            changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+            cut in prop::option::of(any::<prop::sample::Index>()),
+        ) {
+            let mut bytes = sound();
+            for (place, byte) in changes {
+                let place = place.index(bytes.len());
+                bytes[place] = byte;
+            }
+            if let Some(cut) = cut {
+                bytes.truncate(cut.index(bytes.len()));
+            }
+            let mut loaded = Loaded::default();
+            if load(&bytes, &mut loaded).is_err() {
+                prop_assert_eq!(loaded.metered.count(), 0);
+            }
+        }
+    }
+}

@@ -156,15 +156,6 @@ impl Claims {
         Ok(found)
     }
 
-    /// The sequences of events whose claims have this hash.
-    ///
-    /// # Errors
-    /// When a run cannot be read where one of the claims may be.
-    pub(crate) fn candidates(&self, hash: u64) -> Result<Vec<u64>, StoreError> {
-        let found = self.find(&[(hash, ())])?;
-        Ok(found.into_iter().map(|(sequence, ())| sequence).collect())
-    }
-
     /// Lets go of frozen tables that are runs by now.
     fn retire(&mut self) {
         if !self.frozen.is_empty() {
