@@ -6,7 +6,7 @@
 use crate::dice::Dice;
 use crate::site::{Hits, Moment, Settling, Site, Wreck};
 use async_trait::async_trait;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Context;
 use usage_domain::care::{RebuildReport, VerifyReport};
@@ -21,7 +21,9 @@ use usage_domain::subject::{Subject, SubjectDraft, SubjectId};
 use usage_domain::time::{Month, Period, Timestamp};
 use usage_domain::usage::{Totals, UnpaidSubject, Usage};
 use usage_domain::verdict::Verdict;
-use usage_store::{EventFilter, Handling, LogPage, Measured, PostRequest, Store, StoreError, measure};
+use usage_store::{
+    EventFilter, Handling, LogPage, Measured, PostRequest, Store, StoreError, correction, measure,
+};
 
 /// A bug to plant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,17 +40,20 @@ pub enum Bug {
     PayersPayForEver,
     /// A page begins behind all events of the time that the last one ended with.
     PagesSkipEventsOfOneTime,
+    /// After opening, what was taken back before counts again.
+    AVoidForgottenAfterOpening,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Bug; 6] = [
+    pub const ALL: [Bug; 7] = [
         Bug::AClaimForgottenAfterOpening,
         Bug::CountedTwiceAfterAFailedCommit,
         Bug::WritesThatAreNotDurable,
         Bug::TheEndOfAPeriodIsInIt,
         Bug::PayersPayForEver,
         Bug::PagesSkipEventsOfOneTime,
+        Bug::AVoidForgottenAfterOpening,
     ];
 }
 
@@ -76,6 +81,10 @@ struct Memory {
     /// Events whose commit failed, and those of them that count once too often.
     failed: BTreeSet<(String, String)>,
     twice: Vec<UsageEvent>,
+    /// What was stored, and what of it was taken back before the store was last opened, and since.
+    stored: BTreeMap<(String, String), UsageEvent>,
+    voided: Vec<UsageEvent>,
+    voided_since: Vec<UsageEvent>,
 }
 
 impl Site for Planted {
@@ -83,6 +92,8 @@ impl Site for Planted {
         let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
         let since = std::mem::take(&mut memory.since);
         memory.before.extend(since);
+        let voided = std::mem::take(&mut memory.voided_since);
+        memory.voided.extend(voided);
         Ok(Arc::new(Buggy { store: self.site.open()?, bug: self.bug, memory: self.memory.clone() }))
     }
 
@@ -161,6 +172,13 @@ impl Buggy {
                 }
                 Ok(verdicts) if verdicts[place] == Verdict::Accepted => {
                     memory.since.insert(claim(&event));
+                    memory.stored.insert(claim(&event), event.clone());
+                    if let Some(Ok(void)) = correction(event.borrowed())
+                        && void.data.is_none()
+                    {
+                        let target = memory.stored.get(&(void.source, void.id)).cloned();
+                        memory.voided_since.extend(target);
+                    }
                     if memory.failed.remove(&claim(&event)) {
                         memory.twice.push(event);
                     }
@@ -196,7 +214,8 @@ impl Store for Buggy {
         received: Timestamp,
         handling: Handling,
     ) -> Result<Vec<Verdict>, StoreError> {
-        self.store.append_batch(events, received, handling).await
+        let events = events.iter().map(|event| event.to_event()).collect();
+        self.append(events, received, handling).await
     }
 
     async fn log(
@@ -253,20 +272,23 @@ impl Store for Buggy {
         if self.bug == Bug::TheEndOfAPeriodIsInIt {
             period.end = Timestamp::from_nanos(period.end.nanos() + 1).unwrap_or(period.end);
         }
-        let paid_for = |event: &&UsageEvent| {
+        let paid_for = |event: &UsageEvent| {
             let pays = |p: &PaidSubject| p.subject == event.subject && p.period.contains(event.time);
             period.contains(event.time) && subjects.iter().any(pays)
         };
-        let twice: Vec<UsageEvent> = self.memory().twice.iter().filter(paid_for).cloned().collect();
+        let mut more: Vec<UsageEvent> = match self.bug {
+            Bug::CountedTwiceAfterAFailedCommit => self.memory().twice.clone(),
+            Bug::AVoidForgottenAfterOpening => self.memory().voided.clone(),
+            _ => Vec::new(),
+        };
+        more.retain(paid_for);
         let mut usage = self.store.usage(subjects, period).await?;
-        if self.bug == Bug::CountedTwiceAfterAFailedCommit {
-            for event in twice {
-                let Measured::Charge(charge) = measure(event.borrowed()) else { continue };
-                if let Some((_, totals)) = usage.groups.iter_mut().find(|(group, _)| *group == charge.group) {
-                    totals
-                        .merge(&Totals::of(&charge, Sign::Added))
-                        .map_err(|error| StoreError::Catalog(error.to_string()))?;
-                }
+        for event in &more {
+            let Measured::Charge(charge) = measure(event.borrowed()) else { continue };
+            if let Some((_, totals)) = usage.groups.iter_mut().find(|(group, _)| *group == charge.group) {
+                totals
+                    .merge(&Totals::of(&charge, Sign::Added))
+                    .map_err(|error| StoreError::Catalog(error.to_string()))?;
             }
         }
         Ok(usage)

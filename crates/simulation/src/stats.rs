@@ -34,8 +34,14 @@ stats! {
     duplicates: "duplicates",
     /// Events whose name was known with other content.
     conflicts: "conflicts",
-    /// Events of which the data is no JSON.
+    /// Events of which the data is no JSON, or that correct nothing.
     rejected: "rejected",
+    /// Events that took another back.
+    voids: "voids",
+    /// Events that gave another new data.
+    amendments: "amendments",
+    /// Requests of which the members were noted as they were read.
+    noted: "requests with noted members",
     /// Requests that were refused because more would wait than may.
     overloaded: "overloaded",
     /// Requests that a failing disk refused.

@@ -3,9 +3,9 @@
 use super::{SUBJECTS, data, times};
 use crate::dice::Dice;
 use crate::model::log::Log;
-use crate::model::sent::{Request, Sent};
+use crate::model::sent::{Data, Request, Sent};
 use usage_domain::charge::CHARGE_TYPE;
-use usage_domain::event::{MAX_NAME, UsageEvent};
+use usage_domain::event::{AMEND_TYPE, MAX_NAME, UsageEvent, VOID_TYPE};
 use usage_domain::time::Timestamp;
 use usage_store::Handling;
 
@@ -45,7 +45,8 @@ impl Sender {
             events.push(next);
         }
         let handling = if dice.percent(50) { Handling::Strict } else { Handling::Lenient };
-        let request = Request { events, received, handling };
+        let noted = dice.percent(50);
+        let request = Request { events, received, handling, noted };
         if self.last.len() == KEPT {
             self.last.remove(0);
         }
@@ -62,8 +63,35 @@ impl Sender {
             (12..18, Some(stored), _) => changed(stored, dice, received),
             (18..22, _, Some(earlier)) => again(earlier, dice, received),
             (22..25, _, Some(earlier)) => changed(earlier, dice, received),
+            (25..43, _, _) => self.correction(dice, log, batch, received),
             _ => self.fresh(dice, received),
         }
+    }
+
+    /// A correction, most often of something that can be corrected.
+    fn correction(&mut self, dice: &mut Dice, log: &Log, batch: &[Sent], received: Timestamp) -> Sent {
+        let mut sent = self.fresh(dice, received);
+        let corrected: Vec<_> = log.events().iter().filter(|known| known.corrected).collect();
+        let claim = match dice.below(20) {
+            0 => ("api".to_string(), format!("nothing {}", dice.below(100))),
+            // What comes later in the request, perhaps.
+            1 => (sent.event.source.clone(), format!("e{}", self.thought_of + 1)),
+            2..7 if !batch.is_empty() => dice.pick(batch).claim(),
+            7..11 if !corrected.is_empty() => dice.pick(&corrected).sent.claim(),
+            _ if !log.events().is_empty() => dice.pick(log.events()).sent.claim(),
+            _ => sent.claim(),
+        };
+        let is_void = dice.percent(35);
+        let data = match data::draw(dice) {
+            Data::Absent => Data::Object([].into()),
+            data => data,
+        };
+        // Now and then not what its type needs.
+        let has_data = is_void == dice.percent(3);
+        sent.event.event_type = if is_void { VOID_TYPE } else { AMEND_TYPE }.to_string();
+        sent.data = Data::Correction(claim, has_data.then(|| Box::new(data)));
+        sent.spell(dice);
+        sent
     }
 
     fn fresh(&mut self, dice: &mut Dice, received: Timestamp) -> Sent {

@@ -1,9 +1,10 @@
 //! The log of the model: what was accepted, and what may have survived without an answer.
 
-use super::sent::{Measure, Request, Sent};
+use super::sent::{Data, Measure, Request, Sent};
 use std::collections::{BTreeMap, BTreeSet};
 use usage_domain::time::Timestamp;
 use usage_engine::ListedEvent;
+use usage_store::Handling;
 
 /// What becomes of an event that is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,11 +21,41 @@ pub(crate) enum Word {
 #[derive(Debug, Clone)]
 pub(crate) struct Known {
     pub(crate) sent: Sent,
+    /// What it contributes as sent.
     pub(crate) measure: Measure,
+    /// Its data as corrected; nothing where it was taken back.
+    pub(crate) data: Option<Data>,
+    /// What it contributes as corrected.
+    pub(crate) counts: Measure,
+    /// How often a charge came or went with it.
+    pub(crate) changes: u64,
+    /// Whether it was corrected.
+    pub(crate) corrected: bool,
     pub(crate) received: Timestamp,
     pub(crate) stored_at: Timestamp,
     /// Its place in the store's log, once that was seen; it never changes.
     pub(crate) sequence: Option<u64>,
+}
+
+impl Known {
+    fn new(sent: &Sent, received: Timestamp, stored_at: Timestamp) -> Known {
+        let (measure, data) = (sent.measure(), Some(sent.data.clone()));
+        let (counts, changes) = (measure.clone(), u64::from(measure.is_charge()));
+        let sent = sent.clone();
+        Known { sent, measure, data, counts, changes, corrected: false, received, stored_at, sequence: None }
+    }
+
+    /// Corrects it: the last amendment counts, and taking it back ends that.
+    fn correct(&mut self, data: Option<&Data>) {
+        self.corrected = true;
+        if self.data.is_none() {
+            return;
+        }
+        let after = data.map_or(Measure::Nothing, |data| self.sent.measure_as(data));
+        self.changes += u64::from(self.counts.is_charge()) + u64::from(after.is_charge());
+        self.counts = after;
+        self.data = data.cloned();
+    }
 }
 
 /// All events that are stored.
@@ -51,47 +82,30 @@ impl Log {
 
     /// What becomes of requests that are committed together, and which of their events are new.
     pub(crate) fn judge(&self, group: &[Request]) -> (Vec<Vec<Word>>, Vec<Known>) {
-        let mut new: Vec<Known> = Vec::new();
-        let mut new_places = BTreeMap::new();
         let stored_at = group.iter().map(|request| request.received).max().unwrap_or(Timestamp::MIN);
-        let mut words = Vec::new();
-        for request in group {
-            let mut judged = Vec::new();
-            for sent in &request.events {
-                let claim = sent.claim();
-                let stands = match (self.places.get(&claim), new_places.get(&claim)) {
-                    (Some(place), _) => Some(&self.events[*place].sent),
-                    (None, Some(place)) => new.get::<usize>(*place).map(|known| &known.sent),
-                    (None, None) => None,
-                };
-                judged.push(match stands {
-                    _ if sent.is_broken() => Word::Rejected,
-                    _ if request.is_refused() => Word::Withheld,
-                    Some(stands) if stands.says_the_same_as(sent) => Word::Duplicate,
-                    Some(_) => Word::Conflict,
-                    None => {
-                        new_places.insert(claim, new.len());
-                        let measure = sent.measure();
-                        let received = request.received;
-                        new.push(Known { sent: sent.clone(), measure, received, stored_at, sequence: None });
-                        Word::Accepted
-                    }
-                });
-            }
-            words.push(judged);
-        }
-        (words, new)
+        let mut judging = Judging { log: self, new: Vec::new(), voided: BTreeSet::new(), stored_at };
+        let words = group.iter().map(|request| judging.request(request)).collect();
+        (words, judging.new)
     }
 
-    /// Takes events that were acknowledged.
+    /// Takes events that were acknowledged, and then what they correct.
     pub(crate) fn accept(&mut self, new: Vec<Known>) {
         if !new.is_empty() {
             // Whatever a failing disk kept stands in front of a record now that was acknowledged.
             self.unanswered.clear();
         }
+        let first = self.events.len();
         for known in new {
             self.places.insert(known.sent.claim(), self.events.len());
             self.events.push(known);
+        }
+        for place in first..self.events.len() {
+            let correction = self.events[place].sent.clone();
+            if let Some((claim, data)) = correction.corrects()
+                && let Some(target) = self.places.get(claim)
+            {
+                self.events[*target].correct(data);
+            }
         }
     }
 
@@ -155,6 +169,83 @@ impl Log {
     fn adopt(&mut self, group: &[Known], more: &[ListedEvent]) -> Result<(), String> {
         self.accept(group.to_vec());
         self.learn(more)
+    }
+}
+
+/// What becomes of requests, one after the other.
+struct Judging<'a> {
+    log: &'a Log,
+    new: Vec<Known>,
+    /// What these requests take back.
+    voided: BTreeSet<(String, String)>,
+    stored_at: Timestamp,
+}
+
+impl Judging<'_> {
+    fn request(&mut self, request: &Request) -> Vec<Word> {
+        if request.is_refused() {
+            // Nothing else is looked at.
+            let word = |sent: &Sent| if sent.is_broken() { Word::Rejected } else { Word::Withheld };
+            return request.events.iter().map(word).collect();
+        }
+        let before = (self.new.clone(), self.voided.clone());
+        let first = self.new.len();
+        let mut words = Vec::new();
+        let mut firsts: BTreeMap<_, usize> = BTreeMap::new();
+        for (place, sent) in request.events.iter().enumerate() {
+            let stands = self.find(&sent.claim()).map(|known| &known.sent);
+            words.push(match stands {
+                _ if sent.is_broken() => Word::Rejected,
+                Some(stands) if stands.says_the_same_as(sent) => Word::Duplicate,
+                Some(_) => Word::Conflict,
+                None => {
+                    self.new.push(Known::new(sent, request.received, self.stored_at));
+                    Word::Accepted
+                }
+            });
+            if !sent.is_broken() {
+                firsts.entry(sent.claim()).or_insert(place);
+            }
+        }
+        // Corrections come after all other events of their request.
+        for (place, sent) in request.events.iter().enumerate() {
+            if words[place] == Word::Accepted && !self.correct(sent) {
+                words[place] = Word::Rejected;
+            }
+        }
+        for (place, sent) in request.events.iter().enumerate() {
+            // What is sent twice in a request is refused twice.
+            if !sent.is_broken() && words[firsts[&sent.claim()]] == Word::Rejected {
+                words[place] = Word::Rejected;
+            }
+        }
+        if request.handling == Handling::Strict && words.contains(&Word::Rejected) {
+            (self.new, self.voided) = before;
+            return words.into_iter().map(|w| if w == Word::Rejected { w } else { Word::Withheld }).collect();
+        }
+        let mut judged = self.new.split_off(first);
+        judged.retain(|known| words[firsts[&known.sent.claim()]] == Word::Accepted);
+        self.new.append(&mut judged);
+        words
+    }
+
+    fn find(&self, claim: &(String, String)) -> Option<&Known> {
+        let new = self.new.iter().find(|known| known.sent.claim() == *claim);
+        new.or_else(|| self.log.find(&claim.0, &claim.1))
+    }
+
+    /// Whether a correction, if it is one, corrects something.
+    fn correct(&mut self, sent: &Sent) -> bool {
+        let Some((claim, data)) = sent.corrects() else { return true };
+        let Some(target) = self.find(claim) else { return false };
+        let is_voided = target.data.is_none() || self.voided.contains(claim);
+        if target.sent.is_correction() || (is_voided && data.is_some()) {
+            return false;
+        }
+        if data.is_none() {
+            self.voided.insert(claim.clone());
+        }
+        true
     }
 }
 

@@ -4,7 +4,7 @@ use crate::dice::Dice;
 use crate::figure::Figure;
 use std::collections::{BTreeMap, BTreeSet};
 use usage_domain::charge::{CHARGE_TYPE, ChargeGroup};
-use usage_domain::event::UsageEvent;
+use usage_domain::event::{AMEND_TYPE, UsageEvent, VOID_TYPE};
 use usage_domain::time::Timestamp;
 use usage_store::Handling;
 
@@ -26,6 +26,8 @@ pub(crate) enum Fact {
 pub(crate) enum Data {
     Absent,
     Object(BTreeMap<&'static str, Fact>),
+    /// That of a correction: the claim of what it corrects, and the data that this has from now on.
+    Correction((String, String), Option<Box<Data>>),
     /// No unambiguous JSON.
     Broken(&'static str),
 }
@@ -43,6 +45,8 @@ pub(crate) struct Request {
     pub(crate) events: Vec<Sent>,
     pub(crate) received: Timestamp,
     pub(crate) handling: Handling,
+    /// Whether it is sent with its members noted, as a server does, or event by event.
+    pub(crate) noted: bool,
 }
 
 /// What an event contributes.
@@ -62,6 +66,12 @@ pub(crate) struct Group {
     pub(crate) unit_price: Option<Figure>,
     pub(crate) currency: Option<String>,
     pub(crate) has_quantity: bool,
+}
+
+impl Measure {
+    pub(crate) fn is_charge(&self) -> bool {
+        matches!(self, Measure::Charge { .. })
+    }
 }
 
 impl Group {
@@ -104,8 +114,33 @@ impl Sent {
         (self.event.source.clone(), self.event.id.clone())
     }
 
+    /// Whether it cannot be stored, whatever there is.
     pub(crate) fn is_broken(&self) -> bool {
-        matches!(self.data, Data::Broken(_))
+        match &self.data {
+            Data::Broken(_) => true,
+            Data::Correction(_, data) if self.is_correction() => {
+                let is_usable = match data.as_deref() {
+                    None => self.event.event_type == VOID_TYPE,
+                    Some(Data::Object(_)) => self.event.event_type == AMEND_TYPE,
+                    Some(_) => false,
+                };
+                !is_usable
+            }
+            _ => self.is_correction(),
+        }
+    }
+
+    /// Whether it is of a type that corrects others.
+    pub(crate) fn is_correction(&self) -> bool {
+        [VOID_TYPE, AMEND_TYPE].contains(&self.event.event_type.as_str())
+    }
+
+    /// What it corrects, and the data that this has from now on; that it has none is that it is taken back.
+    pub(crate) fn corrects(&self) -> Option<(&(String, String), Option<&Data>)> {
+        match &self.data {
+            Data::Correction(claim, data) if self.is_correction() => Some((claim, data.as_deref())),
+            _ => None,
+        }
     }
 
     /// Whether both say the same; what the server filled in is no part of it.
@@ -121,39 +156,61 @@ impl Sent {
 
     /// Writes the data anew, in one of the ways that mean the same.
     pub(crate) fn spell(&mut self, dice: &mut Dice) {
-        self.event.data = match &self.data {
-            Data::Absent => None,
-            Data::Broken(text) => Some((*text).to_string()),
-            Data::Object(facts) => Some(spelled(facts, dice)),
-        };
+        self.event.data = text(&self.data, dice);
     }
 
     /// What the event contributes to bills.
     pub(crate) fn measure(&self) -> Measure {
+        self.measure_as(&self.data)
+    }
+
+    /// The same, if it had this data.
+    pub(crate) fn measure_as(&self, data: &Data) -> Measure {
         if self.event.event_type != CHARGE_TYPE {
             return Measure::Nothing;
         }
-        let nothing = BTreeMap::new();
-        let facts = if let Data::Object(facts) = &self.data { facts } else { &nothing };
-        charge(facts).unwrap_or(Measure::Invalid)
+        charge(&data.facts()).unwrap_or(Measure::Invalid)
     }
 }
 
-fn spelled(facts: &BTreeMap<&'static str, Fact>, dice: &mut Dice) -> String {
-    let mut members: Vec<_> = facts.iter().collect();
+impl Data {
+    /// What it says, as far as anyone reads it.
+    pub(crate) fn facts(&self) -> BTreeMap<&'static str, Fact> {
+        if let Data::Object(facts) = self { facts.clone() } else { BTreeMap::new() }
+    }
+}
+
+fn text(data: &Data, dice: &mut Dice) -> Option<String> {
+    match data {
+        Data::Absent => None,
+        Data::Broken(text) => Some((*text).to_string()),
+        Data::Object(facts) => {
+            let one = |(name, fact): (&&'static str, &Fact)| {
+                let value = match fact {
+                    Fact::Figure(figure) => figure.spelled(dice),
+                    Fact::FigureText(_, text) | Fact::Label(text) => quoted(text, dice),
+                    Fact::Odd(text) => (*text).to_string(),
+                };
+                (*name, value)
+            };
+            let members = facts.iter().map(one).collect();
+            Some(object(members, dice))
+        }
+        Data::Correction((source, id), data) => {
+            let mut members = vec![("source", quoted(source, dice)), ("id", quoted(id, dice))];
+            let data = data.as_ref().and_then(|data| text(data, dice));
+            members.extend(data.map(|text| ("data", text)));
+            Some(object(members, dice))
+        }
+    }
+}
+
+/// A JSON object with these members, in any order.
+fn object(mut members: Vec<(&str, String)>, dice: &mut Dice) -> String {
     dice.shuffle(&mut members);
     let space = *dice.pick(&["", "", " ", "\n\t"]);
-    let members: Vec<String> = members
-        .into_iter()
-        .map(|(name, fact)| {
-            let value = match fact {
-                Fact::Figure(figure) => figure.spelled(dice),
-                Fact::FigureText(_, text) | Fact::Label(text) => quoted(text, dice),
-                Fact::Odd(text) => (*text).to_string(),
-            };
-            format!("{space}{}{space}:{space}{value}", quoted(name, dice))
-        })
-        .collect();
+    let one = |(name, value): (&str, String)| format!("{space}{}{space}:{space}{value}", quoted(name, dice));
+    let members: Vec<String> = members.into_iter().map(one).collect();
     format!("{{{}{space}}}", members.join(","))
 }
 

@@ -1,6 +1,6 @@
 //! Requests at the same time: while one is written, others come, and are committed as one group.
 
-use super::ingest::{self, account, events};
+use super::ingest::{self, account};
 use crate::model::log::same;
 use crate::model::sent::Request;
 use crate::site::{Moment, answered_or_held, begin};
@@ -20,13 +20,14 @@ pub(crate) fn several(world: &mut World<'_, '_>) -> Outcome {
 fn together(world: &mut World<'_, '_>, first: Request, others: Vec<Request>) -> Outcome {
     let engine = world.engine()?;
     world.site.hold(Moment::Commit);
-    let mut sending = Box::pin(engine.ingest(events(&first), first.received, first.handling));
+    let sent = first.clone();
+    let mut sending = Box::pin(ingest::send(&engine, &sent));
     if let Some(answer) = world.wait(answered_or_held(&*world.site, &mut sending)) {
         // There was nothing to write, or it failed before.
         world.site.release();
         account(world, vec![(first, answer)])?;
         for request in others {
-            let answer = world.wait(engine.ingest(events(&request), request.received, request.handling));
+            let answer = world.wait(ingest::send(&engine, &request));
             account(world, vec![(request, answer)])?;
         }
         return Ok(());
@@ -36,7 +37,7 @@ fn together(world: &mut World<'_, '_>, first: Request, others: Vec<Request>) -> 
     let (answer, answers) = world.wait(async {
         let mut waiting = Vec::new();
         for request in &others {
-            let mut sending = Box::pin(engine.ingest(events(request), request.received, request.handling));
+            let mut sending = Box::pin(ingest::send(&engine, request));
             let at_once = begin(&mut sending).await;
             waiting.push((sending, at_once));
         }

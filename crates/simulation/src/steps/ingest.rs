@@ -1,23 +1,36 @@
 //! A request with events, and what follows from its answer.
 
+use super::noted;
 use crate::check::{self, failed};
 use crate::model::log::{Word, same};
-use crate::model::sent::Request;
+use crate::model::sent::{Data, Request};
 use crate::world::{Outcome, World};
-use usage_domain::event::UsageEvent;
+use usage_domain::event::{AMEND_TYPE, VOID_TYPE};
 use usage_domain::time::{Period, Timestamp};
 use usage_domain::verdict::Verdict;
-use usage_engine::EngineError;
+use usage_engine::{Engine, EngineError};
 use usage_store::EventFilter;
 
 /// What a request was answered.
 pub(crate) type Answer = Result<Vec<Verdict>, EngineError>;
 
+/// Sends a request, in one of the ways in which that is done.
+pub(crate) async fn send(engine: &Engine, request: &Request) -> Answer {
+    let Request { received, handling, .. } = *request;
+    // Who notes members refuses what is no JSON by itself.
+    let is_read = request.noted && !request.events.iter().any(|sent| matches!(sent.data, Data::Broken(_)));
+    if is_read {
+        return engine.ingest_batch(noted::batch(&request.events), received, handling).await;
+    }
+    let events = request.events.iter().map(|sent| sent.event.clone()).collect();
+    engine.ingest(events, received, handling).await
+}
+
 /// Sends a request.
 pub(crate) fn one(world: &mut World<'_, '_>) -> Outcome {
     let request = draw(world);
     let engine = world.engine()?;
-    let answer = world.wait(engine.ingest(events(&request), request.received, request.handling));
+    let answer = world.wait(send(&engine, &request));
     let received = request.received;
     account(world, vec![(request, answer)])?;
     seen(world, received)
@@ -29,10 +42,6 @@ pub(crate) fn draw(world: &mut World<'_, '_>) -> Request {
     world.sender.request(&mut world.dice, &world.model.log, received)
 }
 
-pub(crate) fn events(request: &Request) -> Vec<UsageEvent> {
-    request.events.iter().map(|sent| sent.event.clone()).collect()
-}
-
 /// Compares the answers of requests that were committed together, in their order, and takes what
 /// they acknowledge. What was refused together may survive a crash together.
 pub(crate) fn account(world: &mut World<'_, '_>, group: Vec<(Request, Answer)>) -> Outcome {
@@ -41,6 +50,7 @@ pub(crate) fn account(world: &mut World<'_, '_>, group: Vec<(Request, Answer)>) 
     let (mut answered, mut refused) = (Vec::new(), Vec::new());
     for (request, answer) in group {
         world.stats.sent += request.events.len() as u64;
+        world.stats.noted += u64::from(request.noted);
         match answer {
             // It was committed with nobody.
             Ok(verdicts) if request.rows() == 0 => accept(world, vec![(request, verdicts)])?,
@@ -76,6 +86,9 @@ fn accept(world: &mut World<'_, '_>, answered: Vec<(Request, Vec<Verdict>)>) -> 
         world.say(&format!("ingest: {}: {}", words(request), shown(&is)));
         same("the verdicts", &is, &should)?;
     }
+    world.stats.voids += new.iter().filter(|known| known.sent.event.event_type == VOID_TYPE).count() as u64;
+    world.stats.amendments +=
+        new.iter().filter(|known| known.sent.event.event_type == AMEND_TYPE).count() as u64;
     world.model.log.accept(new);
     Ok(())
 }
@@ -116,7 +129,13 @@ fn words(request: &Request) -> String {
         .events
         .iter()
         .take(6)
-        .map(|sent| format!("{:.20} of {} at {}", sent.event.id, sent.event.subject, sent.event.time))
+        .map(|sent| match sent.corrects() {
+            Some(((_, id), data)) => {
+                let what = if data.is_some() { "amends" } else { "voids" };
+                format!("{:.20} {what} {id:.20}", sent.event.id)
+            }
+            None => format!("{:.20} of {} at {}", sent.event.id, sent.event.subject, sent.event.time),
+        })
         .collect();
     let more = request.events.len() - some.len();
     if more == 0 {

@@ -8,6 +8,7 @@ mod customers;
 mod group;
 mod ingest;
 mod list;
+mod noted;
 mod post;
 pub(crate) mod reopen;
 

@@ -3,13 +3,15 @@
 use super::catalog::Catalog;
 use super::effective::Lookup;
 use super::log::scan;
+use super::log::segment::LogIndex;
 use super::projection::charges::Reading;
+use super::projection::corrections::{Corrections, Fate};
 use super::projection::rollup::Sum;
 use super::shared::Shared;
 use crate::StoreError;
 use crate::format::block::fingerprint;
 use crate::measure::{Measured, measure};
-use usage_domain::charge::ChargeGroup;
+use usage_domain::charge::{Charge, ChargeGroup};
 use usage_domain::customer::PaidSubject;
 use usage_domain::event::StoredEvent;
 use usage_domain::meter::aggregate::Sign;
@@ -37,16 +39,47 @@ pub(super) fn read(shared: &Shared, subjects: &[PaidSubject], period: Period) ->
                 if stored.event.subject != subject {
                     return Ok(());
                 }
-                let (sent, changes) = (stored.clone(), corrections.changes(stored.sequence));
-                let counts = lookup.effective(&log, &corrections, stored)?;
-                if let Some((group, totals)) = charged(&sent, changes, counts.as_ref()) {
-                    Sum::merge(reading.totals.entry(group).or_default(), &totals);
-                }
-                Ok(())
+                each_change(&log, &corrections, &mut lookup, stored, |charge, sign| {
+                    let totals = Totals::of(&charge, sign);
+                    Sum::merge(reading.totals.entry(charge.group).or_default(), &totals);
+                })
             })?;
         }
     }
     Ok(Usage { position: Position::after(next), groups: reading.totals.into_iter().collect() })
+}
+
+/// Hands each change that an event made to `each`, as the roll-ups have them: that a charge came with it,
+/// or went as it was corrected.
+fn each_change(
+    log: &LogIndex,
+    corrections: &Corrections,
+    lookup: &mut Lookup,
+    mut stored: StoredEvent,
+    mut each: impl FnMut(Charge, Sign),
+) -> Result<(), StoreError> {
+    let charge = |stored: &StoredEvent| match measure(stored.event.borrowed()) {
+        Measured::Charge(charge) => Some(charge),
+        Measured::Nothing | Measured::Invalid(_) => None,
+    };
+    let mut counts = charge(&stored);
+    for fate in corrections.history(stored.sequence) {
+        if let Some(charge) = counts {
+            each(charge.clone(), Sign::Added);
+            each(charge, Sign::Removed);
+        }
+        counts = match fate {
+            Fate::Voided => None,
+            Fate::Amended(by) => {
+                stored.event.data = lookup.amended(log, *by)?;
+                charge(&stored)
+            }
+        };
+    }
+    if let Some(charge) = counts {
+        each(charge, Sign::Added);
+    }
+    Ok(())
 }
 
 /// What an event adds to charges that was changed so often and counts like this now, if it still does. What

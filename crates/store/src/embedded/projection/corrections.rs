@@ -22,15 +22,21 @@ impl Fate {
     }
 }
 
-/// What became of every event that was corrected, by sequence, and how often what it counts for changed.
+/// What became of every event that was corrected, by sequence: each time that it was, in their order, and
+/// how often what it counts for changed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Corrections {
-    fates: HashMap<u64, (Fate, u64)>,
+    fates: HashMap<u64, (Vec<Fate>, u64)>,
 }
 
 impl Corrections {
     pub(crate) fn fate(&self, target: u64) -> Option<Fate> {
-        self.fates.get(&target).map(|(fate, _)| *fate)
+        self.history(target).last().copied()
+    }
+
+    /// All that became of an event, the last of which counts.
+    pub(crate) fn history(&self, target: u64) -> &[Fate] {
+        self.fates.get(&target).map_or(&[], |(history, _)| history)
     }
 
     /// How often what an event counts for was changed: taking it back is one change, amending it is two.
@@ -38,18 +44,17 @@ impl Corrections {
         self.fates.get(&target).map_or(0, |(_, changes)| *changes)
     }
 
-    /// Notes what became of an event in all, after so many changes.
+    /// Notes what became of an event in all, after so many changes: of its history, the last alone.
     pub(crate) fn set(&mut self, target: u64, fate: Fate, changes: u64) {
-        self.fates.insert(target, (fate, changes));
+        self.fates.insert(target, (vec![fate], changes));
     }
 
     /// Notes what became of an event. The last amendment counts; a void ends it.
     pub(crate) fn note(&mut self, target: u64, fate: Fate) {
-        let (kept, changes) = self.fates.entry(target).or_insert((fate, 0));
-        if *kept == Fate::Voided && *changes > 0 {
-            return;
+        let (history, changes) = self.fates.entry(target).or_default();
+        if history.last() != Some(&Fate::Voided) {
+            history.push(fate);
+            *changes += fate.changes();
         }
-        *kept = fate;
-        *changes += fate.changes();
     }
 }
