@@ -97,6 +97,24 @@ const STEPS: &[&str] = &[
         updated_at INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
 ",
+    "
+    CREATE TABLE counter (
+        name TEXT PRIMARY KEY,
+        value INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    INSERT INTO counter VALUES ('revision', 0);
+
+    -- What billing keeps, as it is: no column is taken from a body.
+    CREATE TABLE document (
+        kind TEXT NOT NULL,
+        id TEXT NOT NULL,
+        owner TEXT, -- the id of a customer, whom it outlives
+        revision INTEGER NOT NULL, -- never used again
+        body TEXT NOT NULL,
+        PRIMARY KEY (kind, id)
+    ) STRICT;
+    CREATE INDEX document_by_owner ON document (owner, kind, id) WHERE owner IS NOT NULL;
+",
 ];
 
 fn number(connection: &Connection, pragma: &str) -> rusqlite::Result<i32> {
