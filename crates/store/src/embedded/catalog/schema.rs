@@ -192,6 +192,27 @@ mod tests {
     }
 
     #[test]
+    fn every_earlier_version_is_brought_up_to_the_same_schema() {
+        let schema = |db: &Connection| -> Vec<String> {
+            let mut statement =
+                db.prepare("SELECT coalesce(sql, name) FROM sqlite_schema ORDER BY name").unwrap();
+            statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+        };
+        let mut new = open();
+        migrate(&mut new, [1; 16]).unwrap();
+        for version in 1..STEPS.len() {
+            let mut db = open();
+            db.execute_batch(&STEPS[..version].concat()).unwrap();
+            db.execute("INSERT INTO meta (key, value) VALUES ('secret', ?1)", [[3u8; 16].as_slice()])
+                .unwrap();
+            db.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
+            db.pragma_update(None, "user_version", i32::try_from(version).unwrap()).unwrap();
+            migrate(&mut db, [2; 16]).unwrap();
+            assert_eq!((schema(&db), secret(&db).unwrap()), (schema(&new), [3; 16]), "of version {version}");
+        }
+    }
+
+    #[test]
     fn a_newer_version_and_another_program_are_refused() {
         let mut db = open();
         migrate(&mut db, [1; 16]).unwrap();
