@@ -1,6 +1,7 @@
 //! Bills on the wire: what a customer owes for a month. A finalized bill is kept in this form, too.
 
 mod from;
+pub mod inputs;
 
 use crate::price::PreviewLine;
 use serde::{Deserialize, Serialize};
