@@ -176,7 +176,7 @@ impl From<StoreError> for ApiError {
             | StoreError::Closed
             | StoreError::Catalog(_)
             | StoreError::Unavailable(_) => ApiError::unavailable(detail),
-            StoreError::Conflict(_) => {
+            StoreError::Conflict(_) | StoreError::Stale { .. } => {
                 ApiError::new(StatusCode::CONFLICT, "/problems/conflict", "Conflict", detail)
             }
             StoreError::NoCustomer => {
@@ -188,7 +188,7 @@ impl From<StoreError> for ApiError {
             StoreError::NoSubject => {
                 ApiError::new(StatusCode::NOT_FOUND, "/problems/subject-not-found", "Not Found", detail)
             }
-            StoreError::Query(_) => ApiError::invalid(detail),
+            StoreError::Query(_) | StoreError::Limit(_) => ApiError::invalid(detail),
             StoreError::Bill(error) => EngineError::Bill(error).into(),
             StoreError::Io { .. }
             | StoreError::Damaged { .. }
