@@ -3,7 +3,7 @@
 use crate::fields::Fields;
 use crate::problem::FieldError;
 use crate::subscription::Made;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use usage_domain::credit::{self, EntryKind, GrantId};
 use usage_domain::currency::Currency;
 use usage_domain::decimal::Decimal;
@@ -47,7 +47,7 @@ pub struct GrantInput {
 }
 
 /// Credit that a customer was granted, and what became of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Grant {
     /// A ULID.
@@ -79,7 +79,7 @@ pub struct Grant {
 }
 
 /// Something that happened to a grant.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct GrantEntry {
     /// When, RFC 3339.
