@@ -65,8 +65,7 @@ pub(crate) fn redraw(dice: &mut Dice, draft: &mut MeterDraft) {
     draft.description = dice.percent(10).then(|| "what for".to_string());
     draft.metadata = dice.percent(10).then(|| "{\"a\":[1,2]}".to_string());
     if draft.dimensions.is_empty() || dice.percent(60) {
-        let from =
-            if draft.event_type == CHARGE_TYPE { &CHARGE_DIMENSIONS[..] } else { &DIMENSIONS[..] };
+        let from = if draft.event_type == CHARGE_TYPE { &CHARGE_DIMENSIONS[..] } else { &DIMENSIONS[..] };
         let some = from.iter().filter(|_| dice.percent(40)).filter_map(|(name, path)| {
             Some(Dimension { name: (*name).to_string(), path: path.parse().ok()? })
         });
@@ -81,7 +80,9 @@ fn spoil(dice: &mut Dice, draft: &mut MeterDraft) {
         0 => draft.key = (*dice.pick(&["API", "a__b", "", "_a"])).to_string(),
         1 => draft.value_property = None,
         2 => draft.event_type = VOID_TYPE.to_string(),
-        3 => draft.dimensions.extend("$.a".parse().ok().map(|path| Dimension { name: "subject".into(), path })),
+        3 => {
+            draft.dimensions.extend("$.a".parse().ok().map(|path| Dimension { name: "subject".into(), path }))
+        }
         _ => {
             let first = draft.dimensions.first().cloned();
             draft.dimensions.extend(first);

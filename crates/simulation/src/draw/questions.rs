@@ -120,8 +120,9 @@ fn named(dice: &mut Dice, model: &Model) -> Test {
 
 /// What a dimension must be like.
 fn values(dice: &mut Dice) -> Test {
-    let mut some =
-        || dice.percent(85).then(|| (*dice.pick(&["m1", "m2", "eu", "us", "", "1.5", "7", "GB"])).to_string());
+    let mut some = || {
+        dice.percent(85).then(|| (*dice.pick(&["m1", "m2", "eu", "us", "", "1.5", "7", "GB"])).to_string())
+    };
     let (a, b) = (some(), some());
     match dice.below(9) {
         0..2 => Test::In(vec![a]),

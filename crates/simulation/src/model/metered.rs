@@ -60,8 +60,9 @@ impl Model {
         }
         let mut used = self.used(meter);
         used.retain(|used| {
-            let passes =
-                |(place, test): &(usize, super::question::Test)| test.passes(used.worth.dimensions[*place].as_deref());
+            let passes = |(place, test): &(usize, super::question::Test)| {
+                test.passes(used.worth.dimensions[*place].as_deref())
+            };
             question.filters.iter().all(passes)
                 && question.subject.as_ref().is_none_or(|test| test.passes(Some(used.subject)))
         });

@@ -21,15 +21,8 @@ const TELLING: u64 = 16;
 /// The first bytes of a segment.
 const SEGMENT: &[u8; 16] = b"usage log v1\n\0\0\0";
 /// Every step of a disk.
-const STEPS: [Step; 7] = [
-    Step::Create,
-    Step::Write,
-    Step::Sync,
-    Step::Undo,
-    Step::Checkpoint,
-    Step::Catalog,
-    Step::Cover,
-];
+const STEPS: [Step; 7] =
+    [Step::Create, Step::Write, Step::Sync, Step::Undo, Step::Checkpoint, Step::Catalog, Step::Cover];
 
 /// An embedded store on a disk that can fail.
 pub(crate) struct Embedded {

@@ -66,7 +66,8 @@ pub(crate) fn ask(
     let compared = match (is, should) {
         (Ok(answer), Ok(should)) => compare(world, meter, question, &answer, should).map(Ok),
         (Err(EngineError::NoCustomer(_)), Err(why @ NoAnswer::NoCustomer))
-        | (Err(EngineError::Store(StoreError::Query(QueryError::NoPeriod))), Err(why @ NoAnswer::NoPeriod)) => {
+        | (Err(EngineError::Store(StoreError::Query(QueryError::NoPeriod))), Err(why @ NoAnswer::NoPeriod)) =>
+        {
             world.stats.unanswerable += 1;
             Ok(Err(why))
         }
@@ -124,7 +125,8 @@ fn unbounded(
     let (first, last) = world.model.minutes(meter);
     rows.sort_by(|a, b| (&a.key.1, &a.key.2, &a.key.3).cmp(&(&b.key.1, &b.key.2, &b.key.3)));
     for row in rows.iter_mut() {
-        let same = |other: &&Row| (&other.key.1, &other.key.2, &other.key.3) == (&row.key.1, &row.key.2, &row.key.3);
+        let same =
+            |other: &&Row| (&other.key.1, &other.key.2, &other.key.3) == (&row.key.1, &row.key.2, &row.key.3);
         let Some(should) = should.iter().find(same) else { continue };
         if question.from.is_none() && first <= row.key.0 && row.key.0 <= should.key.0 {
             row.key.0 = should.key.0;
@@ -137,13 +139,14 @@ fn unbounded(
     Ok(())
 }
 
-/// Asks all meters what they counted.
+/// Asks all meters what they counted, and one of them what each customer used of late.
 pub(crate) fn everything(world: &mut World<'_, '_>) -> Outcome {
-    for meter in world.model.catalog.meters.live().to_vec() {
-        for question in [questions::whole(&meter, world.now), questions::by_customer(world.now)] {
-            let answer = ask(world, &meter, &question)?;
-            answer.map_err(|why| format!("{why:?}: this has an answer"))?;
-        }
+    let meters = world.model.catalog.meters.live().to_vec();
+    let whole = meters.iter().map(|meter| (meter, questions::whole(meter, world.now)));
+    let last = meters.last().map(|meter| (meter, questions::by_customer(world.now)));
+    for (meter, question) in whole.chain(last).collect::<Vec<_>>() {
+        let answer = ask(world, meter, &question)?;
+        answer.map_err(|why| format!("{why:?}: this has an answer"))?;
     }
     Ok(())
 }

@@ -32,7 +32,7 @@ const STEPS: &[(u64, Step)] = &[
     (4, meters::create),
     (3, meters::update),
     (1, meters::delete),
-    (3, meters::beside_others),
+    (4, meters::beside_others),
     (12, ask::one),
     (1, reopen::verify),
     (1, reopen::rebuild),
