@@ -106,7 +106,7 @@ impl Sender {
             _ => format!("e{number}"),
         };
         let time_given = dice.percent(85);
-        let event_type = if dice.percent(60) { CHARGE_TYPE } else { dice.pick::<&str>(&METERED) };
+        let event_type = if dice.percent(66) { CHARGE_TYPE } else { dice.pick::<&str>(&METERED) };
         // Now and then with what belongs to the others.
         let is_charge = (event_type == CHARGE_TYPE) == dice.percent(97);
         let event = UsageEvent {

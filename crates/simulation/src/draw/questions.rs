@@ -48,10 +48,11 @@ pub(crate) fn whole(meter: &Meter, now: Timestamp) -> Question {
     }
 }
 
-/// What each customer used of late.
-pub(crate) fn by_customer(now: Timestamp) -> Question {
+/// What each customer used of late, told apart as far as it can be.
+pub(crate) fn by_customer(meter: &Meter, now: Timestamp) -> Question {
     let from = times::shifted(now, -90 * i64::try_from(times::DAY).unwrap_or(0));
-    Question { from: Some(from), to: Some(now), by_customer: true, ..Question::total() }
+    let group_by = (0..meter.draft.dimensions.len()).collect();
+    Question { from: Some(from), to: Some(now), by_customer: true, group_by, ..Question::total() }
 }
 
 type Bounds = (Option<Timestamp>, Option<Timestamp>);

@@ -32,7 +32,9 @@ pub(super) fn count(
             Sign::Removed => row.events.saturating_sub(more.events),
         };
     }
-    rows.retain(|row| row.events > 0);
+    if !of.draft.aggregation.is_level() {
+        rows.retain(|row| row.events > 0);
+    }
     Ok(())
 }
 

@@ -143,7 +143,7 @@ fn unbounded(
 pub(crate) fn everything(world: &mut World<'_, '_>) -> Outcome {
     let meters = world.model.catalog.meters.live().to_vec();
     let whole = meters.iter().map(|meter| (meter, questions::whole(meter, world.now)));
-    let last = meters.last().map(|meter| (meter, questions::by_customer(world.now)));
+    let last = meters.last().map(|meter| (meter, questions::by_customer(meter, world.now)));
     for (meter, question) in whole.chain(last).collect::<Vec<_>>() {
         let answer = ask(world, meter, &question)?;
         answer.map_err(|why| format!("{why:?}: this has an answer"))?;

@@ -20,12 +20,12 @@ type Step = fn(&mut World<'_, '_>) -> Outcome;
 
 /// All steps, by how often they are taken.
 const STEPS: &[(u64, Step)] = &[
-    (30, ingest::one),
+    (38, ingest::one),
     (7, group::several),
     (5, customers::create),
     (6, customers::update),
     (1, customers::delete),
-    (10, bill::one),
+    (12, bill::one),
     (6, post::one),
     (3, post::two),
     (6, list::pages),
