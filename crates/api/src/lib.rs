@@ -7,6 +7,7 @@
 pub mod bill;
 pub mod customer;
 pub mod event;
+mod figure;
 pub mod meter;
 pub mod number;
 pub mod posting;

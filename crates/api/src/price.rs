@@ -18,6 +18,7 @@ use usage_domain::currency::Currency;
 use usage_domain::decimal::Decimal;
 use usage_domain::pricing::{Consumption, InvalidPrice, Part, Price, RateError};
 
+pub(crate) use answer::line as rated_line;
 pub use answer::{Preview, PreviewLine};
 
 /// The most credits of one request.

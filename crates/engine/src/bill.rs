@@ -21,6 +21,6 @@ impl Engine {
         let month = month.unwrap_or_else(|| now.month(&customer.zone));
         let paid = self.store.paid_subjects(customer.id).await?;
         let usage = self.store.usage(paid, month.period(&customer.zone)).await?;
-        Ok(Bill::rate(&customer, month, usage)?)
+        Ok(Bill::of_charges(&customer, month, usage)?)
     }
 }

@@ -137,6 +137,11 @@ impl ApiError {
         self
     }
 
+    /// Amounts that do not fit, or a plan that cannot be applied to what was used.
+    fn unbillable(detail: String) -> ApiError {
+        ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "/problems/amount", "Amount Out of Range", detail)
+    }
+
     fn unavailable(detail: String) -> ApiError {
         let (status, title) = (StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable");
         let error = ApiError::new(status, "/problems/unavailable", title, detail);
@@ -156,12 +161,7 @@ impl From<EngineError> for ApiError {
             }
             EngineError::InvalidMeter(InvalidMeter { field, reason })
             | EngineError::InvalidSubject(InvalidSubject { field, reason }) => ApiError::field(field, reason),
-            EngineError::Bill(_) => ApiError::new(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "/problems/amount",
-                "Amount Out of Range",
-                detail,
-            ),
+            EngineError::Bill(_) => ApiError::unbillable(detail),
             EngineError::Store(error) => error.into(),
         }
     }

@@ -66,7 +66,7 @@ impl Gateway for Local {
         let name: CustomerRef = customer.parse()?;
         let month = month.map(|text| text.parse::<Month>()).transpose()?;
         let bill = self.runtime.block_on(self.engine.bill(&name, month, present::now()))?;
-        Ok(Bill::from(&bill))
+        Ok(Bill::open(&bill).map_err(EngineError::from)?)
     }
 
     fn customers(&self, page: u64, page_size: u64) -> Result<CustomerPage, Failure> {
