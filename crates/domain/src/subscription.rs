@@ -142,6 +142,16 @@ impl Subscription {
         })
     }
 
+    /// From when on it costs something: the end of its trial, or its start.
+    #[must_use]
+    pub fn paid_from(&self, plan: &Plan, zone: &Zone) -> Timestamp {
+        let version = match self.version {
+            Some(number) => plan.version(number),
+            None => plan.version_at(self.start),
+        };
+        version.map_or(self.start, |version| self.billed_from(version, zone))
+    }
+
     /// The end of its trial, or its start.
     fn billed_from(&self, version: &PlanVersion, zone: &Zone) -> Timestamp {
         let by_plan = || self.start.plus_days(version.trial_days, zone);

@@ -6,18 +6,21 @@ use super::metering;
 use async_trait::async_trait;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use usage_domain::care::{RebuildReport, VerifyReport};
+use usage_domain::charge::ChargeGroup;
 use usage_domain::customer::{Customer, CustomerDraft, CustomerId, CustomerRef, PaidSubject};
 use usage_domain::event::{EventBatch, StoredEvent, UsageEvent};
 use usage_domain::meter::aggregate::Sign;
-use usage_domain::meter::query::{MeterQuery, MeterUsage};
 use usage_domain::meter::{Meter, MeterDraft, MeterId};
 use usage_domain::position::Position;
 use usage_domain::posting::{PostOutcome, Posting};
 use usage_domain::subject::{Subject, SubjectDraft, SubjectId};
 use usage_domain::time::{Month, Period, Timestamp};
-use usage_domain::usage::{Totals, UnpaidSubject, Usage};
+use usage_domain::usage::{Totals, UnpaidSubject};
 use usage_domain::verdict::Verdict;
-use usage_store::{EventFilter, Handling, LogPage, Measured, PostRequest, Store, StoreError, measure};
+use usage_store::{
+    Document, DocumentWrite, EventFilter, Handling, Kind, LogPage, Measured, PostRequest, Reading, Readings,
+    Store, StoreError, measure,
+};
 
 /// The real store, but for one thing.
 pub(super) struct Buggy {
@@ -29,6 +32,46 @@ pub(super) struct Buggy {
 impl Buggy {
     fn memory(&self) -> MutexGuard<'_, Memory> {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Bugs in what charges add up to.
+    fn charge(
+        &self,
+        groups: &mut [(ChargeGroup, Totals)],
+        subjects: &[PaidSubject],
+        period: Period,
+    ) -> Result<(), StoreError> {
+        let more: Vec<UsageEvent> = match self.bug {
+            Bug::CountedTwiceAfterAFailedCommit => self.memory().twice.clone(),
+            Bug::AVoidForgottenAfterOpening => self.memory().voided.clone(),
+            _ => Vec::new(),
+        };
+        for event in more {
+            let pays = |p: &PaidSubject| p.subject == event.subject && p.period.contains(event.time);
+            let Measured::Charge(charge) = measure(event.borrowed()) else { continue };
+            if period.contains(event.time)
+                && subjects.iter().any(pays)
+                && let Some((_, totals)) = groups.iter_mut().find(|(group, _)| *group == charge.group)
+            {
+                totals
+                    .merge(&Totals::of(&charge, Sign::Added))
+                    .map_err(|error| StoreError::Catalog(error.to_string()))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Bugs in what a meter answers.
+    fn measure(&self, rows: &mut Vec<MeterRow>, meter: &Meter, query: &MeterQuery) -> Result<(), StoreError> {
+        let memory = self.memory();
+        let of = |events: Option<&Vec<UsageEvent>>| events.cloned().unwrap_or_default();
+        let mut more = of(memory.overcounted.get(&meter.id));
+        if self.bug == Bug::AVoidThatMetersDoNotSee {
+            more.extend(memory.voided.iter().chain(&memory.voided_since).cloned());
+        }
+        let fewer = of(memory.uncounted.get(&meter.id));
+        metering::count(rows, (meter, query), &more, Sign::Added)?;
+        metering::count(rows, (meter, query), &fewer, Sign::Removed)
     }
 
     /// Has a meter made or changed, and notes what is stored meanwhile.
@@ -124,21 +167,25 @@ impl Store for Buggy {
         self.store.meters().await
     }
 
-    async fn query(&self, meter: MeterId, query: MeterQuery) -> Result<MeterUsage, StoreError> {
-        let mut usage = self.store.query(meter, query.clone()).await?;
-        let meters = self.store.meters().await?;
-        let Some(meter) = meters.iter().find(|each| each.id == meter) else { return Ok(usage) };
-        let memory = self.memory();
-        let of = |events: Option<&Vec<UsageEvent>>| events.cloned().unwrap_or_default();
-        let mut more = of(memory.overcounted.get(&meter.id));
-        if self.bug == Bug::AVoidThatMetersDoNotSee {
-            more.extend(memory.voided.iter().chain(&memory.voided_since).cloned());
-        }
-        let fewer = of(memory.uncounted.get(&meter.id));
-        drop(memory);
-        metering::count(&mut usage.rows, (meter, &query), &more, Sign::Added)?;
-        metering::count(&mut usage.rows, (meter, &query), &fewer, Sign::Removed)?;
-        Ok(usage)
+    async fn write_documents(&self, writes: Vec<DocumentWrite>) -> Result<Vec<u64>, StoreError> {
+        self.store.write_documents(writes).await
+    }
+
+    async fn document(&self, kind: Kind, id: &str) -> Result<Option<Document>, StoreError> {
+        self.store.document(kind, id).await
+    }
+
+    async fn documents(
+        &self,
+        kind: Kind,
+        after: Option<&str>,
+        limit: u64,
+    ) -> Result<Vec<Document>, StoreError> {
+        self.store.documents(kind, after, limit).await
+    }
+
+    async fn documents_of(&self, owner: CustomerId, kinds: Vec<Kind>) -> Result<Vec<Document>, StoreError> {
+        self.store.documents_of(owner, kinds).await
     }
 
     async fn position(&self) -> Result<Position, StoreError> {
@@ -152,30 +199,22 @@ impl Store for Buggy {
         self.store.events(filter).await
     }
 
-    async fn usage(&self, subjects: Vec<PaidSubject>, mut period: Period) -> Result<Usage, StoreError> {
-        if self.bug == Bug::TheEndOfAPeriodIsInIt {
+    async fn read(&self, mut reading: Reading) -> Result<Readings, StoreError> {
+        let (charges, asked) = (reading.charges.clone(), reading.meters.clone());
+        if let (Bug::TheEndOfAPeriodIsInIt, Some((_, period))) = (self.bug, &mut reading.charges) {
             period.end = Timestamp::from_nanos(period.end.nanos() + 1).unwrap_or(period.end);
         }
-        let paid_for = |event: &UsageEvent| {
-            let pays = |p: &PaidSubject| p.subject == event.subject && p.period.contains(event.time);
-            period.contains(event.time) && subjects.iter().any(pays)
-        };
-        let mut more: Vec<UsageEvent> = match self.bug {
-            Bug::CountedTwiceAfterAFailedCommit => self.memory().twice.clone(),
-            Bug::AVoidForgottenAfterOpening => self.memory().voided.clone(),
-            _ => Vec::new(),
-        };
-        more.retain(paid_for);
-        let mut usage = self.store.usage(subjects, period).await?;
-        for event in &more {
-            let Measured::Charge(charge) = measure(event.borrowed()) else { continue };
-            if let Some((_, totals)) = usage.groups.iter_mut().find(|(group, _)| *group == charge.group) {
-                totals
-                    .merge(&Totals::of(&charge, Sign::Added))
-                    .map_err(|error| StoreError::Catalog(error.to_string()))?;
+        let mut readings = self.store.read(reading).await?;
+        if let Some((subjects, period)) = charges {
+            self.charge(&mut readings.charges, &subjects, period)?;
+        }
+        let meters = self.store.meters().await?;
+        for ((id, query), rows) in asked.into_iter().zip(&mut readings.meters) {
+            if let Some(meter) = meters.iter().find(|meter| meter.id == id) {
+                self.measure(rows, meter, &query)?;
             }
         }
-        Ok(usage)
+        Ok(readings)
     }
 
     async fn unpaid(&self) -> Result<Vec<UnpaidSubject>, StoreError> {
