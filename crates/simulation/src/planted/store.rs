@@ -10,6 +10,7 @@ use usage_domain::charge::ChargeGroup;
 use usage_domain::customer::{Customer, CustomerDraft, CustomerId, CustomerRef, PaidSubject};
 use usage_domain::event::{EventBatch, StoredEvent, UsageEvent};
 use usage_domain::meter::aggregate::Sign;
+use usage_domain::meter::query::{MeterQuery, MeterRow};
 use usage_domain::meter::{Meter, MeterDraft, MeterId};
 use usage_domain::position::Position;
 use usage_domain::posting::{PostOutcome, Posting};
