@@ -10,6 +10,8 @@
 mod adjust;
 mod charges;
 mod error;
+#[cfg(test)]
+pub(crate) mod fixtures;
 mod inputs;
 mod pay;
 mod rate;
