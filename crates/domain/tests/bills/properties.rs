@@ -170,6 +170,33 @@ proptest! {
     }
 
     #[test]
+    fn taxes_of_an_adjustment_are_those_of_the_bill_anew_but_for_one_rounding(
+        inputs in agreed(ANY), was in used(-1), now in used(-1),
+    ) {
+        // Credits come before taxes, and adjustments leave what they paid as it is.
+        let inputs = Inputs { credits: vec![], adjustments: vec![], ..inputs };
+        let (bill, anew) = (rate(&inputs, measured(&inputs, &was)), rate(&inputs, measured(&inputs, &now)));
+        let changed = adjustments(&anew, &inputs, "1", billed(&bill)).unwrap();
+        let next = Inputs { segments: vec![], coupons: vec![], taxes: vec![], adjustments: changed, ..inputs };
+        let next = rate(&next, Measured::default());
+        let taxes = |bill: &Bill, key: &str, of: &str| {
+            let line = bill.lines.iter().find(|line| line.key == key);
+            let taxes = line.into_iter().flat_map(|line| &line.taxes);
+            sum(taxes.filter(|tax| tax.tax == of).map(|tax| tax.amount))
+        };
+        let most = Decimal::new(1, bill.total.currency.minor_digits());
+        for line in bill.lines.iter().chain(&anew.lines) {
+            for tax in &line.taxes {
+                let adjusted = taxes(&next, &format!("adjustment/2026-10/1/{}", line.key), &tax.tax);
+                let all = taxes(&bill, &line.key, &tax.tax).add(adjusted).unwrap();
+                let off = all.sub(taxes(&anew, &line.key, &tax.tax)).unwrap();
+                // Three roundings, of which the sum is of whole minor units.
+                prop_assert!(off.max(off.negate()) <= most, "{off} of {}", line.key);
+            }
+        }
+    }
+
+    #[test]
     fn a_bill_of_charges_is_one_without_anything_agreed(used in used(-1)) {
         let plain = crate::build::inputs("USD".parse().unwrap(), "2026-10");
         let usage = usage_domain::usage::Usage { position: Default::default(), groups: charges(used.0.clone()).charges };
