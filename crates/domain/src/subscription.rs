@@ -106,9 +106,13 @@ impl Subscription {
                 InvalidPlan::must("start", right, self.start)
             }
         })?;
-        let later = plan.versions.iter().filter(|later| later.effective_from > version.effective_from);
+        // Those that it may come to be on.
+        let there = version.effective_from..self.period().end;
+        let later = |other: &&PlanVersion| {
+            self.version.is_none() && other.number != version.number && there.contains(&other.effective_from)
+        };
         let versions: Vec<&PlanVersion> =
-            std::iter::once(version).chain(later.filter(|_| self.version.is_none())).collect();
+            std::iter::once(version).chain(plan.versions.iter().filter(later)).collect();
         self.overrides.iter().try_for_each(|(key, price)| check_override(key, price, &versions))
     }
 
@@ -117,8 +121,8 @@ impl Subscription {
     #[must_use]
     pub fn segment(&self, plan: &Plan, period: &Period, zone: &Zone) -> Option<Segment> {
         let active = self.period().intersection(period)?;
-        let billed_from = self.billed_from(plan, zone);
-        let billed = Period { start: active.start.max(billed_from), end: active.end };
+        let paid_from = self.paid_from(plan, zone);
+        let billed = Period { start: active.start.max(paid_from), end: active.end };
         if billed.start >= billed.end {
             return None;
         }
@@ -132,10 +136,18 @@ impl Subscription {
             plan: plan.key.clone(),
             plan_name: plan.name.clone(),
             version: version.clone(),
-            is_first: billed_from >= period.start,
+            is_first: paid_from >= period.start,
             items: items.collect(),
             period: billed,
         })
+    }
+
+    /// From when on it costs something: the end of its trial, or its start. The trial is that of the version
+    /// it starts with: what a later version says of trials neither ends one nor begins another.
+    #[must_use]
+    pub fn paid_from(&self, plan: &Plan, zone: &Zone) -> Timestamp {
+        let days = || self.version_at(plan, self.start).map_or(0, |version| version.trial_days);
+        self.trial_end.unwrap_or_else(|| self.start.plus_days(days(), zone)).max(self.start)
     }
 
     /// The version that it stays on, or the one in force at a moment.
@@ -144,13 +156,6 @@ impl Subscription {
             Some(number) => plan.version(number),
             None => plan.version_at(moment),
         }
-    }
-
-    /// The end of its trial, or its start. The trial is that of the version it starts with: what a later
-    /// version says of trials neither ends one nor begins another.
-    fn billed_from(&self, plan: &Plan, zone: &Zone) -> Timestamp {
-        let days = || self.version_at(plan, self.start).map_or(0, |version| version.trial_days);
-        self.trial_end.unwrap_or_else(|| self.start.plus_days(days(), zone)).max(self.start)
     }
 }
 

@@ -195,6 +195,20 @@ mod tests {
     }
 
     #[test]
+    fn a_credit_of_what_is_owed_less_without_added_tax_is_worth_what_a_line_of_it_is() {
+        for (tax, total) in [("19", "95.2"), ("=19", "80")] {
+            let mut old = inputs("USD");
+            old.taxes = taxes(&[tax]);
+            let bill = rate(&old, charges(&["50"]));
+            let line = Inputs { adjustments: of(&old, charges(&["30"]), billed(&bill)), ..old.clone() };
+            let credit = Inputs { credits: credits(&["20"]), ..old };
+            for next in [line, credit] {
+                assert_eq!(rate(&next, charges(&["100"])).total.amount, d(total), "{tax}");
+            }
+        }
+    }
+
+    #[test]
     fn what_a_bill_adjusted_of_earlier_ones_is_not_its_own_to_adjust() {
         let earlier = inputs("USD");
         let was = billed(&rate(&earlier, charges(&["1"])));

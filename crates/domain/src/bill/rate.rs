@@ -160,9 +160,9 @@ pub(super) fn item_key(segment: &Segment, item: &Item) -> String {
     format!("{}/{}", segment.subscription, item.key)
 }
 
-/// The key of the line of what is missing to a minimum.
+/// The key of the line of what is missing to a minimum. No key of an item begins with `_`.
 pub(super) fn minimum_key(segment: &Segment) -> String {
-    format!("minimum/{}", segment.subscription)
+    format!("{}/_minimum", segment.subscription)
 }
 
 /// The price of a unit, where every unit has the same and nothing goes around it.
@@ -226,17 +226,17 @@ mod tests {
                 Some("50"),
                 vec!["base fee 10", "calls units 1"],
                 vec!["-", "5"],
-                vec!["1/base 10", "1/calls 5", "minimum/1 35"],
+                vec!["1/base 10", "1/calls 5", "1/_minimum 35"],
             ),
             (
                 (1, 11),
                 Some("50"),
                 vec!["base fee 10", "calls units 1"],
                 vec!["-", "5"],
-                vec!["1/base 3.33", "1/calls 5", "minimum/1 8.34"],
+                vec!["1/base 3.33", "1/calls 5", "1/_minimum 8.34"],
             ),
             ((1, 31), Some("50"), vec!["base fee 50"], vec!["-"], vec!["1/base 50"]),
-            ((1, 31), Some("50"), vec!["calls units 1"], vec!["-20"], vec!["1/calls -20", "minimum/1 70"]),
+            ((1, 31), Some("50"), vec!["calls units 1"], vec!["-20"], vec!["1/calls -20", "1/_minimum 70"]),
             // Two lines of 0.005 are two cents, and nothing is missing to one.
             (
                 (1, 31),
@@ -245,7 +245,7 @@ mod tests {
                 vec!["1", "1"],
                 vec!["1/a 0.01", "1/b 0.01"],
             ),
-            ((1, 31), Some("10"), vec!["minimum units 1"], vec!["4"], vec!["1/minimum 4", "minimum/1 6"]),
+            ((1, 31), Some("10"), vec!["minimum units 1"], vec!["4"], vec!["1/minimum 4", "1/_minimum 6"]),
             ((1, 31), Some("0"), vec![], vec![], vec![]),
         ] {
             let mut inputs = inputs("USD");
@@ -279,7 +279,7 @@ mod tests {
             segment(2, (16, 31), Some("20"), &["base fee 9.99"]),
         ];
         let bill = rate(&inputs, used(&[&["-"], &["-"]]));
-        assert_eq!(shown(&bill), ["1/base 5", "minimum/1 5", "2/base 5", "minimum/2 5"]);
+        assert_eq!(shown(&bill), ["1/base 5", "1/_minimum 5", "2/base 5", "2/_minimum 5"]);
         assert_eq!((bill.exact.to_string(), bill.total.to_string()), ("19.99".into(), "$20.00".into()));
     }
 

@@ -226,6 +226,11 @@ fn a_subscription_that_its_plan_cannot_bill_is_refused() {
         ),
         (pinned(with("disk", "x units 3")), "overrides.disk: the plan has no such item; it has base, calls"),
         (with("base", "x units 3"), "overrides.base: must be flat: an item without a meter has no quantity"),
+        // It is over before the plan has seats.
+        (
+            Subscription { end: Some(at("2026-02-01T00:00:00Z")), ..with("seats", "x units 3") },
+            "overrides.seats: the plan has no such item; it has base, calls",
+        ),
         (
             with("seats", "x fee 3"),
             "overrides.seats: must not be flat: an item with a meter is priced by its quantity",
