@@ -6,8 +6,7 @@ use std::fmt::Display;
 use std::str::FromStr;
 use usage_domain::decimal::{Decimal, MAX_FRACTION_DIGITS, MAX_INTEGER_DIGITS};
 use usage_domain::plan::InvalidPlan;
-use usage_domain::ratio::Ratio;
-use usage_domain::time::{Period, Timestamp, Zone};
+use usage_domain::time::{Timestamp, Zone};
 use usage_json::{JsonError, Object, Value, array_within, object};
 
 /// The longest name or value of a dimension, in bytes.
@@ -105,11 +104,6 @@ impl<'a> Fields<'a> {
         u32::try_from(count).map(Some).map_err(|_| self.wrong(name, reason()))
     }
 
-    /// An exact figure that was computed, such as `16/31`.
-    pub(crate) fn ratio(&self, name: &str) -> Result<Ratio, FieldError> {
-        self.required_parsed(name)
-    }
-
     pub(crate) fn boolean(&self, name: &str) -> Result<Option<bool>, FieldError> {
         match self.value(name)? {
             None => Ok(None),
@@ -167,14 +161,6 @@ impl<'a> Fields<'a> {
         self.moment(name, &Zone::utc())?.ok_or_else(|| self.missing(name))
     }
 
-    /// An object with a start and maybe an end.
-    pub(crate) fn period(&self, name: &str) -> Result<Period, FieldError> {
-        let object = self.required_object(name)?;
-        object.only(&["start", "end"])?;
-        let end = object.moment("end", &Zone::utc())?;
-        Ok(Period { start: object.required_moment("start")?, end: end.unwrap_or(Timestamp::MAX) })
-    }
-
     /// What a rule of the domain says about a field of this object.
     pub(crate) fn invalid(&self, invalid: InvalidPlan) -> FieldError {
         self.wrong(&invalid.field, invalid.reason)
@@ -217,7 +203,17 @@ impl<'a> Fields<'a> {
     }
 
     pub(crate) fn texts(&self, name: &str, most: usize) -> Result<Option<Vec<String>>, FieldError> {
-        self.each(name, most, |fields, name, value| fields.to_text(name, value, MAX_TEXT))
+        self.texts_within(name, most, MAX_TEXT)
+    }
+
+    /// An array of texts of at most so many bytes each.
+    pub(crate) fn texts_within(
+        &self,
+        name: &str,
+        most: usize,
+        longest: usize,
+    ) -> Result<Option<Vec<String>>, FieldError> {
+        self.each(name, most, |fields, name, value| fields.to_text(name, value, longest))
     }
 
     fn each<T>(
@@ -274,11 +270,11 @@ impl<'a> Fields<'a> {
     }
 
     /// The text of an object, as it is.
-    pub(crate) fn raw_object(&self, name: &str) -> Result<Option<String>, FieldError> {
+    pub(crate) fn raw_object(&self, name: &str, most: usize) -> Result<Option<String>, FieldError> {
         match self.value(name)? {
             None => Ok(None),
-            Some(Value::Object(text)) => Ok(Some(text.to_string())),
-            Some(_) => Err(self.wrong(name, "must be an object")),
+            Some(Value::Object(text)) if text.len() <= most => Ok(Some(text.to_string())),
+            Some(_) => Err(self.wrong(name, format!("must be an object of at most {most} bytes"))),
         }
     }
 
