@@ -2,6 +2,7 @@
 
 mod bench;
 mod meters;
+mod postgres;
 
 pub(crate) use bench::{Bench, Ids, Times};
 
@@ -47,6 +48,9 @@ pub(crate) struct Args {
     /// Bytes after which the log goes on in a new file.
     #[arg(long, global = true, hide = true, env = "USAGE_APP_SEGMENT_BYTES")]
     pub(crate) segment_bytes: Option<u64>,
+
+    #[command(flatten)]
+    pub(crate) postgres: postgres::Postgres,
 
     #[command(subcommand)]
     pub(crate) command: Command,

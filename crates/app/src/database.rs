@@ -11,7 +11,7 @@ use std::sync::Arc;
 use tokio::runtime::{Builder, Runtime};
 use usage_store::Store;
 use usage_store::embedded::{self, EmbeddedStore, Options};
-use usage_store::postgres::{self, Limits, PostgresStore};
+use usage_store::postgres::{self, PostgresStore};
 
 #[derive(Clone)]
 pub(crate) enum Database {
@@ -68,7 +68,7 @@ impl Database {
                 Ok(Arc::new(EmbeddedStore::open(path, options)?))
             }
             Database::Postgres(address) => {
-                Ok(Arc::new(PostgresStore::open(address, secret, Limits::default()).await?))
+                Ok(Arc::new(PostgresStore::open(address, secret, args.postgres.limits()).await?))
             }
         }
     }

@@ -137,6 +137,11 @@ impl ApiError {
         self
     }
 
+    /// 503: the store does not answer in the time that may be waited.
+    pub(crate) fn not_ready() -> ApiError {
+        ApiError::unavailable("the store does not answer in time".to_string())
+    }
+
     fn unavailable(detail: String) -> ApiError {
         let (status, title) = (StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable");
         let error = ApiError::new(status, "/problems/unavailable", title, detail);

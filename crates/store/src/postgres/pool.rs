@@ -14,6 +14,9 @@ use tokio_postgres::{IsolationLevel, NoTls};
 /// How long the making of a connection may take.
 const CONNECT: Duration = Duration::from_secs(5);
 
+/// How long a connection rests before it is looked whether the other end is still there.
+const KEEPALIVE: Duration = Duration::from_secs(60);
+
 /// The connections of one node.
 #[derive(Clone)]
 pub(super) struct Pool {
@@ -32,6 +35,7 @@ impl Pool {
         }
         // A database that vanishes without a word must not hold its callers for hours.
         config.tcp_user_timeout(limits.statement);
+        config.keepalives_idle(config.get_keepalives_idle().min(KEEPALIVE));
         let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let manager = Manager::from_config(config.clone(), NoTls, recycling);
         let session = format!(
