@@ -38,7 +38,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<bool> {
     steps.step("Rust tests", || {
         let mut cargo = workspace.cargo();
         if let Some(server) = &server {
-            cargo.env(postgres::ADDRESS, server.address()).env(postgres::REQUIRED, "1");
+            cargo.envs(server.settings());
         } else {
             // A server that somebody else runs is not ours to test with.
             cargo.env_remove(postgres::ADDRESS);

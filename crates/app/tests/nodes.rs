@@ -149,7 +149,12 @@ fn while_the_database_is_away_requests_are_503_and_nothing_is_lost_or_counted_tw
 fn a_database_that_cannot_be_used_is_one_clear_line_and_an_exit_code() {
     for (address, code, line) in [
         ("postgres://bob:secret@127.0.0.1:1/usage", 4, "postgres://bob@127.0.0.1:1/usage does not answer"),
-        ("postgres://bob:secret@127.0.0.1:1/usage?sslmode=require", 3, "it asks for TLS"),
+        ("postgres://bob:secret@127.0.0.1:1/usage?sslmode=verify-ca", 3, "needs sslrootcert=FILE"),
+        (
+            "postgres://bob:secret@127.0.0.1:1/usage?sslmode=verify-full&sslrootcert=/nowhere.pem",
+            3,
+            "sslrootcert=/nowhere.pem: ",
+        ),
         ("postgres://bob:secret@127.0.0.1:one/usage", 3, "invalid value for option `port`"),
     ] {
         for command in ["migrate", "customers", "serve"] {

@@ -27,6 +27,7 @@ mod request;
 mod schema;
 mod subjects;
 mod tail;
+mod tls;
 mod usage;
 mod verify;
 mod writer;

@@ -7,3 +7,4 @@ mod database;
 mod lost;
 mod opening;
 mod support;
+mod tls;
