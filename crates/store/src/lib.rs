@@ -11,6 +11,7 @@ mod error;
 mod format;
 mod measure;
 pub mod postgres;
+pub mod transfer;
 
 pub use condition::{Condition, Pattern, TextField, TextTest, TimeField};
 pub use contract::{EventFilter, Handling, LogPage, PostRequest, RateFn, Store};

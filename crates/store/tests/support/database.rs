@@ -53,6 +53,7 @@ impl Database {
         connect(&self.server).await.batch_execute(sql).await.unwrap();
     }
 
+    #[allow(dead_code, reason = "tests of the program open none themselves")]
     /// Opens a node, with small figures, so that tests cross merges.
     pub(crate) async fn node(&self) -> Result<PostgresStore, StoreError> {
         let limits = Limits {
