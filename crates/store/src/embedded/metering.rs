@@ -1,11 +1,11 @@
-//! Answering what a meter is asked: whole cells from the roll-ups, what they cannot tell from the log, all
-//! at one position.
+//! Meters of a reading: whole cells from the roll-ups, what they cannot tell from the log.
 
 use super::effective::Lookup;
 use super::log::scan;
+use super::log::segment::LogIndex;
+use super::projection::corrections::Corrections;
 use super::projection::metered::{EVERYBODY, MeterRollUps};
 use super::projection::slot::Slot;
-use super::shared::Shared;
 use crate::StoreError;
 use crate::format::block::fingerprints;
 use crate::measure::{MeterSet, meter};
@@ -14,37 +14,8 @@ use std::sync::Arc;
 use usage_domain::event::StoredEvent;
 use usage_domain::meter::Meter;
 use usage_domain::meter::collect::{Collector, Fit, Origin};
-use usage_domain::meter::query::{MeterQuery, MeterRow, MeterUsage, Part, QueryError, Scope};
-use usage_domain::position::Position;
+use usage_domain::meter::query::{MeterQuery, MeterRow, Part, QueryError, Scope};
 use usage_domain::time::{Period, Timestamp};
-
-/// What a meter is asked.
-pub(super) fn query(
-    shared: &Shared,
-    meter: &Arc<Meter>,
-    query: &MeterQuery,
-) -> Result<MeterUsage, StoreError> {
-    let state = shared.read();
-    let mut asked = Asked::new(meter, query)?;
-    asked.cells(state.meters.covers(meter.series).then_some(&state.metered))?;
-    let next = state.next;
-    // The log only grows, so that its first `next` events are the same without the lock. The rows are made
-    // without it as well: the writer waits for whoever holds it.
-    let behind = asked.wanted().map(|wanted| (wanted, state.log.clone(), state.corrections.clone()));
-    drop(state);
-    if let Some((wanted, log, corrections)) = behind {
-        let mut lookup = Lookup::default();
-        scan::each(&log, wanted.fingerprints.as_deref(), wanted.period, next, |stored| {
-            if asked.wants(&stored)
-                && let Some(stored) = lookup.effective(&log, &corrections, stored)?
-            {
-                asked.event(&stored)?;
-            }
-            Ok(())
-        })?;
-    }
-    Ok(MeterUsage { position: Position::after(next), rows: asked.finish()? })
-}
 
 /// An answer in the making: first the cells are handed in, then the events that they cannot tell of.
 pub(crate) struct Asked<'a> {
@@ -202,6 +173,25 @@ impl<'a> Asked<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Hands in what is wanted of the first `next` events of the log.
+    pub(super) fn events(
+        &mut self,
+        wanted: &Wanted,
+        log: &LogIndex,
+        corrections: &Corrections,
+        next: u64,
+    ) -> Result<(), StoreError> {
+        let mut lookup = Lookup::default();
+        scan::each(log, wanted.fingerprints.as_deref(), wanted.period, next, |stored| {
+            if self.wants(&stored)
+                && let Some(stored) = lookup.effective(log, corrections, stored)?
+            {
+                self.event(&stored)?;
+            }
+            Ok(())
+        })
     }
 
     /// The rows of the answer.

@@ -6,7 +6,7 @@
 use super::folder::Layout;
 use super::projection::claims::HashKey;
 use crate::StoreError;
-use crate::transfer::{Books, Identity, Kind, Of, Row, State, Value, identity_of};
+use crate::transfer::{Books, Identity, Of, Row, State, Table, Value, identity_of};
 use async_trait::async_trait;
 use rusqlite::types::ToSqlOutput;
 use rusqlite::{Connection, OptionalExtension, ToSql, params_from_iter};
@@ -101,15 +101,15 @@ impl Books for Catalog {
         Ok(())
     }
 
-    async fn rows(&self, kind: &Kind, after: Option<&Row>, limit: usize) -> Result<Vec<Row>, StoreError> {
-        let sql = kind.page(after.is_some(), |place, _| format!("?{place}"), "", limit);
+    async fn rows(&self, table: &Table, after: Option<&Row>, limit: usize) -> Result<Vec<Row>, StoreError> {
+        let sql = table.page(after.is_some(), |place, _| format!("?{place}"), "", limit);
         let connection = self.connection();
         let mut statement = connection.prepare_cached(&sql)?;
-        let after = after.map_or(&[][..], |row| &row[..kind.key]);
+        let after = after.map_or(&[][..], |row| &row[..table.key]);
         let mut rows = statement.query(params_from_iter(after))?;
         let mut read = Vec::new();
         while let Some(row) = rows.next()? {
-            let values = kind.columns.iter().enumerate().map(|(place, (_, of))| {
+            let values = table.columns.iter().enumerate().map(|(place, (_, of))| {
                 Ok(match of {
                     Of::Number | Of::Flag => {
                         row.get::<_, Option<i64>>(place)?.map_or(Value::None, Value::Number)
@@ -125,15 +125,26 @@ impl Books for Catalog {
         Ok(read)
     }
 
-    async fn put(&self, kind: &Kind, rows: &[Row]) -> Result<(), StoreError> {
+    async fn last_revision(&self) -> Result<i64, StoreError> {
+        let sql = "SELECT value FROM counter WHERE name = 'revision'";
+        Ok(self.connection().query_row(sql, [], |row| row.get(0))?)
+    }
+
+    async fn skip_revisions(&self, until: i64) -> Result<(), StoreError> {
+        let sql = "UPDATE counter SET value = max(value, ?1) WHERE name = 'revision'";
+        self.connection().execute(sql, [until])?;
+        Ok(())
+    }
+
+    async fn put(&self, table: &Table, rows: &[Row]) -> Result<(), StoreError> {
         let mut connection = self.connection();
         let transaction = connection.transaction()?;
         {
-            let mut update = transaction.prepare_cached(&kind.update(|place, _| format!("?{place}"), ""))?;
-            let mut insert = transaction.prepare_cached(&kind.insert(|place, _| format!("?{place}"), ""))?;
+            let mut update = transaction.prepare_cached(&table.update(|place, _| format!("?{place}"), ""))?;
+            let mut insert = transaction.prepare_cached(&table.insert(|place, _| format!("?{place}"), ""))?;
             for row in rows {
                 let values: Vec<Stored<'_>> =
-                    row.iter().zip(kind.columns).map(|(value, (_, of))| Stored(value, *of)).collect();
+                    row.iter().zip(table.columns).map(|(value, (_, of))| Stored(value, *of)).collect();
                 if update.execute(params_from_iter(&values))? == 0 {
                     insert.execute(params_from_iter(&values))?;
                 }

@@ -5,7 +5,7 @@ use super::address::Address;
 use super::pool::Pool;
 use crate::StoreError;
 use crate::embedded::projection::claims::HashKey;
-use crate::transfer::{Books, Identity, Kind, Of, Row, State, Value, identity_of};
+use crate::transfer::{Books, Identity, Of, Row, State, Table, Value, identity_of};
 use async_trait::async_trait;
 use deadpool_postgres::{GenericClient, Transaction};
 use futures_util::future::try_join_all;
@@ -123,30 +123,42 @@ impl Books for Catalog {
         Ok(())
     }
 
-    async fn rows(&self, kind: &Kind, after: Option<&Row>, limit: usize) -> Result<Vec<Row>, StoreError> {
+    async fn rows(&self, table: &Table, after: Option<&Row>, limit: usize) -> Result<Vec<Row>, StoreError> {
         let client = self.0.get().await?;
-        let statement = client.prepare_cached(&kind.page(after.is_some(), place, SCHEMA, limit)).await?;
-        let key = after.map_or(&[][..], |row| &row[..kind.key]).iter().zip(kind.columns);
+        let statement = client.prepare_cached(&table.page(after.is_some(), place, SCHEMA, limit)).await?;
+        let key = after.map_or(&[][..], |row| &row[..table.key]).iter().zip(table.columns);
         let key: Vec<_> = key.map(|(value, (_, of))| stored(value, *of)).collect();
         let key: Vec<&(dyn ToSql + Sync)> = key.iter().map(|value| &**value as &(dyn ToSql + Sync)).collect();
         let rows = client.query(&statement, &key).await?;
         let values = |row: &tokio_postgres::Row| {
-            kind.columns.iter().enumerate().map(|(at, (_, of))| read(row, at, *of)).collect()
+            table.columns.iter().enumerate().map(|(at, (_, of))| read(row, at, *of)).collect()
         };
         Ok(rows.iter().map(values).collect())
     }
 
-    async fn put(&self, kind: &Kind, rows: &[Row]) -> Result<(), StoreError> {
+    async fn last_revision(&self) -> Result<i64, StoreError> {
+        let sql = "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM usage_app.revision";
+        Ok(self.0.get().await?.query_one(sql, &[]).await?.get(0))
+    }
+
+    async fn skip_revisions(&self, until: i64) -> Result<(), StoreError> {
+        let sql = "SELECT setval('usage_app.revision', $1) FROM usage_app.revision
+                   WHERE last_value < $1 OR (last_value = $1 AND NOT is_called)";
+        self.0.get().await?.execute(sql, &[&until]).await?;
+        Ok(())
+    }
+
+    async fn put(&self, table: &Table, rows: &[Row]) -> Result<(), StoreError> {
         let mut client = self.0.get().await?;
         let transaction = client.transaction().await?;
-        let (update, insert) = (kind.update(place, SCHEMA), kind.insert(place, SCHEMA));
+        let (update, insert) = (table.update(place, SCHEMA), table.insert(place, SCHEMA));
         let sql =
             format!("WITH there AS ({update} RETURNING 1) {insert} WHERE NOT EXISTS (SELECT FROM there)");
         let statement = transaction.prepare_cached(&sql).await?;
         for part in rows.chunks(AT_ONCE) {
             let puts = part.iter().map(|row| {
                 let values: Vec<_> =
-                    row.iter().zip(kind.columns).map(|(value, (_, of))| stored(value, *of)).collect();
+                    row.iter().zip(table.columns).map(|(value, (_, of))| stored(value, *of)).collect();
                 let (transaction, statement) = (&transaction, &statement);
                 async move {
                     let values = values.iter().map(|value| &**value as &(dyn ToSql + Sync));
@@ -155,8 +167,8 @@ impl Books for Catalog {
             });
             try_join_all(puts).await?;
         }
-        if let Some(counter) = kind.counter {
-            let (number, table) = (kind.columns[0].0, kind.table);
+        if let Some(counter) = table.counter {
+            let (number, table) = (table.columns[0].0, table.name);
             let sql = format!(
                 "UPDATE usage_app.counter SET value = greatest(value, (SELECT max({number}) FROM {SCHEMA}{table}))
                  WHERE name = $1"

@@ -1,12 +1,12 @@
-//! Moving everything that a store keeps to another one, of either kind.
+//! Moving everything that a store keeps to another one, of either table.
 //!
 //! The log goes through the contract, as if its requests came again in their order; the catalog goes row by
-//! row ([`Kind`]), because its history (who paid for what, which numbers were used) is more than the contract
+//! row ([`Table`]), because its history (who paid for what, which numbers were used) is more than the contract
 //! lets anybody say. A store that is being filled says so in itself, and is opened by nobody else.
 
-mod kinds;
+mod tables;
 
-pub use kinds::{Column, KINDS, Kind, Of};
+pub use tables::{Column, Of, TABLES, Table};
 
 use crate::StoreError;
 use crate::embedded::projection::claims::HashKey;
@@ -24,7 +24,7 @@ pub enum Value {
     Text(String),
 }
 
-/// The values of a kind's columns.
+/// The values of a table's columns.
 pub type Row = Vec<Value>;
 
 /// Which store it is: 16 bytes that no other has.
@@ -59,11 +59,17 @@ pub trait Books: Send + Sync {
     /// Notes that all is here: it is a store as any other.
     async fn finish(&self) -> Result<(), StoreError>;
 
-    /// Rows of a kind by their keys, after those of a row: at most `limit`.
-    async fn rows(&self, kind: &Kind, after: Option<&Row>, limit: usize) -> Result<Vec<Row>, StoreError>;
+    /// Rows of a table by their keys, after those of a row: at most `limit`.
+    async fn rows(&self, table: &Table, after: Option<&Row>, limit: usize) -> Result<Vec<Row>, StoreError>;
+
+    /// The last revision that a document got: none is given twice, also once its document is deleted.
+    async fn last_revision(&self) -> Result<i64, StoreError>;
+
+    /// Gives no revision up to this one any more.
+    async fn skip_revisions(&self, until: i64) -> Result<(), StoreError>;
 
     /// Puts rows, all or none of them; one whose key is there takes its place.
-    async fn put(&self, kind: &Kind, rows: &[Row]) -> Result<(), StoreError>;
+    async fn put(&self, table: &Table, rows: &[Row]) -> Result<(), StoreError>;
 }
 
 /// What a store is known by that has this secret, which it does not tell.

@@ -5,6 +5,7 @@ mod damage;
 #[path = "../support/database.rs"]
 mod database;
 mod lost;
+mod moving;
 mod opening;
 mod support;
 mod tls;

@@ -4,10 +4,10 @@
 use crate::failure::Failure;
 use std::collections::BTreeSet;
 use usage_store::Store;
-use usage_store::transfer::{Books, KINDS, Kind, Row};
+use usage_store::transfer::{Books, Row, TABLES, Table};
 
 /// Rows that are held at a time.
-const ROWS: usize = 5000;
+const ROWS: usize = 500;
 
 /// Makes the meters that are not there yet.
 pub(super) async fn meters(from: &dyn Store, to: &dyn Store) -> Result<(), Failure> {
@@ -20,30 +20,30 @@ pub(super) async fn meters(from: &dyn Store, to: &dyn Store) -> Result<(), Failu
     Ok(())
 }
 
-/// Copies the rows of all kinds.
+/// Copies the rows of all tables.
 pub(super) async fn copy(from: &dyn Books, to: &dyn Books) -> Result<(), Failure> {
-    for kind in KINDS {
-        let mut pages = Pages::of(kind);
+    for table in TABLES {
+        let mut pages = Pages::of(table);
         while let Some(rows) = pages.next(from).await? {
-            to.put(kind, &rows).await?;
+            to.put(table, &rows).await?;
         }
     }
-    Ok(())
+    Ok(to.skip_revisions(from.last_revision().await?).await?)
 }
 
-/// A kind's rows, page by page.
+/// A table's rows, page by page.
 pub(super) struct Pages<'a> {
-    kind: &'a Kind,
+    table: &'a Table,
     last: Option<Row>,
 }
 
 impl<'a> Pages<'a> {
-    pub(super) fn of(kind: &'a Kind) -> Pages<'a> {
-        Pages { kind, last: None }
+    pub(super) fn of(table: &'a Table) -> Pages<'a> {
+        Pages { table, last: None }
     }
 
     pub(super) async fn next(&mut self, books: &dyn Books) -> Result<Option<Vec<Row>>, Failure> {
-        let rows = books.rows(self.kind, self.last.as_ref(), ROWS).await?;
+        let rows = books.rows(self.table, self.last.as_ref(), ROWS).await?;
         let Some(last) = rows.last() else { return Ok(None) };
         self.last = Some(last.clone());
         Ok(Some(rows))

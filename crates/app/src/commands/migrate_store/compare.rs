@@ -5,7 +5,7 @@ use super::catalog::Pages;
 use crate::failure::Failure;
 use crate::output::progress;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use usage_domain::bill::Bill;
+use usage_api::bill::Bill;
 use usage_domain::charge::ChargeGroup;
 use usage_domain::customer::CustomerRef;
 use usage_domain::decimal::Decimal;
@@ -15,7 +15,7 @@ use usage_domain::position::Position;
 use usage_domain::time::Period;
 use usage_domain::usage::Usage;
 use usage_engine::Engine;
-use usage_store::transfer::{KINDS, Of, Row, Value};
+use usage_store::transfer::{Of, Row, TABLES, Value};
 use usage_store::{EventFilter, Store, StoreError};
 
 /// Events that are held at a time, and customers.
@@ -58,10 +58,10 @@ fn differs(what: &str) -> Failure {
 
 /// Compares the catalogs.
 async fn rows(from: &Side, to: &Side) -> Result<(), Failure> {
-    for kind in KINDS {
-        let (mut these, mut those) = (Pages::of(kind), Pages::of(kind));
+    for table in TABLES {
+        let (mut these, mut those) = (Pages::of(table), Pages::of(table));
         let comparable = |row: &mut Row| {
-            for (value, (_, of)) in row.iter_mut().zip(kind.columns) {
+            for (value, (_, of)) in row.iter_mut().zip(table.columns) {
                 // The writers that a position counts are each store's own.
                 if let (Value::Text(text), Of::Position) = (&value, of) {
                     let events = text.parse::<Position>().map_or(0, |position| position.events());
@@ -75,7 +75,7 @@ async fn rows(from: &Side, to: &Side) -> Result<(), Failure> {
                 page.iter_mut().flatten().for_each(comparable);
             }
             if this != that {
-                return Err(differs(&format!("the rows of '{}'", kind.table)));
+                return Err(differs(&format!("the rows of '{}'", table.name)));
             }
             if this.is_none() {
                 break;
@@ -170,12 +170,9 @@ fn figures(usage: Usage) -> Vec<(ChargeGroup, i64, Decimal, Decimal)> {
     figures.filter(|(_, events, ..)| *events != 0).collect()
 }
 
-/// A bill without its position.
+/// A bill without its position, which counts each store's own writers.
 fn amounts(mut bill: Bill) -> Bill {
-    bill.position = Position::default();
-    for (_, totals) in bill.lines.iter_mut().flat_map(|line| &mut line.details) {
-        totals.changes = 0;
-    }
+    bill.position.clear();
     bill
 }
 

@@ -1,7 +1,7 @@
-//! The kinds of rows that a catalog keeps, as both stores have them.
+//! The tables of a catalog, as both stores have them.
 //!
 //! A table that both catalogs have under the same name, with the same columns, is moved once it stands in
-//! [`KINDS`], behind those that it refers to.
+//! [`TABLES`], behind those that it refers to.
 
 /// What a column holds, and so which type it has in each catalog.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,9 +23,9 @@ pub type Column = (&'static str, Of);
 
 /// A table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Kind {
+pub struct Table {
     /// Its name.
-    pub table: &'static str,
+    pub name: &'static str,
     /// The columns that tell its rows apart; they stand first.
     pub key: usize,
     /// All columns that are moved.
@@ -34,10 +34,10 @@ pub struct Kind {
     pub counter: Option<&'static str>,
 }
 
-/// All kinds, each behind those that it refers to.
-pub const KINDS: &[Kind] = &[
-    Kind {
-        table: "customer",
+/// All tables, each behind those that it refers to.
+pub const TABLES: &[Table] = &[
+    Table {
+        name: "customer",
         key: 1,
         columns: &[
             ("number", Of::Number),
@@ -56,8 +56,8 @@ pub const KINDS: &[Kind] = &[
         ],
         counter: None,
     },
-    Kind {
-        table: "payer",
+    Table {
+        name: "payer",
         key: 2,
         columns: &[
             ("subject", Of::Bytes),
@@ -68,8 +68,8 @@ pub const KINDS: &[Kind] = &[
         ],
         counter: None,
     },
-    Kind {
-        table: "subject",
+    Table {
+        name: "subject",
         key: 1,
         columns: &[
             ("key", Of::Bytes),
@@ -81,8 +81,8 @@ pub const KINDS: &[Kind] = &[
         ],
         counter: None,
     },
-    Kind {
-        table: "posting",
+    Table {
+        name: "posting",
         key: 1,
         columns: &[
             ("id", Of::Number),
@@ -99,8 +99,8 @@ pub const KINDS: &[Kind] = &[
     },
     // Meters are made before the log comes, so that it is added up for them; this is what the making does not
     // say. Their sums have numbers of the store's own.
-    Kind {
-        table: "meter",
+    Table {
+        name: "meter",
         key: 1,
         columns: &[
             ("id", Of::Text),
@@ -117,10 +117,22 @@ pub const KINDS: &[Kind] = &[
         ],
         counter: None,
     },
-    Kind {
-        table: "dimension",
+    Table {
+        name: "dimension",
         key: 2,
         columns: &[("meter", Of::Text), ("name", Of::Text), ("path", Of::Bytes)],
+        counter: None,
+    },
+    Table {
+        name: "document",
+        key: 2,
+        columns: &[
+            ("kind", Of::Text),
+            ("id", Of::Text),
+            ("owner", Of::Text),
+            ("revision", Of::Number),
+            ("body", Of::Text),
+        ],
         counter: None,
     },
 ];
@@ -129,7 +141,7 @@ pub const KINDS: &[Kind] = &[
 pub(crate) trait Place: Fn(usize, Of) -> String {}
 impl<F: Fn(usize, Of) -> String> Place for F {}
 
-impl Kind {
+impl Table {
     /// Reads rows by their keys, after the one whose key is given where there is one. `schema` stands before the
     /// table's name.
     pub(crate) fn page(&self, after: bool, place: impl Place, schema: &str, limit: usize) -> String {
@@ -139,7 +151,7 @@ impl Kind {
             true => format!("WHERE ({key}) > ({})", self.places(self.key, place).join(", ")),
             false => String::new(),
         };
-        format!("SELECT {names} FROM {schema}{} {behind} ORDER BY {key} LIMIT {limit}", self.table)
+        format!("SELECT {names} FROM {schema}{} {behind} ORDER BY {key} LIMIT {limit}", self.name)
     }
 
     /// Gives the row of a key its other values. Columns that are not moved stay as they are.
@@ -147,14 +159,14 @@ impl Kind {
         let equal = self.places(self.columns.len(), place).into_iter().zip(self.columns);
         let mut equal: Vec<String> = equal.map(|(place, (name, _))| format!("{name} = {place}")).collect();
         let set = equal.split_off(self.key).join(", ");
-        format!("UPDATE {schema}{} SET {set} WHERE {}", self.table, equal.join(" AND "))
+        format!("UPDATE {schema}{} SET {set} WHERE {}", self.name, equal.join(" AND "))
     }
 
     /// Adds a row.
     pub(crate) fn insert(&self, place: impl Place, schema: &str) -> String {
         let names = self.columns.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
         let values = self.places(self.columns.len(), place).join(", ");
-        format!("INSERT INTO {schema}{} ({names}) SELECT {values}", self.table)
+        format!("INSERT INTO {schema}{} ({names}) SELECT {values}", self.name)
     }
 
     /// The places of the first values, from 1.
