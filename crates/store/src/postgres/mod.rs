@@ -110,6 +110,7 @@ struct Node {
     queue: Queue,
     tail: Tail,
     meters: Known,
+    expected: claims::Expected,
     limits: Limits,
 }
 
@@ -155,6 +156,7 @@ impl PostgresStore {
             queue,
             tail: Tail::default(),
             meters: Known::default(),
+            expected: claims::Expected::default(),
             limits,
         });
         let (requests, waiting) = unbounded_channel();
