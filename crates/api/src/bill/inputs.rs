@@ -7,8 +7,9 @@
 mod read;
 mod write;
 
-use crate::fields::Fields;
-use crate::problem::FieldError;
+pub(crate) use read::document;
+pub(crate) use write::Document;
+
 use usage_domain::bill::Inputs;
 use usage_domain::customer::PaidSubject;
 use usage_domain::meter::Meter;
@@ -22,20 +23,4 @@ pub struct BillInputs {
     pub subjects: Vec<PaidSubject>,
     /// The meters of the plans' items, as they were.
     pub meters: Vec<Meter>,
-}
-
-impl BillInputs {
-    /// As JSON.
-    #[must_use]
-    pub fn text(&self) -> String {
-        crate::stored::text(&write::Document::from(self))
-    }
-
-    /// Reads what [`BillInputs::text`] wrote.
-    ///
-    /// # Errors
-    /// The property that is missing or unusable.
-    pub fn read(text: &str) -> Result<BillInputs, FieldError> {
-        read::document(&Fields::read("", text)?)
-    }
 }

@@ -33,7 +33,8 @@ fn long(fields: &Fields<'_>, name: &str) -> Result<String, FieldError> {
     fields.text_within(name, LONGEST)?.ok_or_else(|| fields.missing(name))
 }
 
-pub(super) fn document(fields: &Fields<'_>) -> Result<BillInputs, FieldError> {
+/// The whole document.
+pub(crate) fn document(fields: &Fields<'_>) -> Result<BillInputs, FieldError> {
     fields.only(&[
         "customer",
         "month",
