@@ -18,6 +18,7 @@ pub mod plan;
 pub mod posting;
 pub mod price;
 pub mod problem;
+pub mod settings;
 pub mod store;
 pub mod stored;
 pub mod subject;

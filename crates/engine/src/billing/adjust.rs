@@ -4,11 +4,10 @@
 //! never changed, and a later one has what is left over when it is its turn.
 
 use super::agreed::Agreed;
-use super::bills::CreditNote;
 use super::records::{Catalog, kept};
 use crate::{Engine, EngineError};
 use std::collections::BTreeMap;
-use usage_api::bill::Bill as Paper;
+use usage_api::bill::{Bill as Paper, CreditNote};
 use usage_api::stored::{self, BillInputs};
 use usage_domain::bill::{Adjustment, Bill, Billed, Inputs, Measured, adjustments};
 use usage_domain::customer::CustomerId;

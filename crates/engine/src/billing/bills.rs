@@ -3,8 +3,7 @@
 use super::credits;
 use super::records::{Kept, history_text, kept, put, was};
 use crate::{Engine, EngineError};
-use serde::{Deserialize, Serialize};
-use usage_api::bill::{Bill as Paper, LineTax};
+use usage_api::bill::{Bill as Paper, BillPage, CreditNote};
 use usage_domain::credit::{Entry, EntryKind, Grant, GrantId};
 use usage_domain::customer::CustomerId;
 use usage_domain::money::Money;
@@ -23,48 +22,6 @@ pub struct BillFilter {
     pub after: Option<String>,
     /// At most so many are looked at.
     pub limit: u64,
-}
-
-/// What is owed less for a finalized bill.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CreditNote {
-    /// Its id, a ULID.
-    pub id: String,
-    /// Its number; no number is left out.
-    pub number: String,
-    /// The number of the bill.
-    pub bill: String,
-    /// The month of the bill.
-    pub month: String,
-    /// Why.
-    pub reason: String,
-    /// When it was made, RFC 3339.
-    pub created_at: String,
-    /// ISO 4217.
-    pub currency: String,
-    /// What the lines of the bill are less by, where it is usage that changed.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub lines: Vec<NotedLine>,
-    /// What is owed less, taxes included: an amount above zero.
-    pub amount: String,
-    /// The grant of credit that it became.
-    pub grant: String,
-}
-
-/// What a line of a bill is less by. Amounts are below zero.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NotedLine {
-    /// The key of the bill's line.
-    pub line: String,
-    /// What was used.
-    pub service: String,
-    /// Exactly.
-    pub exact_amount: String,
-    /// In whole minor units.
-    pub amount: String,
-    /// What its taxes are less by.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub taxes: Vec<LineTax>,
 }
 
 impl Engine {
@@ -93,14 +50,11 @@ impl Engine {
         kept.ok_or_else(|| EngineError::missing("bill", id))
     }
 
-    /// Finalized bills, oldest first, and the id to go on behind, where there may be more.
+    /// Finalized bills, oldest first.
     ///
     /// # Errors
     /// When the store does not answer.
-    pub async fn finalized_bills(
-        &self,
-        filter: &BillFilter,
-    ) -> Result<(Vec<Paper>, Option<String>), EngineError> {
+    pub async fn finalized_bills(&self, filter: &BillFilter) -> Result<BillPage, EngineError> {
         let limit = filter.limit.clamp(1, 1000);
         let (documents, next) = match filter.customer {
             Some(customer) => (self.store.documents_of(customer, vec![Kind::Bill]).await?, None),
@@ -115,7 +69,7 @@ impl Engine {
             papers.push(kept(document, read)?.value);
         }
         papers.retain(|paper| filter.month.as_ref().is_none_or(|month| &paper.month == month));
-        Ok((papers, next))
+        Ok(BillPage { items: papers, next })
     }
 
     /// Says that a bill was paid.

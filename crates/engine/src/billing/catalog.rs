@@ -2,40 +2,12 @@
 
 use super::records::{SETTINGS, put, was};
 use crate::{Engine, EngineError};
-use serde::{Deserialize, Serialize};
+use usage_api::settings::Settings;
 use usage_api::stored;
 use usage_domain::coupon::Coupon;
 use usage_domain::plan::{InvalidPlan, ItemKind, Plan};
 use usage_domain::tax::Tax;
 use usage_store::{DocumentWrite, Kind};
-
-/// How bills are made out.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Settings {
-    /// What stands before the figure of a bill's number.
-    pub number_prefix: String,
-    /// How many days after its end a month may be finalized; usage that comes until then is on its bill.
-    pub grace_days: u32,
-    /// Who sends the bills.
-    pub seller: Seller,
-}
-
-/// Who sends the bills.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Seller {
-    /// Its name.
-    pub name: String,
-    /// Its address, line by line.
-    pub address: Vec<String>,
-}
-
-impl Default for Settings {
-    fn default() -> Settings {
-        Settings { number_prefix: "INV-".into(), grace_days: 0, seller: Seller::default() }
-    }
-}
 
 impl Engine {
     /// How bills are made out.
@@ -50,8 +22,15 @@ impl Engine {
     /// Changes how bills are made out from now on.
     ///
     /// # Errors
-    /// When it could not be written.
+    /// Settings out of their limits.
     pub async fn set_settings(&self, settings: &Settings) -> Result<(), EngineError> {
+        if settings.number_prefix.len() > 32 {
+            return Err(InvalidPlan::new("number_prefix", "must have at most 32 bytes").into());
+        }
+        if settings.grace_days > 366 {
+            let reason = format!("must be 0 to 366, not {}", settings.grace_days);
+            return Err(InvalidPlan::new("grace_days", reason).into());
+        }
         let now = self.store.document(Kind::Setting, SETTINGS).await?;
         let expect = now.map_or(usage_store::Expect::Absent, |d| usage_store::Expect::Revision(d.revision));
         let body = serde_json::to_string(settings).unwrap_or_default();

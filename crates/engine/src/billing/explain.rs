@@ -4,7 +4,7 @@ use super::measured::questions;
 use super::recount::{Evidence, is_asked_for};
 use crate::{Engine, EngineError};
 use std::collections::BTreeMap;
-use usage_api::bill::{Bill as Paper, Line};
+use usage_api::bill::{Bill as Paper, ExplainedEvent, Explanation, Line};
 use usage_domain::bill::Inputs;
 use usage_domain::customer::{CustomerRef, PaidSubject};
 use usage_domain::event::StoredEvent;
@@ -15,37 +15,7 @@ use usage_domain::time::{Month, Timestamp};
 use usage_store::{measure, meter};
 
 /// The most events of an explanation.
-pub const MAX_EVENTS: usize = 10_000;
-
-/// How a line came about.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Explained {
-    /// The bill that it is of.
-    pub bill: Paper,
-    /// The line.
-    pub line: Line,
-    /// From quantity to amount, step by step, for people.
-    pub steps: Vec<String>,
-    /// The events behind it, oldest first; at most as many as were asked for.
-    pub events: Vec<ExplainedEvent>,
-    /// How many events there are behind it in all.
-    pub events_total: u64,
-}
-
-/// An event as it counts.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ExplainedEvent {
-    /// When it happened.
-    pub time: Timestamp,
-    /// Its source.
-    pub source: String,
-    /// Its id.
-    pub id: String,
-    /// Its subject.
-    pub subject: String,
-    /// What it counts for: units, or the amount of a charge.
-    pub value: String,
-}
+const MAX_EVENTS: usize = 10_000;
 
 /// What a bill, open or finalized, was made from.
 struct Made {
@@ -67,7 +37,7 @@ impl Engine {
         line: &str,
         limit: usize,
         now: Timestamp,
-    ) -> Result<Explained, EngineError> {
+    ) -> Result<Explanation, EngineError> {
         let customer = self.customer(name).await?;
         let month = month.unwrap_or_else(|| now.month(&customer.zone));
         let past = self.records_of(customer.id).await?.history.bill(month).cloned();
@@ -91,7 +61,7 @@ impl Engine {
         bill: &str,
         line: &str,
         limit: usize,
-    ) -> Result<Explained, EngineError> {
+    ) -> Result<Explanation, EngineError> {
         let paper = self.finalized_bill(bill).await?;
         let made = self.made(paper.id.as_deref().unwrap_or_default()).await?;
         self.explained(made, line, limit).await
@@ -103,7 +73,7 @@ impl Engine {
         Ok(Made { paper, inputs: kept.inputs, subjects: kept.subjects, meters })
     }
 
-    async fn explained(&self, made: Made, name: &str, limit: usize) -> Result<Explained, EngineError> {
+    async fn explained(&self, made: Made, name: &str, limit: usize) -> Result<Explanation, EngineError> {
         let named = |line: &&Line| line.key == name || line.service == name;
         let line = made.paper.lines.iter().find(named).cloned();
         let line = line.ok_or_else(|| EngineError::missing("line", name))?;
@@ -137,23 +107,32 @@ impl Engine {
                         })
                     }
                 };
-                events.extend(value.map(|value| explained(stored, value)));
+                events.extend(value.map(|value| (stored.event.time, explained(stored, value))));
                 Ok(())
             })
             .await?;
         }
-        events.sort_by(|a, b| (a.time, &a.source, &a.id).cmp(&(b.time, &b.source, &b.id)));
-        let events_total = events.len() as u64;
+        events.sort_by(|(at, a): &(Timestamp, ExplainedEvent), (then, b)| {
+            (at, &a.source, &a.id).cmp(&(then, &b.source, &b.id))
+        });
+        let total_events = events.len() as u64;
         events.truncate(limit.min(MAX_EVENTS));
         let steps = steps(&line, &made.paper.currency);
-        Ok(Explained { bill: made.paper, line, steps, events, events_total })
+        Ok(Explanation {
+            bill: made.paper.id.unwrap_or_default(),
+            position: made.paper.position,
+            line,
+            steps,
+            events: events.into_iter().map(|(_, event)| event).collect(),
+            total_events,
+        })
     }
 }
 
 fn explained(stored: &StoredEvent, value: String) -> ExplainedEvent {
     let event = &stored.event;
     ExplainedEvent {
-        time: event.time,
+        time: event.time.to_string(),
         source: event.source.clone(),
         id: event.id.clone(),
         subject: event.subject.clone(),

@@ -4,13 +4,13 @@
 //! store, which refuses it where anything of that changed since it was read. Then it is made anew: of two
 //! who finalize the same month, one does.
 
-use super::bills::{self, CreditNote, NotedLine, note_number, note_writes, number_id};
+use super::bills::{self, note_number, note_writes, number_id};
 use super::credits::{self, GrantDraft};
 use super::live::Rated;
 use super::records::{Catalog, history_text, put, was};
 use crate::{Engine, EngineError};
 use std::collections::BTreeMap;
-use usage_api::bill::Bill as Paper;
+use usage_api::bill::{Bill as Paper, CreditNote, Finalized, NotedLine};
 use usage_api::stored::{self, BillInputs};
 use usage_domain::bill::{Adjustment, Bill, Inputs, Measured};
 use usage_domain::credit::{Entry, EntryKind, GrantId};
@@ -27,15 +27,6 @@ const ATTEMPTS: usize = 20;
 pub struct FinalizeOptions {
     /// Whether a month that is not over, or whose grace period is not, is finalized all the same.
     pub force: bool,
-}
-
-/// What became of a month.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finalized {
-    /// Its bill.
-    pub bill: Paper,
-    /// What is owed less for earlier bills.
-    pub credit_notes: Vec<CreditNote>,
 }
 
 /// A bill that is ready to be written but for its number.

@@ -8,7 +8,7 @@ use crate::{Engine, EngineError};
 use std::collections::BTreeMap;
 use usage_api::bill::Bill as Paper;
 use usage_domain::bill::{Bill, Inputs, Measured};
-use usage_domain::customer::{Customer, CustomerRef, PaidSubject};
+use usage_domain::customer::{Customer, CustomerId, CustomerRef, PaidSubject};
 use usage_domain::meter::Meter;
 use usage_domain::plan::ItemKind;
 use usage_domain::time::{Month, Timestamp};
@@ -41,6 +41,17 @@ impl Engine {
         }
         let catalog = self.shared_catalog().await?;
         Ok(Paper::open(&self.rated(&customer, month, &catalog).await?.bill)?)
+    }
+
+    /// The bill of this id or number; the id of an open bill is the customer's with the month.
+    ///
+    /// # Errors
+    /// No such bill.
+    pub async fn bill_of_id(&self, name: &str, now: Timestamp) -> Result<Paper, EngineError> {
+        match open_id(name) {
+            Some((customer, month)) => self.bill(&CustomerRef::Id(customer), Some(month), now).await,
+            None => self.finalized_bill(name).await,
+        }
     }
 
     /// The open bill of a month, whether or not one was finalized.
@@ -97,4 +108,11 @@ impl Engine {
         let answers = questions.into_iter().zip(read.meters);
         measured(inputs, meters, read.position, read.charges, answers, singles)
     }
+}
+
+/// The customer and the month of an open bill's id, such as `01J…-2026-11`.
+#[must_use]
+pub fn open_id(id: &str) -> Option<(CustomerId, Month)> {
+    let (customer, month) = id.split_once('-')?;
+    Some((customer.parse().ok()?, month.parse().ok()?))
 }

@@ -26,11 +26,9 @@ mod subscriptions;
 mod verify;
 
 pub use bills::BillFilter;
-pub use catalog::Settings;
 pub use credits::GrantDraft;
-pub use explain::{Explained, ExplainedEvent};
-pub use finalize::{FinalizeOptions, Finalized};
-pub use run::{RunOptions, RunPage, Skipped};
-pub use simulate::{Candidate, Simulated};
+pub use finalize::FinalizeOptions;
+pub use live::open_id;
+pub use run::{Ids, RunOptions};
+pub use simulate::Candidate;
 pub use subscriptions::SubscriptionDraft;
-pub use verify::Verified;

@@ -1,12 +1,12 @@
 //! Billing's records: documents of the store, and what they say. Nothing else in the engine reads or makes
 //! a document of billing.
 
-use super::catalog::Settings;
 use super::history::History;
 use crate::{Engine, EngineError};
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Display;
 use std::sync::{Arc, Mutex, PoisonError};
+use usage_api::settings::Settings;
 use usage_api::stored;
 use usage_domain::account::Account;
 use usage_domain::credit::Grant;
@@ -50,12 +50,6 @@ pub(crate) struct Catalog {
 }
 
 impl Catalog {
-    /// The same with this plan instead of the one of its key.
-    pub(crate) fn with_plan(self, plan: Plan) -> Catalog {
-        self.plans().insert(plan.key.clone(), Arc::new(plan));
-        self
-    }
-
     fn plans(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<Plan>>> {
         self.plans.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -8,6 +8,7 @@ use super::finalize::{FinalizeOptions, Prepared, check_over};
 use super::records::Catalog;
 use crate::{Engine, EngineError};
 use std::sync::Arc;
+use usage_api::bill::{BillRunPage, Finalized, RunBill, RunFailure};
 use usage_domain::customer::{Customer, CustomerRef};
 use usage_domain::time::{Month, Timestamp};
 use usage_store::StoreError;
@@ -33,38 +34,12 @@ pub struct RunOptions {
     pub force: bool,
 }
 
-/// What became of a part of a run.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct RunPage {
-    /// The bills: customer's number, bill's number and total.
-    pub finalized: Vec<(u64, String, String)>,
-    /// Customers that were billed already.
-    pub already: u64,
-    /// Customers of whom nothing is to be billed.
-    pub nothing: u64,
-    /// Customers that could not be billed.
-    pub skipped: Vec<Skipped>,
-    /// How many customers were looked at.
-    pub customers: u64,
-    /// How many customers there are in all.
-    pub of: u64,
-}
-
-/// A customer that could not be billed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Skipped {
-    /// The customer's number.
-    pub customer: u64,
-    /// Why.
-    pub reason: String,
-}
-
 /// What a customer's turn came to.
 enum Turn {
     Ready(Customer, Box<Prepared>),
     Already,
     Nothing,
-    Failed(Skipped),
+    Failed(RunFailure),
 }
 
 impl Engine {
@@ -77,18 +52,19 @@ impl Engine {
         options: RunOptions,
         now: Timestamp,
         ids: &Ids,
-    ) -> Result<RunPage, EngineError> {
+    ) -> Result<BillRunPage, EngineError> {
         let catalog = Arc::new(self.shared_catalog().await?);
         let (customers, of) = self.store.customers(options.offset, options.limit).await?;
-        let mut page = RunPage { customers: customers.len() as u64, of, ..RunPage::default() };
+        let (looked_at, total_customers) = (customers.len() as u64, of);
+        let mut page = BillRunPage { customers: looked_at, total_customers, ..BillRunPage::default() };
         for chunk in customers.chunks(TOGETHER) {
             let mut ready = Vec::new();
             for turn in self.turns(chunk, options, &catalog, now, ids).await? {
                 match turn {
                     Turn::Ready(customer, prepared) => ready.push((customer, prepared)),
-                    Turn::Already => page.already += 1,
-                    Turn::Nothing => page.nothing += 1,
-                    Turn::Failed(skipped) => page.skipped.push(skipped),
+                    Turn::Already => page.already_finalized += 1,
+                    Turn::Nothing => page.nothing_to_bill += 1,
+                    Turn::Failed(failure) => page.failed.push(failure),
                 }
             }
             self.commit_all(ready, options, &catalog, now, ids, &mut page).await?;
@@ -140,7 +116,7 @@ impl Engine {
             Ok(Some(prepared)) => Turn::Ready(customer, Box::new(prepared)),
             Ok(None) => Turn::Nothing,
             Err(EngineError::AlreadyFinalized { .. }) => Turn::Already,
-            Err(error) => Turn::Failed(Skipped { customer: customer.number, reason: error.to_string() }),
+            Err(error) => Turn::Failed(RunFailure { customer: customer.number, reason: error.to_string() }),
         }
     }
 
@@ -151,7 +127,7 @@ impl Engine {
         catalog: &Catalog,
         now: Timestamp,
         ids: &Ids,
-        page: &mut RunPage,
+        page: &mut BillRunPage,
     ) -> Result<(), EngineError> {
         if ready.is_empty() {
             return Ok(());
@@ -161,8 +137,7 @@ impl Engine {
         match self.commit(prepared, catalog, now).await {
             Ok(finalized) => {
                 for (customer, done) in customers.iter().zip(finalized) {
-                    let number = done.bill.number.unwrap_or_default();
-                    page.finalized.push((customer.number, number, done.bill.total_formatted));
+                    page.finalized.push(run_bill(customer, done));
                 }
                 Ok(())
             }
@@ -183,22 +158,25 @@ impl Engine {
         options: RunOptions,
         now: Timestamp,
         ids: &Ids,
-        page: &mut RunPage,
+        page: &mut BillRunPage,
     ) -> Result<(), EngineError> {
         let name = CustomerRef::Id(customer.id);
         let force = FinalizeOptions { force: options.force };
         match self.finalize(&name, options.month, force, now, ids.as_ref()).await {
-            Ok(done) => {
-                let number = done.bill.number.unwrap_or_default();
-                page.finalized.push((customer.number, number, done.bill.total_formatted));
-            }
-            Err(EngineError::AlreadyFinalized { .. }) => page.already += 1,
-            Err(EngineError::NothingToBill { .. }) => page.nothing += 1,
+            Ok(done) => page.finalized.push(run_bill(customer, done)),
+            Err(EngineError::AlreadyFinalized { .. }) => page.already_finalized += 1,
+            Err(EngineError::NothingToBill { .. }) => page.nothing_to_bill += 1,
             Err(EngineError::Store(error)) => return Err(error.into()),
             Err(error) => {
-                page.skipped.push(Skipped { customer: customer.number, reason: error.to_string() });
+                page.failed.push(RunFailure { customer: customer.number, reason: error.to_string() });
             }
         }
         Ok(())
     }
+}
+
+fn run_bill(customer: &Customer, done: Finalized) -> RunBill {
+    let Finalized { bill, .. } = done;
+    let (number, total) = (bill.number.unwrap_or_default(), bill.total);
+    RunBill { customer: customer.number, number, total, currency: bill.currency }
 }

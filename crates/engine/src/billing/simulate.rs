@@ -5,6 +5,7 @@
 use super::records::Catalog;
 use crate::{Engine, EngineError};
 use std::collections::{BTreeMap, BTreeSet};
+use usage_api::bill::{BilledCustomer, Simulated, SimulatedLine, SimulationPage};
 use usage_domain::bill::{Bill, Inputs};
 use usage_domain::customer::Customer;
 use usage_domain::decimal::Decimal;
@@ -25,22 +26,8 @@ pub struct Candidate {
     pub month: Month,
 }
 
-/// What a customer would owe.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Simulated {
-    /// The customer.
-    pub customer: Customer,
-    /// What it owes now, without credits.
-    pub now: Money,
-    /// What it would owe.
-    pub then: Money,
-    /// Why: what lines come to now and then, by name, where that differs.
-    pub lines: Vec<(String, Decimal, Decimal)>,
-}
-
 impl Engine {
-    /// What the customers of a page, by number, would owe; and how many customers there are. Customers of
-    /// whom nothing changes are left out.
+    /// What the customers of a page, by number, would owe.
     ///
     /// # Errors
     /// A candidate that makes no sense, or amounts that cannot be computed.
@@ -49,25 +36,22 @@ impl Engine {
         candidate: &Candidate,
         offset: u64,
         limit: u64,
-    ) -> Result<(Vec<Simulated>, u64), EngineError> {
+    ) -> Result<SimulationPage, EngineError> {
         let mut plan = candidate.plan.clone();
         plan.check()?;
         self.check_meters(&plan).await?;
         let candidate = Candidate { plan, ..candidate.clone() };
         let catalog = self.shared_catalog().await?;
         let (customers, of) = self.store.customers(offset, limit).await?;
-        let mut simulated = Vec::new();
+        let (looked_at, mut items) = (customers.len() as u64, Vec::new());
         for customer in customers {
-            simulated.extend(self.simulate_one(&candidate, customer, &catalog).await?);
+            items.extend(self.simulate_one(&candidate, customer, &catalog).await?);
         }
-        Ok((simulated, of))
+        Ok(SimulationPage { items, customers: looked_at, total_customers: of })
     }
 
     /// What one customer would owe; `None` where nothing changes.
-    ///
-    /// # Errors
-    /// Amounts that cannot be computed.
-    pub async fn simulate_one(
+    async fn simulate_one(
         &self,
         candidate: &Candidate,
         customer: Customer,
@@ -82,8 +66,23 @@ impl Engine {
         let then = Inputs { segments, ..now.clone() };
         let bill = self.bill_of(&now, &agreed.subjects, catalog).await?;
         let new = self.bill_of(&then, &agreed.subjects, catalog).await?;
-        let lines = compared(&bill, &new)?;
-        Ok(Some(Simulated { customer, now: bill.total, then: new.total, lines }))
+        let overflow = |error| EngineError::broken("bill", customer.number, error);
+        let currency = customer.currency;
+        let money = |amount: Decimal| Money { amount, currency }.figure();
+        let difference = new.total.amount.sub(bill.total.amount).map_err(overflow)?;
+        let lines = compared(&bill, &new)?.into_iter().map(|(service, now, then)| SimulatedLine {
+            service,
+            current_total: money(now),
+            simulated_total: money(then),
+        });
+        Ok(Some(Simulated {
+            lines: lines.collect(),
+            currency: currency.to_string(),
+            current_total: bill.total.figure(),
+            simulated_total: new.total.figure(),
+            difference: money(difference),
+            customer: BilledCustomer::from(&customer),
+        }))
     }
 
     async fn bill_of(

@@ -4,27 +4,16 @@
 use super::recount::Evidence;
 use crate::{Engine, EngineError};
 use std::collections::BTreeMap;
-use usage_api::bill::{Bill as Paper, Line};
+use usage_api::bill::{Bill as Paper, BillProof, Line};
 use usage_domain::bill::Bill;
 use usage_domain::position::Position;
-
-/// What a proof came to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Verified {
-    /// The bill as it was finalized.
-    pub bill: Paper,
-    /// The total that it has when it is made again.
-    pub total: String,
-    /// Where the two differ; they agree where there is nothing.
-    pub differences: Vec<String>,
-}
 
 impl Engine {
     /// Makes a finalized bill again, from the log, and compares.
     ///
     /// # Errors
     /// No such bill, or a log that cannot be read.
-    pub async fn verify_bill(&self, name: &str) -> Result<Verified, EngineError> {
+    pub async fn verify_bill(&self, name: &str) -> Result<BillProof, EngineError> {
         let paper = self.finalized_bill(name).await?;
         let kept = self.inputs_of(paper.id.as_deref().unwrap_or_default()).await?;
         let until: Position = paper.position.parse().map_err(|error| {
@@ -36,7 +25,15 @@ impl Engine {
             Evidence { inputs: &kept.inputs, subjects: &kept.subjects, meters: &meters, until: &until };
         let measured = self.recount(&evidence).await?;
         let anew = Paper::open(&Bill::rate(&kept.inputs, measured)?)?;
-        Ok(Verified { total: anew.total.clone(), differences: differences(&paper, &anew), bill: paper })
+        let differences = differences(&paper, &anew);
+        Ok(BillProof {
+            number: paper.number.unwrap_or_default(),
+            agrees: differences.is_empty(),
+            total: paper.total,
+            recomputed_total: anew.total,
+            position: paper.position,
+            differences,
+        })
     }
 }
 
