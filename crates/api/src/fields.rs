@@ -243,6 +243,21 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// An array of texts and objects.
+    pub(crate) fn texts_or_objects<T>(
+        &self,
+        name: &str,
+        most: usize,
+        read: impl Fn(&Fields<'a>) -> Result<T, FieldError>,
+    ) -> Result<Vec<Result<T, String>>, FieldError> {
+        let each = self.each(name, most, |fields, name, value| match value {
+            Value::Object(text) => read(&Fields::read(&fields.at(name), text)?).map(Ok),
+            Value::Text(text) if text.len() <= MAX_TEXT => Ok(Err(text.into_owned())),
+            _ => Err(fields.wrong(name, format!("must be a text of at most {MAX_TEXT} bytes, or an object"))),
+        })?;
+        Ok(each.unwrap_or_default())
+    }
+
     /// An array of texts of which each may be null.
     pub(crate) fn optional_texts(&self, name: &str, most: usize) -> Result<Vec<Option<String>>, FieldError> {
         let texts = self.each(name, most, |fields, name, value| match value {
