@@ -137,10 +137,9 @@ impl<'a> Fields<'a> {
         let Some(text) = self.text_within(name, MAX_PARSED)? else { return Ok(None) };
         text.parse().map(Some).map_err(|error| {
             let error = T::Err::to_string(&error);
-            // Many errors show the text themselves.
-            let shown = short(&text);
-            let named = error.contains(&shown);
-            self.wrong(name, if named { error } else { format!("{shown:?}: {error}") })
+            // Many errors begin with the text themselves.
+            let says_it = error.starts_with('"');
+            self.wrong(name, if says_it { error } else { format!("{:?}: {error}", short(&text)) })
         })
     }
 

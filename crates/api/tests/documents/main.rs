@@ -4,6 +4,8 @@
 #[expect(dead_code, reason = "usage that is priced is of no use here")]
 mod prices;
 
+mod catalog;
+mod catalogs;
 mod inputs;
 mod plans;
 mod refused;
