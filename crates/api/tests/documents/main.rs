@@ -11,3 +11,4 @@ mod plans;
 mod refused;
 mod requests;
 mod round_trips;
+mod schema;
