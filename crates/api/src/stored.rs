@@ -3,10 +3,9 @@
 //! Every document is read as strictly as a request: what is kept for ever and read wrongly would bill
 //! something else. What is written is read back as the same thing.
 
-pub use crate::bill::inputs::BillInputs;
 use crate::fields::Fields;
 use crate::problem::FieldError;
-use crate::{account, bill, coupon, grant, plan, subscription, tax};
+use crate::{account, coupon, grant, plan, subscription, tax};
 use serde::Serialize;
 use usage_domain::account::Account;
 use usage_domain::coupon::Coupon;
@@ -104,18 +103,4 @@ pub fn account_text(account: &Account) -> String {
 /// The property that is missing or unusable, with its value and what would be right.
 pub fn account(text: &str) -> Result<Account, FieldError> {
     account::account(&Fields::read("", text)?)
-}
-
-/// What a bill is made from, but the events, as JSON.
-#[must_use]
-pub fn bill_inputs_text(inputs: &BillInputs) -> String {
-    text(&bill::inputs::Document::from(inputs))
-}
-
-/// Reads what [`bill_inputs_text`] wrote.
-///
-/// # Errors
-/// The property that is missing or unusable.
-pub fn bill_inputs(text: &str) -> Result<BillInputs, FieldError> {
-    bill::inputs::document(&Fields::read("", text)?)
 }

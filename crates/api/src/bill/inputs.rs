@@ -7,9 +7,8 @@
 mod read;
 mod write;
 
-pub(crate) use read::document;
-pub(crate) use write::Document;
-
+use crate::fields::Fields;
+use crate::problem::FieldError;
 use usage_domain::bill::Inputs;
 use usage_domain::customer::PaidSubject;
 use usage_domain::meter::Meter;
@@ -23,4 +22,20 @@ pub struct BillInputs {
     pub subjects: Vec<PaidSubject>,
     /// The meters of the plans' items, as they were.
     pub meters: Vec<Meter>,
+}
+
+impl BillInputs {
+    /// As JSON.
+    #[must_use]
+    pub fn text(&self) -> String {
+        crate::stored::text(&write::Document::from(self))
+    }
+
+    /// Reads what [`BillInputs::text`] wrote.
+    ///
+    /// # Errors
+    /// The property that is missing or unusable.
+    pub fn read(text: &str) -> Result<BillInputs, FieldError> {
+        read::document(&Fields::read("", text)?)
+    }
 }

@@ -4,7 +4,7 @@ use crate::plans::{applied, currency, key, moment, month, price, subscription, t
 use proptest::collection::{btree_map, vec};
 use proptest::option::of;
 use proptest::prelude::*;
-use usage_api::bill::inputs::BillInputs;
+use usage_api::bill::BillInputs;
 use usage_domain::bill::{Adjustment, Credit, Inputs};
 use usage_domain::credit::GrantId;
 use usage_domain::customer::{Customer, CustomerId, PaidSubject, Profile};

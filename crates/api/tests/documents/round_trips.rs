@@ -2,6 +2,7 @@
 
 use crate::{inputs, plans};
 use proptest::prelude::*;
+use usage_api::bill::BillInputs;
 use usage_api::price::PriceSpec;
 use usage_api::stored;
 
@@ -35,8 +36,8 @@ proptest! {
 
     #[test]
     fn the_inputs_of_a_bill_are_read_back_exactly(inputs in inputs::inputs()) {
-        let text = stored::bill_inputs_text(&inputs);
-        prop_assert_eq!(stored::bill_inputs(&text), Ok(inputs), "{}", text);
+        let text = inputs.text();
+        prop_assert_eq!(BillInputs::read(&text), Ok(inputs), "{}", text);
     }
 
     #[test]

@@ -7,8 +7,7 @@ use super::agreed::Agreed;
 use super::records::{Catalog, kept};
 use crate::{Engine, EngineError};
 use std::collections::BTreeMap;
-use usage_api::bill::{Bill as Paper, CreditNote};
-use usage_api::stored::{self, BillInputs};
+use usage_api::bill::{Bill as Paper, BillInputs, CreditNote};
 use usage_domain::bill::{Adjustment, Bill, Billed, Inputs, Measured, adjustments};
 use usage_domain::customer::CustomerId;
 use usage_domain::decimal::{Decimal, DecimalError};
@@ -82,7 +81,7 @@ impl Engine {
 
     /// What a finalized bill was made from.
     pub(crate) async fn inputs_of(&self, id: &str) -> Result<BillInputs, EngineError> {
-        let kept = self.record(Kind::Input, id, stored::bill_inputs).await?;
+        let kept = self.record(Kind::Input, id, BillInputs::read).await?;
         Ok(kept.ok_or_else(|| EngineError::missing("inputs of bill", id))?.value)
     }
 

@@ -186,7 +186,8 @@ impl Engine {
         }
         if amount.amount > owed {
             let right = format!(
-                "must be at most {owed}, what the bill and its credit notes come to, not {}",
+                "must be at most {}, what the bill and its credit notes come to, not {}",
+                Money { amount: owed, ..amount }.figure(),
                 amount.amount
             );
             return Err(InvalidPlan::new("amount", right).into());

@@ -10,8 +10,7 @@ use super::live::Rated;
 use super::records::{Catalog, history_text, put, was};
 use crate::{Engine, EngineError};
 use std::collections::BTreeMap;
-use usage_api::bill::{Bill as Paper, CreditNote, Finalized, NotedLine};
-use usage_api::stored::{self, BillInputs};
+use usage_api::bill::{Bill as Paper, BillInputs, CreditNote, Finalized, NotedLine};
 use usage_domain::bill::{Adjustment, Bill, Inputs, Measured};
 use usage_domain::credit::{Entry, EntryKind, GrantId};
 use usage_domain::customer::{Customer, CustomerRef};
@@ -112,7 +111,7 @@ impl Engine {
             paper,
             customer: customer.clone(),
             month,
-            inputs: stored::bill_inputs_text(&kept),
+            inputs: kept.text(),
             writes,
             notes,
             history: agreed.records.history,

@@ -83,7 +83,10 @@ async fn a_plan_may_have_what_is_owed_less_as_a_credit_note() {
     let done = world.finalize(&acme, "2026-10").await.unwrap();
     assert_eq!(lines(&done.bill), [("usage", "Tokens", "10.00")]);
     let note = &done.credit_notes[0];
-    assert_eq!((note.number.as_str(), note.bill.as_str(), note.amount.as_str()), ("CN-000001", "INV-000001", "3.00"));
+    assert_eq!(
+        (note.number.as_str(), note.bill.as_str(), note.amount.as_str()),
+        ("CN-000001", "INV-000001", "3.00")
+    );
     world.used("tokens", "acme", &["2026-11-02T00:00:00Z 200"]).await;
     // It is said once, and pays the next bill.
     let november = world.bill(&acme, "2026-11").await;

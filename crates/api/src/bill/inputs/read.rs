@@ -33,8 +33,7 @@ fn long(fields: &Fields<'_>, name: &str) -> Result<String, FieldError> {
     fields.text_within(name, LONGEST)?.ok_or_else(|| fields.missing(name))
 }
 
-/// The whole document.
-pub(crate) fn document(fields: &Fields<'_>) -> Result<BillInputs, FieldError> {
+pub(super) fn document(fields: &Fields<'_>) -> Result<BillInputs, FieldError> {
     fields.only(&[
         "customer",
         "month",

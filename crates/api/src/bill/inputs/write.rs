@@ -15,7 +15,7 @@ use usage_domain::time::{self, Timestamp};
 
 /// The document.
 #[derive(Serialize)]
-pub(crate) struct Document {
+pub(super) struct Document {
     customer: Customer,
     month: String,
     period: Period,
