@@ -15,7 +15,7 @@ mod write;
 
 pub use compare::FieldChange;
 pub use customer::{Customer, GivenCoupon, Subscribed};
-pub use diff::{Change, Changes, Kind, diff};
+pub use diff::{Applied, Change, Changes, Kind, diff};
 pub use read::read;
 pub use steps::Step;
 pub use write::text;

@@ -1,6 +1,6 @@
 //! Comparing two documents field by field.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -8,15 +8,17 @@ use std::collections::BTreeSet;
 const NAMES: [&str; 4] = ["key", "version", "up_to", "plan"];
 
 /// A field that is not as it was.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(as = CatalogFieldChange))]
 pub struct FieldChange {
     /// Its path; elements of lists are named by their key or number where they have one.
     pub field: String,
     /// What it was; absent where it was not there.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<Value>,
     /// What it becomes; absent where it goes.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<Value>,
 }
 

@@ -9,14 +9,16 @@ use crate::meter::definition::Definition;
 use crate::plan::Plan;
 use crate::problem::FieldError;
 use crate::tax::Tax;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use usage_domain::meter::MeterDraft;
 use usage_domain::plan::{self, ItemKind};
 
 /// What a change is of, in the order in which they are made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(as = CatalogKind))]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// How bills are made out.
@@ -34,7 +36,9 @@ pub enum Kind {
 }
 
 /// Something that is made, or made different.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(as = CatalogChange))]
 pub struct Change {
     /// What it is.
     pub kind: Kind,
@@ -46,7 +50,7 @@ pub struct Change {
     /// Whether it is new.
     pub created: bool,
     /// The fields that change; of what is new, only what is done beside making it.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<FieldChange>,
     /// What there is to do for a customer.
     #[serde(skip)]
@@ -54,15 +58,45 @@ pub struct Change {
 }
 
 /// What there is to do. Nothing is ever ended because it is not named.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(as = CatalogChanges))]
 pub struct Changes {
     /// In the order in which it is done.
     pub changes: Vec<Change>,
     /// How many of what is wanted is there already.
     pub unchanged: usize,
     /// What cannot be done, by its path in the wanted catalog. Then nothing is.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refused: Vec<FieldError>,
+}
+
+/// What was done, or would be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(as = AppliedCatalog))]
+pub struct Applied {
+    /// Whether nothing was to be done, but only found out.
+    pub dry_run: bool,
+    /// What there was to do.
+    #[serde(flatten)]
+    pub changes: Changes,
+    /// How many of the changes were done, the first ones.
+    pub done: usize,
+    /// Why the next one was not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<String>,
+}
+
+impl Change {
+    /// What it is of, such as `plan pro`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self.kind {
+            Kind::Settings => "settings".to_string(),
+            kind => format!("{kind} {}", self.key),
+        }
+    }
 }
 
 /// What must be done so that all of `wanted` is there.

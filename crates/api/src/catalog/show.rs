@@ -38,10 +38,7 @@ impl fmt::Display for Changes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for change in &self.changes {
             let sign = if change.created { '+' } else { '~' };
-            match change.kind {
-                Kind::Settings => writeln!(f, "{sign} settings")?,
-                kind => writeln!(f, "{sign} {kind} {}", change.key)?,
-            }
+            writeln!(f, "{sign} {}", change.name())?;
             for field in &change.fields {
                 writeln!(f, "    {field}")?;
             }

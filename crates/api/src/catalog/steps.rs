@@ -57,6 +57,8 @@ impl Steps {
         for (index, subscribed) in wanted.subscriptions.iter().enumerate() {
             steps.subscription(current, subscribed, index);
         }
+        // One subscription to a plan ends before another begins.
+        steps.steps.sort_by_key(|step| matches!(step, Step::Subscribe(_)));
         steps
     }
 
