@@ -1,5 +1,6 @@
 //! One file per command: it asks the gateway and writes the answer.
 
+pub(crate) mod apply;
 pub(crate) mod backup;
 pub(crate) mod bench;
 pub(crate) mod bench_bills;
