@@ -18,6 +18,7 @@
 
 mod billing;
 mod builder;
+mod catalog;
 mod client;
 mod customer;
 mod error;

@@ -6,6 +6,7 @@
 
 mod account;
 mod bills;
+mod catalog;
 mod coupons;
 mod credits;
 mod customers;

@@ -1,8 +1,8 @@
 //! `GET /openapi.json`: the description of the service, made from its routes.
 
 use crate::{
-    account, bills, coupons, credits, customers, events, health, meters, plans, prices, settings, store,
-    subjects, subscriptions, taxes, usage,
+    account, bills, catalog, coupons, credits, customers, events, health, meters, plans, prices, settings,
+    store, subjects, subscriptions, taxes, usage,
 };
 use axum::http::header;
 use axum::response::IntoResponse;
@@ -85,9 +85,12 @@ use utoipa::{Modify, OpenApi};
         bills::explain::explain_bill,
         bills::run::run_bills,
         bills::simulate::simulate_plan,
+        catalog::get::get_catalog,
+        catalog::apply::apply_catalog,
         store::verify_store,
         store::rebuild_store,
         health::healthz,
+        health::readyz,
     ),
     modifiers(&Failures),
     tags(
@@ -101,6 +104,7 @@ use utoipa::{Modify, OpenApi};
         (name = "plans", description = "What is charged for what: plans, taxes, coupons, and how bills are made out."),
         (name = "subscriptions", description = "What is agreed with a customer: its plans, taxes and coupons."),
         (name = "credits", description = "What customers have paid before their bills, or were given."),
+        (name = "catalog", description = "Everything that was set up, as one document."),
         (name = "care", description = "Looking after the service."),
     )
 )]

@@ -2,8 +2,8 @@
 
 use crate::reading::{Intake, Limits};
 use crate::{
-    App, account, bills, coupons, credits, customers, docs, error, events, health, meters, openapi, plans,
-    prices, settings, store, subjects, subscriptions, taxes, usage,
+    App, account, bills, catalog, coupons, credits, customers, docs, error, events, health, meters, openapi,
+    plans, prices, settings, store, subjects, subscriptions, taxes, usage,
 };
 use axum::Router;
 use axum::routing::{delete, get, post, put};
@@ -41,10 +41,13 @@ pub fn router_within(app: App, limits: Limits) -> Router {
         .merge(metering())
         .merge(agreements())
         .merge(billing())
+        .route("/api/v1/catalog", get(catalog::get::get_catalog))
+        .route("/api/v1/catalog/apply", post(catalog::apply::apply_catalog))
         .route("/api/v1/prices/preview", post(prices::preview::preview_price))
         .route("/api/v1/store/verify", post(store::verify_store))
         .route("/api/v1/store/rebuild", post(store::rebuild_store))
         .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
         .route("/openapi.json", get(openapi::openapi_json))
         .route("/docs", get(docs::page))
         .route("/", get(docs::home))
