@@ -26,6 +26,7 @@ pub struct Account {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "openapi", schema(example = json!({"taxes": ["vat-de"]})))]
+#[serde(deny_unknown_fields)]
 pub struct AccountInput {
     /// The keys of its taxes; the default ones where absent or null, none where empty.
     #[cfg_attr(feature = "openapi", schema(max_items = 50))]

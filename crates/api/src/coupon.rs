@@ -50,6 +50,7 @@ pub struct AppliedCoupon {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "openapi", schema(example = json!({"from": "2026-11"})))]
+#[serde(deny_unknown_fields)]
 pub struct CouponGift {
     /// The first month whose bill has it; the current one in the customer's zone where absent.
     #[serde(skip_serializing_if = "Option::is_none")]

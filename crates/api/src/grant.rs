@@ -22,6 +22,7 @@ const INPUT: [&str; 6] = ["name", "amount", "currency", "priority", "effective_a
 #[cfg_attr(feature = "openapi", schema(example = json!({
     "name": "Prepaid 2026", "amount": "500", "expires_at": "2027-01-01T00:00:00Z",
 })))]
+#[serde(deny_unknown_fields)]
 pub struct GrantInput {
     /// What people call it.
     #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 256))]

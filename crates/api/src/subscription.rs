@@ -20,6 +20,7 @@ const INPUT: [&str; 6] = ["plan", "version", "start", "end", "trial_end", "overr
     "plan": "pro", "start": "2026-11-16T00:00:00Z",
     "overrides": {"base": {"model": "flat", "amount": "39", "payment_term": "in_advance"}},
 })))]
+#[serde(deny_unknown_fields)]
 pub struct SubscriptionInput {
     /// The key of the plan.
     pub plan: String,
@@ -82,6 +83,7 @@ pub struct Subscription {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "openapi", schema(example = json!({"at": "2026-12-01T00:00:00Z"})))]
+#[serde(deny_unknown_fields)]
 pub struct SubscriptionEnd {
     /// The moment, which is not in it any more: RFC 3339, or a date, which is midnight in the customer's time
     /// zone; now where absent.

@@ -15,6 +15,7 @@ const MAX_LIMIT: u64 = 1000;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "openapi", schema(example = json!({"plan": "pro", "month": "2026-10"})))]
+#[serde(deny_unknown_fields)]
 pub struct SimulationRequest {
     /// The key of a plan, or a plan, which need not be stored. Its last version is tried.
     pub plan: PlanOrKey,

@@ -33,7 +33,7 @@ impl Table {
 }
 
 /// Text that came from outside, without what would steer a terminal.
-fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
