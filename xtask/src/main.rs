@@ -11,6 +11,7 @@
 
 mod bench;
 mod clients;
+mod focus;
 mod folder;
 mod generate;
 mod kill_test;
@@ -57,7 +58,7 @@ struct Args {
 #[derive(Subcommand)]
 enum Chore {
     /// Run all tests: Rust, our and published clients against the real service, the recount of real data,
-    /// crashes.
+    /// the FOCUS validator, crashes.
     ///
     /// The last line is `N passed, N failed`, counting the steps.
     Test(test::Options),

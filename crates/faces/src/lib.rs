@@ -1,4 +1,5 @@
-//! The forms in which people and programs read a bill: a page to print, CSV, FOCUS.
+//! The forms in which people and programs read a bill: text in a terminal, a page to print, CSV,
+//! FOCUS.
 //!
 //! Owns how a [`Bill`] looks. Every form is a pure function of bills and of who sends them: no clock, no
 //! settings, no files. Does not own what a bill says: no figure here is computed anew, and the one form
@@ -10,12 +11,15 @@ mod focus;
 mod lines;
 mod local;
 mod page;
+pub mod table;
+mod text;
 mod words;
 
 pub use error::FaceError;
 pub use focus::{FocusExport, Provider};
 pub use lines::{COLUMNS as CSV_COLUMNS, CsvExport};
 pub use page::{Seller, html};
+pub use text::text;
 pub use words::{Part, Step, origin, parts, steps};
 
 use usage_api::bill::Bill;

@@ -158,7 +158,8 @@ fn figure(figure: Option<&str>) -> Cow<'_, str> {
     Cow::Borrowed(figure.unwrap_or_default())
 }
 
-/// A text that begins like a formula, or with the apostrophe that marks one here, gets an apostrophe.
+/// A text that begins like a formula (some spreadsheets take full-width signs, too), or with the apostrophe
+/// that marks one here, gets an apostrophe.
 fn text(text: Option<&str>) -> Cow<'_, str> {
     let text = text.unwrap_or_default();
     match text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '\'', '＝', '＋', '－', '＠']) {

@@ -41,7 +41,7 @@ pub struct Step {
 pub fn parts(line: &Line) -> Vec<Part> {
     let rated = line.rating.iter().filter(|rated| !is_nothing(rated)).map(rated);
     let mut parts: Vec<Part> = rated.collect();
-    if parts.len() == 1 && line.rating.iter().all(|rated| is_plain(rated)) {
+    if parts.len() == 1 && line.rating.iter().all(is_plain) {
         parts.clear();
     }
     let details = &line.details;
@@ -51,17 +51,17 @@ pub fn parts(line: &Line) -> Vec<Part> {
     parts
 }
 
-/// Where a line comes from, where its name does not say so.
+/// Where a line comes from, where its name does not say so. The name of an adjustment does.
 #[must_use]
 pub fn origin(bill: &Bill, line: &Line) -> Option<String> {
+    if line.adjusts.is_some() {
+        return None;
+    }
     let mut said = Vec::new();
     if let Some(plan) = &line.plan {
         said.push(format!("plan {}, version {}", plan.plan, plan.version));
         said.extend(plan.share.as_ref().map(|share| format!("{share} of the month")));
         said.extend(plan.minimum_amount.as_ref().map(|least| format!("the minimum is {least}")));
-    }
-    if let Some(adjusts) = &line.adjusts {
-        said.push(format!("changes bill {} of {}", adjusts.bill, adjusts.month));
     }
     if (&line.from, &line.to) != (&bill.from, &bill.to) && !line.from.is_empty() {
         said.push(local::period(&line.from, &line.to, &bill.time_zone));

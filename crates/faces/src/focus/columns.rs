@@ -54,7 +54,7 @@ pub(super) const COLUMNS: [(&str, Cell); 54] = [
     ("ResourceType", NULL),
     // What a service is for is not known; FOCUS asks for `Other` then.
     ("ServiceCategory", |_, _| "Other".to_string()),
-    ("ServiceName", |row, _| row.line.service.clone()),
+    ("ServiceName", |row, _| row.service().to_string()),
     ("ServiceSubcategory", |_, _| "Other (Other)".to_string()),
     ("SkuId", |row, _| sku(row, |sku| sku.id.clone())),
     ("SkuMeter", |row, _| sku(row, |sku| sku.meter.clone())),

@@ -78,4 +78,14 @@ impl Row<'_> {
     pub(super) fn corrects(&self) -> bool {
         self.line.adjusts.is_some()
     }
+
+    /// The service, without what the line says beside it: the same name on every bill.
+    pub(super) fn service(&self) -> &str {
+        let said = self.line.service.as_str();
+        let beside = match &self.line.adjusts {
+            Some(adjusts) => format!(" ({}, bill {})", adjusts.month, adjusts.bill),
+            None => ": to the minimum".to_string(),
+        };
+        said.strip_suffix(&beside).filter(|service| !service.is_empty()).unwrap_or(said)
+    }
 }
