@@ -3,7 +3,7 @@
 mod bench;
 mod meters;
 
-pub(crate) use bench::{Bench, Ids, Times};
+pub(crate) use bench::{Bench, BenchBills, Ids, Times};
 
 use crate::database::Database;
 use crate::failure::EXIT_CODES;
@@ -88,6 +88,11 @@ pub(crate) enum Command {
     /// that of --url. The load generator takes its share of the same machine. After the load, what each
     /// meter counted is compared with what was sent, to the last digit.
     Bench(Bench),
+    /// Measure what bills cost: a made-up month of many customers, finalized, simulated and proven.
+    ///
+    /// The data is in a temporary folder beside the --database, which goes afterwards. What the bills come
+    /// to is compared with what was used, to the last digit.
+    BenchBills(BenchBills),
     /// Print the OpenAPI document.
     #[command(hide = true)]
     Openapi,

@@ -46,6 +46,7 @@ fn run(args: &Args) -> Result<(), failure::Failure> {
         Command::Rebuild => commands::rebuild::run(args),
         Command::Backup(backup) => commands::backup::run(args, backup),
         Command::Bench(bench) => commands::bench::run(args, bench),
+        Command::BenchBills(bench) => commands::bench_bills::run(args, bench),
         Command::Openapi => output::write(&usage_server::document()),
         Command::HelpMarkdown => output::write(&args::markdown()),
     }

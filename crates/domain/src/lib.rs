@@ -5,6 +5,7 @@
 //! SQL, HTTP, files, the clock, randomness or floating point, and must never learn of them.
 #![deny(clippy::float_arithmetic, clippy::cast_precision_loss)]
 
+pub mod account;
 pub mod bill;
 pub mod care;
 pub mod charge;

@@ -99,6 +99,20 @@ impl Timestamp {
             .ok_or_else(|| TimeError::OutOfRange(date.to_string()))
     }
 
+    /// The beginning of a day that is written as `2026-11-01`; `None` for a text that is no date.
+    #[must_use]
+    pub fn on_date(text: &str, zone: &Zone) -> Option<Result<Timestamp, TimeError>> {
+        let plain = |(index, byte): (usize, u8)| match index {
+            4 | 7 => byte == b'-',
+            _ => byte.is_ascii_digit(),
+        };
+        let is_date = text.len() == 10 && text.bytes().enumerate().all(plain);
+        is_date.then(|| {
+            let date: Date = text.parse().map_err(|_| TimeError::NotATime(short(text)))?;
+            Timestamp::start_of_day(date, zone)
+        })
+    }
+
     /// The same time of day so many days later in a zone, or the first moment after it that there is; the
     /// last moment that is kept, where that is beyond it.
     #[must_use]
@@ -254,6 +268,12 @@ impl Month {
     #[must_use]
     pub fn next(self) -> Option<Month> {
         if self.month == 12 { Month::new(self.year + 1, 1) } else { Month::new(self.year, self.month + 1) }
+    }
+
+    /// The month before this one; `None` before the years kept.
+    #[must_use]
+    pub fn previous(self) -> Option<Month> {
+        if self.month == 1 { Month::new(self.year - 1, 12) } else { Month::new(self.year, self.month - 1) }
     }
 
     /// The last day of the month, 28 to 31.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use usage_api::problem::{FieldError, PROBLEM_TYPE, Problem};
 use usage_domain::customer::InvalidCustomer;
 use usage_domain::meter::InvalidMeter;
+use usage_domain::plan::InvalidPlan;
 use usage_domain::subject::InvalidSubject;
 use usage_engine::EngineError;
 use usage_store::StoreError;
@@ -162,6 +163,19 @@ impl From<EngineError> for ApiError {
             EngineError::InvalidMeter(InvalidMeter { field, reason })
             | EngineError::InvalidSubject(InvalidSubject { field, reason }) => ApiError::field(field, reason),
             EngineError::Bill(_) => ApiError::unbillable(detail),
+            EngineError::InvalidPlan(InvalidPlan { field, reason }) => ApiError::field(&field, reason),
+            EngineError::Missing { .. } => ApiError::not_found(detail),
+            EngineError::TooEarly { .. }
+            | EngineError::AlreadyFinalized { .. }
+            | EngineError::NothingToBill { .. }
+            | EngineError::BillStatus { .. } => {
+                ApiError::new(StatusCode::CONFLICT, "/problems/bill", "Conflict", detail)
+            }
+            EngineError::Busy => ApiError::overloaded(detail),
+            EngineError::Broken { .. } => {
+                let title = "Internal Server Error";
+                ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "/problems/internal", title, detail)
+            }
             EngineError::Store(error) => error.into(),
         }
     }

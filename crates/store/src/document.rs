@@ -12,7 +12,7 @@ use usage_domain::customer::CustomerId;
 /// What a document is. In the order of the names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
-    /// What a customer has paid ahead, or owes.
+    /// A customer's own taxes and coupons.
     Account,
     /// What a customer owes for a period.
     Bill,
@@ -24,12 +24,12 @@ pub enum Kind {
     CreditNote,
     /// Credits given to a customer.
     Grant,
+    /// Which months of a customer are billed, and by what.
+    History,
     /// What a bill was made from.
     Input,
     /// Prices under a name.
     Plan,
-    /// Work on many bills that goes on.
-    Run,
     /// A choice that holds for all.
     Setting,
     /// That a customer is on a plan.
@@ -47,9 +47,9 @@ impl Kind {
         Kind::Coupon,
         Kind::CreditNote,
         Kind::Grant,
+        Kind::History,
         Kind::Input,
         Kind::Plan,
-        Kind::Run,
         Kind::Setting,
         Kind::Subscription,
         Kind::Tax,
@@ -65,9 +65,9 @@ impl Kind {
             Kind::Coupon => "coupon",
             Kind::CreditNote => "credit_note",
             Kind::Grant => "grant",
+            Kind::History => "history",
             Kind::Input => "input",
             Kind::Plan => "plan",
-            Kind::Run => "run",
             Kind::Setting => "setting",
             Kind::Subscription => "subscription",
             Kind::Tax => "tax",

@@ -9,6 +9,7 @@ use crate::price::rated_line;
 use usage_domain::bill::{self, BillError, ItemSource, Source};
 use usage_domain::charge::ChargeGroup;
 use usage_domain::currency::Currency;
+use usage_domain::customer::Customer;
 use usage_domain::decimal::{Decimal, DecimalError};
 use usage_domain::money::Money;
 use usage_domain::ratio::Ratio;
@@ -31,18 +32,13 @@ impl Bill {
         let customer = &bill.customer;
         let own = customer.currency;
         Ok(Bill {
-            customer: BilledCustomer {
-                id: customer.id.to_string(),
-                number: customer.number,
-                key: customer.key.clone(),
-                name: customer.name.clone(),
-            },
+            customer: BilledCustomer::from(customer),
             month: bill.month.to_string(),
             from: bill.period.start.to_string(),
             to: bill.period.end.to_string(),
             time_zone: customer.zone.name().to_string(),
             status: "open".to_string(),
-            id: None,
+            id: Some(format!("{}-{}", customer.id, bill.month)),
             number: None,
             finalized_at: None,
             paid_at: None,
@@ -59,6 +55,17 @@ impl Bill {
             other_currencies: bill.other_currencies.iter().map(other).collect(),
             position: bill.position.to_string(),
         })
+    }
+}
+
+impl From<&Customer> for BilledCustomer {
+    fn from(customer: &Customer) -> BilledCustomer {
+        BilledCustomer {
+            id: customer.id.to_string(),
+            number: customer.number,
+            key: customer.key.clone(),
+            name: customer.name.clone(),
+        }
     }
 }
 

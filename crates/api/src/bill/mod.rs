@@ -1,6 +1,19 @@
 //! Bills on the wire: what a customer owes for a month. A finalized bill is kept in this form, too.
 
+mod credit_note;
+mod explained;
+mod finalized;
 mod from;
+mod inputs;
+mod simulated;
+
+pub use credit_note::{CreditNote, CreditNoteInput, NotedLine};
+pub use explained::{ExplainedEvent, Explanation};
+pub use finalized::{
+    BillPage, BillProof, BillRunPage, BillRunRequest, FinalizeRequest, Finalized, RunBill, RunFailure,
+};
+pub use inputs::BillInputs;
+pub use simulated::{Simulated, SimulatedLine, SimulationPage};
 
 use crate::price::PreviewLine;
 use serde::{Deserialize, Serialize};
@@ -24,7 +37,7 @@ pub struct Bill {
     pub time_zone: String,
     /// `open`: the rating of the log at `position`; `finalized`, `paid` or `void`.
     pub status: String,
-    /// The id of a finalized bill, a ULID.
+    /// Its id: a ULID; of an open bill, the customer's id and the month.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// The number of a finalized bill; no number is left out.

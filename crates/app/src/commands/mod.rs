@@ -2,6 +2,7 @@
 
 pub(crate) mod backup;
 pub(crate) mod bench;
+pub(crate) mod bench_bills;
 pub(crate) mod bill;
 pub(crate) mod customers;
 pub(crate) mod demo;

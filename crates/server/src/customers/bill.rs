@@ -8,7 +8,6 @@ use axum::extract::State;
 use serde::Deserialize;
 use usage_api::bill::Bill;
 use usage_api::problem::Problem;
-use usage_engine::EngineError;
 
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -39,5 +38,5 @@ pub(crate) async fn get_bill(
     let month = query.month.map(|text| text.parse());
     let month = month.transpose().map_err(|error| ApiError::field("month", format!("{error}")))?;
     let bill = app.engine.bill(&customer, month, app.now()).await?;
-    Ok(Json(Bill::open(&bill).map_err(EngineError::from)?))
+    Ok(Json(bill))
 }

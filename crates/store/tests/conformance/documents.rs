@@ -44,7 +44,7 @@ pub(crate) async fn documents_are_read_as_they_were_written_also_after_reopening
     // All that JSON may have, and what it may not: nobody looks.
     let texts = ["{}", "", "{\"a\":\"é \u{1f980} \\u0000 'x' $1\"}", "not JSON\n\t\u{1}\u{7f}\u{feff}"];
     let mut expected = Vec::new();
-    for (text, kind) in texts.iter().zip([Kind::Plan, Kind::Bill, Kind::CreditNote, Kind::Run]) {
+    for (text, kind) in texts.iter().zip([Kind::Plan, Kind::Bill, Kind::CreditNote, Kind::History]) {
         let write = of(7, put(kind, "the id \u{1f980} é \"'\\", text, Expect::Absent));
         let revision = one(&*store, write.clone()).await.unwrap();
         let (id, owner, body) = (write.id, write.owner, (*text).to_string());
