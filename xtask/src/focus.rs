@@ -19,6 +19,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<Outcome> {
         .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"])
         .arg(source.join("requirements.txt")))?;
 
+    sh(workspace.cargo().args(["build", "--quiet", "--package", "usage_faces", "--example", "focus"]))?;
     let example = workspace.target.join("debug/examples").join(format!("focus{}", env::consts::EXE_SUFFIX));
     let bills = workspace.root.join("crates/faces/tests/fixtures/bills.json");
     let export = place.join("export.csv");

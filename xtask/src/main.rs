@@ -64,6 +64,8 @@ enum Chore {
     Test(test::Options),
     /// Run published clients of others, and Schemathesis, against the real service.
     Clients,
+    /// Hold a FOCUS export of example bills against the published validator.
+    Focus,
     /// Check formatting, clippy's advice and that the generated documents are current.
     Lint,
     /// Write docs/openapi.json and docs/cli.md from the program itself.
@@ -103,6 +105,7 @@ fn run(args: &Args) -> Result<bool> {
     match &args.chore {
         Chore::Test(options) => test::run(&workspace, options),
         Chore::Clients => clients::run(&workspace),
+        Chore::Focus => focus::run(&workspace).map(|_| true),
         Chore::Lint => lint::run(&workspace),
         Chore::Generate(options) => generate::run(&workspace, options).map(|()| true),
         Chore::Ci(options) => Ok(lint::run(&workspace)? & test::run(&workspace, options)?),
