@@ -17,6 +17,7 @@ mod generate;
 mod kill_test;
 mod lint;
 mod load;
+mod nodes;
 mod postgres;
 mod python;
 mod recount;
@@ -82,6 +83,10 @@ enum Chore {
     ///
     /// Every acknowledged event must be counted, each event once at most, whatever was resent.
     KillTest(kill_test::Options),
+    /// Kill nodes, and stop the PostgreSQL database that they share, while every event is sent twice.
+    ///
+    /// Each must count once, and every answer be that of one service on a folder.
+    Nodes(nodes::Options),
     /// Simulate the engine and its store from a seed, with disks that fail and processes that die.
     ///
     /// Everything is compared with a naive model. A seed that fails, fails again: `--seed N`.
@@ -111,6 +116,7 @@ fn run(args: &Args) -> Result<bool> {
         Chore::Ci(options) => Ok(lint::run(&workspace)? & test::run(&workspace, options)?),
         Chore::Bench(options) => bench::run(&workspace, options).map(|()| true),
         Chore::KillTest(options) => kill_test::run(&workspace, options).map(|()| true),
+        Chore::Nodes(options) => nodes::run(&workspace, options).map(|()| true),
         Chore::Simulate(options) => simulate::run(&workspace, options).map(|()| true),
     }
 }

@@ -137,10 +137,9 @@ impl<'a> Fields<'a> {
         let Some(text) = self.text_within(name, MAX_PARSED)? else { return Ok(None) };
         text.parse().map(Some).map_err(|error| {
             let error = T::Err::to_string(&error);
-            // Many errors show the text themselves.
-            let shown = short(&text);
-            let named = error.contains(&shown);
-            self.wrong(name, if named { error } else { format!("{shown:?}: {error}") })
+            // Many errors begin with the text themselves.
+            let says_it = error.starts_with('"');
+            self.wrong(name, if says_it { error } else { format!("{:?}: {error}", short(&text)) })
         })
     }
 
@@ -241,6 +240,21 @@ impl<'a> Fields<'a> {
             }
             None => Ok(Some(texts)),
         }
+    }
+
+    /// An array of texts and objects.
+    pub(crate) fn texts_or_objects<T>(
+        &self,
+        name: &str,
+        most: usize,
+        read: impl Fn(&Fields<'a>) -> Result<T, FieldError>,
+    ) -> Result<Vec<Result<T, String>>, FieldError> {
+        let each = self.each(name, most, |fields, name, value| match value {
+            Value::Object(text) => read(&Fields::read(&fields.at(name), text)?).map(Ok),
+            Value::Text(text) if text.len() <= MAX_TEXT => Ok(Err(text.into_owned())),
+            _ => Err(fields.wrong(name, format!("must be a text of at most {MAX_TEXT} bytes, or an object"))),
+        })?;
+        Ok(each.unwrap_or_default())
     }
 
     /// An array of texts of which each may be null.

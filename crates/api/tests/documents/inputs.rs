@@ -15,7 +15,7 @@ use usage_domain::ratio::Ratio;
 use usage_domain::subscription::Segment;
 use usage_domain::time::{Period, Timestamp, Zone};
 
-fn zone() -> impl Strategy<Value = Zone> {
+pub(crate) fn zone() -> impl Strategy<Value = Zone> {
     prop::sample::select(vec!["UTC", "Europe/Berlin", "Asia/Kathmandu"])
         .prop_map(|name| name.parse().unwrap())
 }
@@ -90,17 +90,17 @@ fn adjustment() -> impl Strategy<Value = Adjustment> {
     )
 }
 
-fn meter() -> impl Strategy<Value = Meter> {
+pub(crate) fn definition() -> impl Strategy<Value = MeterDraft> {
     let kind = prop::sample::select(Aggregation::ALL.to_vec());
     let dimensions = btree_map("d[a-z_]{0,6}", prop::sample::select(vec!["$.a", "$['b c'].d"]), 0..3);
     let texts = (of(words()), of(words()), of(prop::sample::select(vec!["{\"team\":\"é\"}"])));
-    (ulid(), any::<u32>(), kind, dimensions, texts, of(moment()), (moment(), moment())).prop_map(
-        |(id, series, (aggregation, _), dimensions, texts, event_from, (created_at, updated_at))| {
+    ("[a-z0-9]{1,8}", kind, dimensions, texts, of(moment())).prop_map(
+        |(key, (aggregation, _), dimensions, texts, event_from)| {
             let (name, description, metadata) = texts;
             let path = (aggregation != Aggregation::Count).then(|| "$.tokens".parse().unwrap());
             let dimension = |(name, path): (String, &str)| Dimension { name, path: path.parse().unwrap() };
-            let draft = MeterDraft {
-                key: "tokens_total".to_string(),
+            MeterDraft {
+                key,
                 name,
                 description,
                 aggregation,
@@ -109,8 +109,19 @@ fn meter() -> impl Strategy<Value = Meter> {
                 dimensions: dimensions.into_iter().map(dimension).collect(),
                 event_from,
                 metadata: metadata.map(str::to_string),
-            };
-            Meter { id: MeterId(id), series, draft, created_at, updated_at }
+            }
+        },
+    )
+}
+
+fn meter() -> impl Strategy<Value = Meter> {
+    (ulid(), any::<u32>(), definition(), (moment(), moment())).prop_map(
+        |(id, series, draft, (created_at, updated_at))| Meter {
+            id: MeterId(id),
+            series,
+            draft,
+            created_at,
+            updated_at,
         },
     )
 }

@@ -4,8 +4,11 @@
 #[expect(dead_code, reason = "usage that is priced is of no use here")]
 mod prices;
 
+mod catalog;
+mod catalogs;
 mod inputs;
 mod plans;
 mod refused;
 mod requests;
 mod round_trips;
+mod schema;
