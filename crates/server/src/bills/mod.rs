@@ -3,6 +3,7 @@
 pub(crate) mod credit;
 pub(crate) mod credit_notes;
 pub(crate) mod explain;
+pub(crate) mod face;
 pub(crate) mod finalize;
 pub(crate) mod get;
 pub(crate) mod list;

@@ -1,9 +1,11 @@
 //! Reading requests: bodies, queries and customers' names, with the reason where they are not usable.
 
+mod accept;
 mod body;
 mod coding;
 mod limits;
 
+pub(crate) use accept::preferred;
 pub(crate) use body::{OwnedBody, RawBody};
 pub(crate) use coding::CODINGS;
 pub(crate) use limits::Intake;

@@ -241,3 +241,38 @@ fn a_plan_is_tried_on_a_month_and_nothing_of_it_is_stored() {
         app.post("/api/v1/simulations", body).problem(404, "not-found", "there is no plan \"none\"");
     }
 }
+
+#[test]
+fn a_bill_has_four_forms() {
+    let app = acme();
+    app.put("/api/v1/settings/billing", json!({"seller": {"name": "Example <Cloud>"}})).ok();
+    app.finalized("2026-09");
+    let page = ("text/html; charset=utf-8", "Example &#60;Cloud&#62;");
+    let csv = ("text/csv; charset=utf-8; header=present", "INV-000001");
+    let json = ("application/json", "\"INV-000001\"");
+    for path in ["/api/v1/bills/INV-000001?", "/api/v1/customers/acme/bill?month=2026-09&"] {
+        for (format, accept, (media_type, has)) in [
+            ("", "", json),
+            ("", "*/*", json),
+            ("", "application/json, text/html;q=0.9", json),
+            ("", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", page),
+            ("", "text/csv", csv),
+            ("", "text/html;q=0.5, text/csv", csv),
+            ("format=json", "text/html", json),
+            ("format=html", "", page),
+            ("format=csv", "text/html", csv),
+            ("format=focus", "", ("text/csv; charset=utf-8; header=present", "Example <Cloud>")),
+        ] {
+            let headers = [("accept", accept)];
+            let answer = app.call("GET", &format!("{path}{format}"), &headers, "");
+            assert_eq!(
+                (answer.status, answer.header("content-type")),
+                (200, Some(media_type)),
+                "{format} {accept}"
+            );
+            assert!(answer.body.contains(has), "{format} {accept}: {}", answer.body);
+            assert_eq!(answer.header("vary"), Some("accept"));
+        }
+        app.get(&format!("{path}format=pdf")).invalid("format", "unknown variant `pdf`");
+    }
+}

@@ -200,7 +200,8 @@ fn every_reference_leads_somewhere_and_every_schema_is_described() {
             let is_month = schema.to_string().contains("[0-9]{4}-[0-9]{2}$");
             let is_time = times.iter().chain(&more).chain(&billing).any(|time| time == property)
                 || property.ends_with("_at");
-            let is_time = is_time && !is_month;
+            // What a field of a catalog is changed from and to may be anything.
+            let is_time = is_time && !is_month && name != "CatalogFieldChange";
             assert_eq!(schema["format"] == "date-time", is_time, "{name}.{property}");
         }
     }
@@ -264,6 +265,10 @@ fn every_operation_works_with_its_example() {
             types.map_or(vec!["application/json".into()], |types| types.keys().cloned().collect());
         for media_type in types {
             let (app, made) = with_everything(&document()["components"]["schemas"]);
+            if (path.as_str(), method.as_str()) == ("/api/v1/meters", "post") {
+                // The example makes the meter that the example of a plan is of.
+                app.delete("/api/v1/meters/tokens_total").expect(204, "");
+            }
             let path = named(&path, &made);
             let answer = send(&app, &path, &method, &operation, &media_type);
             assert!(answer.status < 300, "{method} {path} {media_type}: {answer:?}");

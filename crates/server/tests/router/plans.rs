@@ -76,7 +76,8 @@ fn a_plan_that_makes_no_sense_is_refused_with_the_field_the_value_and_what_would
     }
     let twice = plan("0.05").pointer(item).unwrap().clone();
     refused(&app, "/versions/0/items/1", twice, "versions[0].items[1].key", "tokens");
-    for (body, reason) in [("", "JSON object"), ("[]", "JSON object"), ("{", "JSON"), ("{}", "versions")] {
+    for (body, reason) in [("", "the body: "), ("[]", "JSON object"), ("{", "the body: "), ("{}", "versions")]
+    {
         app.put(PLAN, body).problem(400, "validation", reason);
     }
     assert_eq!(app.get(PLAN).ok(), before, "nothing of it was stored");
