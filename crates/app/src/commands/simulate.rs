@@ -108,12 +108,14 @@ fn text(page: &SimulationPage, month: Month) -> Result<String, Failure> {
     }
     let mut text = format!("{month}, before credits\n\n{table}\n\n");
     for (currency, sum) in sums {
-        let difference = sum.then.sub(sum.now).map_err(unreadable)?.to_string();
+        let difference = sum.then.sub(sum.now).map_err(unreadable)?;
+        let [now, then, difference] =
+            [sum.now, sum.then, difference].map(|amount| output::figure(amount, currency));
         let _ = writeln!(
             text,
             "In all {currency} {} instead of {}: {}. {} would pay more, {} less, {} the same.",
-            sum.then,
-            sum.now,
+            then,
+            now,
             signed(&difference),
             sum.more,
             sum.less,
