@@ -4,7 +4,7 @@ mod program;
 
 use program::{Service, printed, real, refused, sample};
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use tempfile::TempDir;
 
 /// Bills and events of the sample, among them a correction.
