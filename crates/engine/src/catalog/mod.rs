@@ -20,7 +20,7 @@ impl Engine {
     /// # Errors
     /// When the store does not answer.
     pub async fn catalog(&self) -> Result<Catalog, EngineError> {
-        let mut catalog = self.shared_catalog().await?;
+        let mut catalog = self.catalog_without_customers().await?;
         loop {
             let (page, all) = self.customers(catalog.customers.len() as u64, PAGE).await?;
             let is_last = page.is_empty();
@@ -35,7 +35,7 @@ impl Engine {
 
     /// What is there of what `wanted` may name: of the customers only its own.
     async fn catalog_for(&self, wanted: &Catalog) -> Result<Catalog, EngineError> {
-        let mut catalog = self.shared_catalog().await?;
+        let mut catalog = self.catalog_without_customers().await?;
         for customer in &wanted.customers {
             if let Some(there) = self.find_customer(customer).await? {
                 catalog.customers.push(self.catalog_customer(&there).await?);
@@ -45,7 +45,7 @@ impl Engine {
     }
 
     /// Everything but the customers.
-    async fn shared_catalog(&self) -> Result<Catalog, EngineError> {
+    async fn catalog_without_customers(&self) -> Result<Catalog, EngineError> {
         let settings = self.settings().await?;
         Ok(Catalog {
             settings: Settings {
