@@ -3,13 +3,14 @@
 
 use super::effective::Lookup;
 use super::log::scan;
+use super::projection::layers::View;
 use super::projection::metered::{EVERYBODY, MeterRollUps};
 use super::projection::slot::Slot;
-use super::shared::Shared;
+use super::shared::{Shared, State};
 use crate::StoreError;
 use crate::format::block::fingerprints;
 use crate::measure::{MeterSet, meter};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use usage_domain::event::StoredEvent;
 use usage_domain::meter::Meter;
@@ -18,21 +19,35 @@ use usage_domain::meter::query::{MeterQuery, MeterRow, MeterUsage, Part, QueryEr
 use usage_domain::position::Position;
 use usage_domain::time::{Period, Timestamp};
 
+/// Subjects whose cells are in memory at a time, where all are asked for.
+const SUBJECTS_AT_ONCE: u32 = 4096;
+
 /// What a meter is asked.
 pub(super) fn query(
     shared: &Shared,
     meter: &Arc<Meter>,
     query: &MeterQuery,
 ) -> Result<MeterUsage, StoreError> {
-    let state = shared.read();
     let mut asked = Asked::new(meter, query)?;
-    asked.cells(state.meters.covers(meter.series).then_some(&state.metered))?;
-    let next = state.next;
-    // The log only grows, so that its first `next` events are the same without the lock. The rows are made
-    // without it as well: the writer waits for whoever holds it.
-    let behind = asked.wanted().map(|wanted| (wanted, state.log.clone(), state.corrections.clone()));
-    drop(state);
-    if let Some((wanted, log, corrections)) = behind {
+    let view = |state: &State| {
+        let covered = state.meters.covers(meter.series);
+        let view = || state.metered.view(meter.series, asked.names().into_iter(), asked.reach());
+        (covered.then(view), state.corrections.clone(), state.next)
+    };
+    let (view, corrections, next) = if asked.is_of_each() {
+        let mut state = shared.write();
+        state.metered.freeze();
+        view(&state)
+    } else {
+        view(&shared.read())
+    };
+    match view {
+        Some(view) => asked.view(&view)?,
+        None => asked.cells(None)?,
+    }
+    if let Some(wanted) = asked.wanted() {
+        // The log only grows, so that its first `next` events are the same now.
+        let log = shared.read().log.clone();
         let mut lookup = Lookup::default();
         scan::each(&log, wanted.fingerprints.as_deref(), wanted.period, next, |stored| {
             if asked.wants(&stored)
@@ -80,6 +95,39 @@ impl<'a> Asked<'a> {
     /// The times whose cells matter.
     pub(crate) fn reach(&self) -> Period {
         self.collector.reach(Period::ALWAYS)
+    }
+
+    /// Whether the usage of each subject is asked for, whoever they are.
+    fn is_of_each(&self) -> bool {
+        self.query.by_subject && matches!(self.query.scope, Scope::Everybody)
+    }
+
+    /// The subjects that are asked for, if they can be named; the empty one for everybody at once.
+    fn names(&self) -> BTreeSet<&str> {
+        match &self.query.scope {
+            Scope::Parts(parts) => parts.iter().map(|part| part.subject.as_str()).collect(),
+            Scope::Everybody if self.query.by_subject => BTreeSet::new(),
+            Scope::Everybody => BTreeSet::from([EVERYBODY]),
+        }
+    }
+
+    /// Hands in the cells of a view, part by part.
+    fn view(&mut self, view: &View) -> Result<(), StoreError> {
+        let reach = self.reach();
+        if !self.is_of_each() {
+            let mut cells = MeterRollUps::default();
+            for name in self.names() {
+                view.subject(name, reach, &mut cells)?;
+            }
+            return Ok(self.cells(Some(&cells))?);
+        }
+        for first in (0..view.subjects()).step_by(SUBJECTS_AT_ONCE as usize) {
+            let end = view.subjects().min(first.saturating_add(SUBJECTS_AT_ONCE));
+            let mut cells = MeterRollUps::default();
+            view.range(first..end, reach, &mut cells)?;
+            self.cells(Some(&cells))?;
+        }
+        Ok(())
     }
 
     /// Hands in the cells; without any, all is read from the log.

@@ -4,6 +4,7 @@
 
 use super::meters::Meters;
 use super::projection::claims::HashKey;
+use super::projection::layers::Subjects;
 use super::shared::Weight;
 use super::worth::{RequestSeries, RowWorth};
 use crate::Handling;
@@ -35,9 +36,16 @@ pub(crate) struct Prepared {
     pub(crate) series: RequestSeries,
     /// The meters that the rows were measured with.
     pub(crate) meters: Arc<Meters>,
+    /// The numbers of the rows' subjects, of those that had one: in the order of the block.
+    pub(crate) numbers: Vec<Option<u32>>,
 }
 
 impl Prepared {
+    /// Looks up the numbers of the rows' subjects.
+    pub(crate) fn look_up(&mut self, subjects: &Subjects) {
+        self.numbers = subjects.find_all(self.rows().map(|row| self.subject_and_time(row).0));
+    }
+
     /// Candidates for the log, in the order of the block.
     pub(crate) fn rows(&self) -> impl ExactSizeIterator<Item = &Row> {
         self.order.iter().map(|place| &self.rows[*place as usize])
@@ -141,7 +149,8 @@ pub(crate) fn prepare(
         (batch.get(row.place), row.content)
     });
     let sections = block::encode(in_order);
-    Prepared { batch, rows, order, repeats, verdicts, sections, received, handling, series, meters }
+    let numbers = Vec::new();
+    Prepared { batch, rows, order, repeats, verdicts, sections, received, handling, series, meters, numbers }
 }
 
 /// Checks what whoever read the event did not: that its texts are unambiguous, and that a correction says

@@ -1,0 +1,41 @@
+//! Layers that are made anew beside those that there are, in a folder that is gone with them.
+
+use super::chain::Chain;
+use super::whole::Layers;
+use crate::StoreError;
+use crate::embedded::faults::Faults;
+use crate::embedded::projection::names::remove_folder;
+use std::path::{Path, PathBuf};
+
+/// A folder for the runs of other layers.
+pub(crate) struct Scratch {
+    folder: PathBuf,
+    pub(crate) chain: Chain,
+    pub(crate) layers: Layers,
+}
+
+impl Scratch {
+    /// Layers without cells under the numbers of `layers`, with an empty folder of this name.
+    ///
+    /// # Errors
+    /// When the folder cannot be made.
+    pub(crate) fn new(
+        parent: &Path,
+        name: &str,
+        faults: Faults,
+        layers: Layers,
+    ) -> Result<Scratch, StoreError> {
+        let folder = parent.join(name);
+        remove_folder(&folder)?;
+        std::fs::create_dir(&folder).map_err(StoreError::io("cannot make", &folder))?;
+        Ok(Scratch { chain: Chain::new(&folder, faults), folder, layers })
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        if let Err(error) = remove_folder(&self.folder) {
+            tracing::warn!(%error, "what is left of a recount goes when the store is opened");
+        }
+    }
+}
