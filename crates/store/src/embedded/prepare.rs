@@ -9,7 +9,7 @@ use super::shared::Weight;
 use super::worth::{RequestSeries, RowWorth};
 use crate::Handling;
 use crate::correction::{Correction, correction};
-use crate::format::block::{self, fingerprint};
+use crate::format::block::{self, Sections, fingerprint};
 use hashbrown::HashTable;
 use std::sync::Arc;
 use usage_domain::event::{EventBatch, EventRef};
@@ -29,7 +29,7 @@ pub(crate) struct Prepared {
     /// Verdicts that stand already, by place in the request; `None` for rows and repeats.
     pub(crate) verdicts: Vec<Option<Verdict>>,
     /// The block's sections.
-    pub(crate) sections: Vec<u8>,
+    pub(crate) sections: Sections,
     pub(crate) received: Timestamp,
     pub(crate) handling: Handling,
     /// The meters and dimensions that the rows are of.
@@ -83,7 +83,7 @@ impl Prepared {
 
     pub(crate) fn weight(&self) -> Weight {
         let rows = self.rows.len() * size_of::<Row>();
-        Weight { events: self.rows.len(), bytes: self.batch.weight() + rows + self.sections.len() }
+        Weight { events: self.rows.len(), bytes: self.batch.weight() + rows + self.sections.bytes.len() }
     }
 }
 

@@ -36,13 +36,25 @@ pub(crate) fn fingerprints<'a>(subjects: impl Iterator<Item = &'a str>) -> Vec<u
     prints
 }
 
+/// The sections of a block.
+#[derive(Debug, Default)]
+pub(crate) struct Sections {
+    pub(crate) bytes: Vec<u8>,
+    /// How many of the bytes the directory and the claims take.
+    pub(crate) claims: usize,
+    /// The checksum of these, and that of the rest.
+    pub(crate) checksums: (u32, u32),
+}
+
 /// Writes the sections of a block; `rows` are sorted by subject and time.
-pub(crate) fn encode<'a>(rows: impl Iterator<Item = (EventRef<'a>, u64)> + Clone) -> Vec<u8> {
-    let mut out = Vec::new();
-    out.put_section(&directory(rows.clone().map(|(event, _)| event)));
-    out.put_section(&claims(rows.clone()));
-    out.put_section(&events(rows.map(|(event, _)| event)));
-    out
+pub(crate) fn encode<'a>(rows: impl Iterator<Item = (EventRef<'a>, u64)> + Clone) -> Sections {
+    let mut bytes = Vec::new();
+    bytes.put_section(&directory(rows.clone().map(|(event, _)| event)));
+    bytes.put_section(&claims(rows.clone()));
+    let claims = bytes.len();
+    bytes.put_section(&events(rows.map(|(event, _)| event)));
+    let checksums = (crc32fast::hash(&bytes[..claims]), crc32fast::hash(&bytes[claims..]));
+    Sections { bytes, claims, checksums }
 }
 
 fn directory<'a>(events: impl Iterator<Item = EventRef<'a>>) -> Vec<u8> {
@@ -169,6 +181,13 @@ impl<'a> Block<'a> {
         Ok(prints.into_iter().any(|print| fingerprints.binary_search(&print).is_ok()))
     }
 
+    /// The claims of all rows, as they are stored.
+    pub(crate) fn packed_claims(&self) -> Result<Claims, Malformed> {
+        let mut sections = Take(self.sections.0);
+        sections.section()?;
+        Claims::new(sections.section()?)
+    }
+
     /// The claims of all rows.
     pub(crate) fn claims(&self) -> Result<Vec<Claim>, Malformed> {
         let mut sections = Take(self.sections.0);
@@ -184,6 +203,62 @@ impl<'a> Block<'a> {
         let events = read_events(&sections.section()?, claims)?;
         sections.end()?;
         Ok(events)
+    }
+}
+
+/// The claims of a block, of which some are read: in their order, none is looked at twice.
+#[derive(Debug)]
+pub(crate) struct Claims {
+    bytes: Vec<u8>,
+    sources: Vec<String>,
+    count: usize,
+    /// Where the hashes of contents begin, and the names.
+    hashes: usize,
+    names: usize,
+    /// The next row whose name is not passed, and where that is.
+    next: (usize, usize),
+}
+
+impl Claims {
+    fn new(bytes: Vec<u8>) -> Result<Claims, Malformed> {
+        let mut take = Take(&bytes);
+        let count = take.count()?;
+        let sources = read_dictionary(&mut take)?.into_iter().map(str::to_string).collect();
+        let hashes = bytes.len() - take.0.len();
+        take.bytes(count.saturating_mul(8))?;
+        let names = bytes.len() - take.0.len();
+        Ok(Claims { bytes, sources, count, hashes, names, next: (0, names) })
+    }
+
+    /// The claim of this row.
+    pub(crate) fn get(&mut self, row: usize) -> Result<Claim, Malformed> {
+        if row >= self.count {
+            return Err(Malformed("it has fewer rows than its record says"));
+        }
+        let (mut at, place) = if row < self.next.0 { (0, self.names) } else { self.next };
+        let mut take = Take(&self.bytes[place..]);
+        loop {
+            let source = take.size()?;
+            let id = match take.size()? {
+                0 => Err(take.bytes(16)?),
+                length => Ok(take.bytes(length)?),
+            };
+            at += 1;
+            if at <= row {
+                continue;
+            }
+            let id = match id {
+                Ok(text) => {
+                    std::str::from_utf8(text).map_err(|_| Malformed("an id is not UTF-8"))?.to_string()
+                }
+                Err(uuid) => uuid_text(uuid),
+            };
+            let source =
+                self.sources.get(source).ok_or(Malformed("an event has a source that is not there"))?;
+            let content = Take(&self.bytes[self.hashes + row * 8..]).u64()?;
+            self.next = (at, self.bytes.len() - take.0.len());
+            return Ok(Claim { source: source.clone(), id, content });
+        }
     }
 }
 
@@ -330,10 +405,16 @@ mod tests {
         #[test]
         fn a_block_gives_back_what_it_was_made_of(mut rows in prop::collection::vec((event(), any::<u64>()), 1..40)) {
             rows.sort_by(|(a, _), (b, _)| (&a.subject, a.time).cmp(&(&b.subject, b.time)));
-            let bytes = encode(rows.iter().map(|(e, h)| (e.borrowed(), *h)));
+            let bytes = encode(rows.iter().map(|(e, h)| (e.borrowed(), *h))).bytes;
             let read = Block::new(&bytes).events().unwrap();
             let back: Vec<_> = read.iter().map(|(e, claim)| (e.clone(), claim.content)).collect();
             prop_assert_eq!(&back, &rows);
+            let all = Block::new(&bytes).claims().unwrap();
+            let mut some = Block::new(&bytes).packed_claims().unwrap();
+            for row in (0..rows.len()).step_by(3).chain((0..rows.len()).rev()) {
+                prop_assert_eq!(&some.get(row).unwrap(), &all[row]);
+            }
+            prop_assert!(some.get(rows.len()).is_err());
             for (event, _) in &rows {
                 prop_assert!(Block::new(&bytes).may_have(&[fingerprint(&event.subject)]).unwrap());
             }
@@ -344,11 +425,14 @@ mod tests {
         fn damaged_bytes_are_refused_or_read_without_a_panic(
             rows in prop::collection::vec((event(), any::<u64>()), 1..10), place: prop::sample::Index, bit in 0u8..8,
         ) {
-            let mut bytes = encode(rows.iter().map(|(e, h)| (e.borrowed(), *h)));
+            let mut bytes = encode(rows.iter().map(|(e, h)| (e.borrowed(), *h))).bytes;
             let place = place.index(bytes.len());
             bytes[place] ^= 1 << bit;
             let _ = Block::new(&bytes).events();
             let _ = Block::new(&bytes).claims();
+            if let Ok(mut claims) = Block::new(&bytes).packed_claims() {
+                let _ = claims.get(rows.len() / 2);
+            }
             let _ = Block::new(&bytes).may_have(&[1]);
         }
     }

@@ -6,3 +6,4 @@
 pub(crate) mod block;
 pub(crate) mod codec;
 pub(crate) mod record;
+pub(crate) mod table;
