@@ -123,6 +123,7 @@ impl EmbeddedStore {
             checkpointer: Checkpointer::new(shared.clone(), chain, options.checkpoint_every),
             next: found.next,
             lookups: Lookups::default(),
+            bytes: Vec::new(),
             uncovered: MeterRollUps::default(),
         };
         let (commands, waiting) = channel();

@@ -55,6 +55,7 @@ impl<'a> Recount<'a> {
     }
 
     fn spill(&mut self, to: u64) -> Result<(), StoreError> {
+        self.metered.make()?;
         let Scratch { chain, layers, .. } = &mut self.metered;
         let fronts = layers.freeze();
         let (subjects, groups) = chain.named();
@@ -107,6 +108,9 @@ fn is_same(kept: Option<&State>, counted: Option<&State>) -> bool {
     }
 }
 
+/// A cell of either list, or of both.
+type Pair = (Option<Cell>, Option<Cell>);
+
 /// Two lists of cells side by side.
 struct Pairs {
     kept: std::iter::Peekable<Merged>,
@@ -115,7 +119,7 @@ struct Pairs {
 
 impl Pairs {
     /// The next cell of either, or of both.
-    fn next(&mut self) -> Result<Option<(Option<Cell>, Option<Cell>)>, StoreError> {
+    fn next(&mut self) -> Result<Option<Pair>, StoreError> {
         let key = |list: &mut std::iter::Peekable<Merged>| match list.peek() {
             Some(Ok((key, _))) => Some(*key),
             // What failed comes first.

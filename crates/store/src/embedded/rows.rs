@@ -3,11 +3,12 @@
 //!
 //! What the events of a request add to everybody's cells is added up first: most are of one quarter-hour.
 
+use super::prepare::{Prepared, Row};
 use super::projection::layers::{Layers, Packed, Small};
 use super::projection::metered::SeriesRef;
 use super::projection::rollup::Sum;
 use super::projection::slot::Slot;
-use super::worth::{MeterCells, RequestSeries, RollUpsMut, RowValue, RowWorth};
+use super::worth::{MeterCells, RollUpsMut, RowValue};
 use usage_domain::meter::aggregate::{Order, Sign};
 use usage_domain::meter::{Aggregation, Meter};
 
@@ -17,7 +18,7 @@ const MINUTE: i64 = 60_000_000_000;
 /// The rows of one request on their way into the roll-ups.
 pub(super) struct Rows<'r, 'a> {
     pub(super) into: &'r mut RollUpsMut<'a, Layers>,
-    series: &'r RequestSeries,
+    batch: &'r Prepared,
     /// What is known of the request's series, in their order.
     known: Vec<Option<Known>>,
 }
@@ -52,20 +53,26 @@ impl How {
 }
 
 impl<'r, 'a> Rows<'r, 'a> {
-    pub(super) fn new(into: &'r mut RollUpsMut<'a, Layers>, series: &'r RequestSeries) -> Rows<'r, 'a> {
-        Rows { into, series, known: vec![None; series.list.len()] }
+    pub(super) fn new(into: &'r mut RollUpsMut<'a, Layers>, batch: &'r Prepared) -> Rows<'r, 'a> {
+        Rows { into, batch, known: vec![None; batch.series.list.len()] }
     }
 
-    /// Adds what an event of this subject is worth; `number` is that of the subject, if it has one yet.
-    pub(super) fn add(&mut self, subject: &str, number: Option<u32>, order: Order, worth: &RowWorth) {
-        self.into.charge(subject, order, worth.charge.as_deref(), Sign::Added);
-        for (place, value) in worth.metered() {
-            self.measure(subject, number, order, *place, value);
+    /// Adds what a row is worth; `number` is that of its subject, if it has one yet.
+    pub(super) fn add(&mut self, row: &'r Row, number: Option<u32>, order: Order) {
+        if let Some(charge) = &row.worth.charge {
+            self.into.charge(self.subject(row), order, Some(charge), Sign::Added);
+        }
+        for (place, value) in row.worth.metered() {
+            self.measure(row, number, order, *place, value);
         }
     }
 
-    fn measure(&mut self, subject: &str, number: Option<u32>, order: Order, place: u32, value: &RowValue) {
-        let (meter, dimensions) = &self.series.list[place as usize];
+    fn subject(&self, row: &Row) -> &'r str {
+        self.batch.subject_and_time(row).0
+    }
+
+    fn measure(&mut self, row: &Row, number: Option<u32>, order: Order, place: u32, value: &RowValue) {
+        let (meter, dimensions) = &self.batch.series.list[place as usize];
         let known = match self.known[place as usize] {
             Some(known) => known,
             None => self.know(place, value, order),
@@ -73,11 +80,12 @@ impl<'r, 'a> Rows<'r, 'a> {
         if known.how == How::Uncovered {
             let series = SeriesRef { meter: meter.series, dimensions };
             let state = value.state(meter, order);
+            let subject = self.subject(row);
             self.into.uncovered.measure(subject, order.0, &series, &state);
             return;
         }
+        let number = number.unwrap_or_else(|| self.into.metered.subjects().number(self.subject(row)));
         let metered = &mut *self.into.metered;
-        let number = number.unwrap_or_else(|| metered.subjects().number(subject));
         let minute = u32::try_from(order.0.nanos() / MINUTE).unwrap_or(u32::MAX);
         let (value, scale, is_sum) = match (known.how, value) {
             (How::Count, _) => (0, 0, false),
@@ -95,7 +103,7 @@ impl<'r, 'a> Rows<'r, 'a> {
 
     /// Finds out about a series.
     fn know(&mut self, place: u32, value: &RowValue, order: Order) -> Known {
-        let (meter, dimensions) = &self.series.list[place as usize];
+        let (meter, dimensions) = &self.batch.series.list[place as usize];
         let known = if self.into.meters.covers(meter.series) {
             let kind = Sum::kind(&value.state(meter, order));
             let series = SeriesRef { meter: meter.series, dimensions };

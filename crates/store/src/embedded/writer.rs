@@ -37,6 +37,9 @@ const GROUP_EVENTS: usize = 50_000;
 /// The same for their bytes.
 const GROUP_BYTES: usize = 64 << 20;
 
+/// Bytes that the room for records keeps.
+const MOST_KEPT: usize = 16 << 20;
+
 /// Cells that are added under one writing lock when a meter is covered.
 const CELLS_AT_ONCE: usize = 4096;
 
@@ -74,6 +77,8 @@ pub(crate) struct Writer {
     pub(crate) checkpointer: Checkpointer,
     pub(crate) next: u64,
     pub(crate) lookups: Lookups,
+    /// Where records are put together.
+    pub(crate) bytes: Vec<u8>,
     /// The usage since they are watched of meters that are not covered.
     pub(crate) uncovered: MeterRollUps,
 }
@@ -168,8 +173,13 @@ impl Writer {
         if staged.events > 0 {
             let stored_at = batches.iter().map(|b| b.received).max().unwrap_or(Timestamp::MIN);
             let blocks: Vec<_> = batches.iter().zip(&staged.batches).filter_map(block_to_write).collect();
-            let bytes = record::encode(self.next, staged.events, staged.times, stored_at, &blocks);
-            let appended = self.appender.append(self.next, &bytes)?;
+            let bytes = &mut self.bytes;
+            record::encode_into(bytes, self.next, staged.events, staged.times, stored_at, &blocks);
+            let appended = self.appender.append(self.next, bytes);
+            if bytes.capacity() > MOST_KEPT {
+                *bytes = Vec::new();
+            }
+            let appended = appended?;
             let record = RecordRef {
                 first: self.next,
                 events: staged.events,
@@ -205,16 +215,17 @@ impl Writer {
         for (batch, fates) in batches.iter().zip(&staged.batches) {
             // Measured with other meters than are watched now: what it is worth is read again.
             let again = batch.meters.version != meters.version;
-            let mut rows = Rows::new(&mut into, &batch.series);
+            let mut rows = Rows::new(&mut into, batch);
             for ((row, number), fate) in batch.rows().zip(&batch.numbers).zip(&fates.rows) {
                 let RowFate::New = fate else { continue };
                 self.claims.insert(ClaimEntry { hash: row.claim, sequence });
-                let (subject, time) = batch.subject_and_time(row);
+                let order = (row.time, sequence);
                 if again && row.correction.is_none() {
                     let worth = Worth::of(batch.event(row), &meters.set);
-                    rows.into.apply(subject, (time, sequence), &worth, Sign::Added);
+                    let (subject, _) = batch.subject_and_time(row);
+                    rows.into.apply(subject, order, &worth, Sign::Added);
                 } else {
-                    rows.add(subject, *number, (time, sequence), &row.worth);
+                    rows.add(row, *number, order);
                 }
                 sequence += 1;
             }
@@ -283,6 +294,7 @@ impl Writer {
         let parent = self.shared.runs.folder().to_path_buf();
         let faults = self.checkpointer.chain().faults().clone();
         let mut scratch = Scratch::new(&parent, ANEW, faults, layers)?;
+        scratch.make()?;
         let layers = std::mem::take(&mut scratch.layers);
         let chain = (&scratch.chain, self.shared.every);
         let made = Projections::anew(&mut anew.claims, &log, &self.shared.key, &meters, layers, chain)?;

@@ -47,37 +47,46 @@ pub(crate) struct Sections {
 }
 
 /// Writes the sections of a block; `rows` are sorted by subject and time.
-pub(crate) fn encode<'a>(rows: impl Iterator<Item = (EventRef<'a>, u64)> + Clone) -> Sections {
-    let mut bytes = Vec::new();
-    bytes.put_section(&directory(rows.clone().map(|(event, _)| event)));
-    bytes.put_section(&claims(rows.clone()));
+pub(crate) fn encode<'a>(rows: impl Iterator<Item = (EventRef<'a>, u64)>) -> Sections {
+    let (mut claims, mut events) = (ClaimColumns::default(), EventColumns::default());
+    for (event, content) in rows {
+        claims.add(event, content);
+        events.add(event);
+    }
+    let prints = fingerprints(events.subjects.iter().map(|(subject, _)| *subject));
+    let directory: Vec<u8> = prints.into_iter().flat_map(u32::to_le_bytes).collect();
+    let mut bytes = Vec::with_capacity(claims.names.len() + claims.hashes.len() + events.texts.len());
+    bytes.put_section(&directory);
+    bytes.put_section(&claims.section());
     let claims = bytes.len();
-    bytes.put_section(&events(rows.map(|(event, _)| event)));
+    bytes.put_section(&events.section());
     let checksums = (crc32fast::hash(&bytes[..claims]), crc32fast::hash(&bytes[claims..]));
     Sections { bytes, claims, checksums }
 }
 
-fn directory<'a>(events: impl Iterator<Item = EventRef<'a>>) -> Vec<u8> {
-    let prints = fingerprints(events.map(|event| event.subject));
-    prints.into_iter().flat_map(u32::to_le_bytes).collect()
+/// The columns of claims.
+#[derive(Default)]
+struct ClaimColumns<'a> {
+    sources: Dictionary<'a>,
+    hashes: Vec<u8>,
+    names: Vec<u8>,
 }
 
-fn claims<'a>(rows: impl Iterator<Item = (EventRef<'a>, u64)> + Clone) -> Vec<u8> {
-    let mut sources = Dictionary::default();
-    let mut out = Vec::new();
-    let (mut hashes, mut ids) = (Vec::new(), Vec::new());
-    let mut count = 0u64;
-    for (event, content) in rows {
-        hashes.put_u64(content);
-        ids.put_var(sources.index_of(event.source));
-        put_id(&mut ids, event.id);
-        count += 1;
+impl<'a> ClaimColumns<'a> {
+    fn add(&mut self, event: EventRef<'a>, content: u64) {
+        self.hashes.put_u64(content);
+        self.names.put_var(self.sources.index_of(event.source));
+        put_id(&mut self.names, event.id);
     }
-    out.put_var(count);
-    sources.write(&mut out);
-    out.extend_from_slice(&hashes);
-    out.extend_from_slice(&ids);
-    out
+
+    fn section(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(self.hashes.len() + self.names.len() + 256);
+        out.put_var(self.hashes.len() as u64 / 8);
+        self.sources.write(&mut out);
+        out.extend_from_slice(&self.hashes);
+        out.extend_from_slice(&self.names);
+        out
+    }
 }
 
 /// A lower-case UUID is kept as its 16 bytes, any other id as its text.
@@ -92,24 +101,30 @@ fn put_id(out: &mut Vec<u8>, id: &str) {
     }
 }
 
+/// The values of lower-case hexadecimal digits; of any other byte, one with high bits.
+const DIGITS: [u8; 256] = {
+    let mut digits = [0xff; 256];
+    let mut value = 0;
+    while value < 16 {
+        digits[b"0123456789abcdef"[value as usize] as usize] = value;
+        value += 1;
+    }
+    digits
+};
+
 fn uuid_bytes(id: &str) -> Option<[u8; 16]> {
-    if id.len() != 36 {
-        return None;
+    let text: &[u8; 36] = id.as_bytes().try_into().ok()?;
+    let (mut bytes, mut place, mut seen) = ([0u8; 16], 0, 0);
+    for (start, length) in [(0, 4), (9, 2), (14, 2), (19, 2), (24, 6)] {
+        for pair in text[start..start + 2 * length].chunks_exact(2) {
+            let (high, low) = (DIGITS[usize::from(pair[0])], DIGITS[usize::from(pair[1])]);
+            seen |= high | low;
+            bytes[place] = high << 4 | low;
+            place += 1;
+        }
     }
-    let mut bytes = [0u8; 16];
-    let mut digits = 0;
-    for (place, c) in id.bytes().enumerate() {
-        let value = match c {
-            b'-' if matches!(place, 8 | 13 | 18 | 23) => continue,
-            _ if matches!(place, 8 | 13 | 18 | 23) => return None,
-            b'0'..=b'9' => c - b'0',
-            b'a'..=b'f' => c - b'a' + 10,
-            _ => return None,
-        };
-        bytes[digits / 2] = bytes[digits / 2] << 4 | value;
-        digits += 1;
-    }
-    Some(bytes)
+    let dashes = [8, 13, 18, 23].iter().all(|dash| text[*dash] == b'-');
+    (dashes && seen < 16).then_some(bytes)
 }
 
 fn uuid_text(bytes: &[u8]) -> String {
@@ -125,43 +140,55 @@ fn uuid_text(bytes: &[u8]) -> String {
     text
 }
 
-fn events<'a>(rows: impl Iterator<Item = EventRef<'a>>) -> Vec<u8> {
-    let mut types = Dictionary::default();
-    let mut subjects: Vec<(&str, u64)> = Vec::new();
-    let (mut times, mut kinds, mut flags) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut lengths, mut texts) = (Vec::new(), Vec::new());
-    let mut last = 0;
-    for event in rows {
-        match subjects.last_mut() {
+/// The columns of events.
+#[derive(Default)]
+struct EventColumns<'a> {
+    types: Dictionary<'a>,
+    /// Each with the count of its events.
+    subjects: Vec<(&'a str, u64)>,
+    times: Vec<u8>,
+    kinds: Vec<u8>,
+    flags: Vec<u8>,
+    lengths: Vec<u8>,
+    texts: Vec<u8>,
+    last: i64,
+}
+
+impl<'a> EventColumns<'a> {
+    fn add(&mut self, event: EventRef<'a>) {
+        match self.subjects.last_mut() {
             Some((subject, count)) if *subject == event.subject => *count += 1,
-            _ => subjects.push((event.subject, 1)),
+            _ => self.subjects.push((event.subject, 1)),
         }
-        times.put_signed(event.time.nanos().wrapping_sub(last));
-        last = event.time.nanos();
-        kinds.put_var(types.index_of(event.event_type));
+        self.times.put_signed(event.time.nanos().wrapping_sub(self.last));
+        self.last = event.time.nanos();
+        self.kinds.put_var(self.types.index_of(event.event_type));
         let parts = [(HAS_DATA, event.data), (HAS_EXTENSIONS, event.extensions)];
         let mut flag = if event.time_given { TIME_GIVEN } else { 0 };
         for (bit, text) in parts {
             if let Some(text) = text {
                 flag |= bit;
-                lengths.put_var(text.len() as u64);
-                texts.extend_from_slice(text.as_bytes());
+                self.lengths.put_var(text.len() as u64);
+                self.texts.extend_from_slice(text.as_bytes());
             }
         }
-        flags.push(flag);
+        self.flags.push(flag);
     }
-    let mut out = Vec::with_capacity(texts.len() + texts.len() / 4);
-    out.put_var(flags.len() as u64);
-    out.put_var(subjects.len() as u64);
-    for (subject, count) in subjects {
-        out.put_text(subject);
-        out.put_var(count);
+
+    fn section(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(self.texts.len() + self.texts.len() / 2);
+        out.put_var(self.flags.len() as u64);
+        out.put_var(self.subjects.len() as u64);
+        for (subject, count) in &self.subjects {
+            out.put_text(subject);
+            out.put_var(*count);
+        }
+        self.types.write(&mut out);
+        for column in [&self.times, &self.kinds, &self.flags, &self.lengths, &self.texts] {
+            out.extend_from_slice(column);
+        }
+        out
     }
-    types.write(&mut out);
-    for column in [times, kinds, flags, lengths, texts] {
-        out.extend_from_slice(&column);
-    }
-    out
 }
 
 /// A block's bytes, unpacked section by section.

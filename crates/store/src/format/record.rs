@@ -44,9 +44,24 @@ pub(crate) fn encode(
     stored_at: Timestamp,
     blocks: &[BlockToWrite<'_>],
 ) -> Vec<u8> {
+    let mut out = Vec::new();
+    encode_into(&mut out, first, events, times, stored_at, blocks);
+    out
+}
+
+/// The same in the place of what `out` has.
+pub(crate) fn encode_into(
+    out: &mut Vec<u8>,
+    first: u64,
+    events: u32,
+    times: (Timestamp, Timestamp),
+    stored_at: Timestamp,
+    blocks: &[BlockToWrite<'_>],
+) {
     let size: usize = blocks.iter().map(|b| b.sections.bytes.len()).sum();
     let table = table::encode(blocks);
-    let mut out = Vec::with_capacity(HEADER + table.len() + size);
+    out.clear();
+    out.reserve(HEADER + table.len() + size);
     out.resize(HEADER, 0);
     out.extend_from_slice(&table);
     for block in blocks {
@@ -67,7 +82,6 @@ pub(crate) fn encode(
     header.put_u32(crc32fast::hash(&table));
     header.put_u32(crc32fast::hash(&header));
     out[..HEADER].copy_from_slice(&header);
-    out
 }
 
 /// Whether a sound header stands anywhere in these bytes.

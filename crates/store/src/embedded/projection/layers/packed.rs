@@ -196,7 +196,7 @@ mod tests {
                 }
             }
             let (packed, state) = (packed.unwrap(), state.unwrap());
-            prop_assert_eq!(packed.state(), state.clone());
+            prop_assert_eq!(&packed.state(), &state);
             prop_assert_eq!(packed.kind(), Sum::kind(&state));
             let mut bytes = Vec::new();
             packed.put(slot, &mut bytes);

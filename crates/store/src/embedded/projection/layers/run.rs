@@ -237,8 +237,8 @@ impl Run {
         let index = &self.body.index;
         let first = CellKey { subject: wanted.subjects.start, slot: wanted.slots.0, group: 0 };
         let begin = index.partition_point(|(key, _)| *key <= first).saturating_sub(1);
-        for number in begin..index.len() {
-            if wanted.is_past(&index[number].0) {
+        for (number, (key, at)) in index.iter().enumerate().skip(begin) {
+            if wanted.is_past(key) {
                 break;
             }
             let block = self.blocks(number..number + 1)?;
@@ -248,7 +248,7 @@ impl Run {
                 }
                 !wanted.is_past(&key)
             });
-            read.map_err(|what| self.damaged(index[number].1, &what.to_string()))?;
+            read.map_err(|what| self.damaged(*at, &what.to_string()))?;
         }
         Ok(())
     }

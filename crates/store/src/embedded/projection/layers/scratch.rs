@@ -15,10 +15,10 @@ pub(crate) struct Scratch {
 }
 
 impl Scratch {
-    /// Layers without cells under the numbers of `layers`, with an empty folder of this name.
+    /// Layers without cells under the numbers of `layers`, with a folder of this name that is not there yet.
     ///
     /// # Errors
-    /// When the folder cannot be made.
+    /// When what was left of it cannot be removed.
     pub(crate) fn new(
         parent: &Path,
         name: &str,
@@ -27,8 +27,15 @@ impl Scratch {
     ) -> Result<Scratch, StoreError> {
         let folder = parent.join(name);
         remove_folder(&folder)?;
-        std::fs::create_dir(&folder).map_err(StoreError::io("cannot make", &folder))?;
         Ok(Scratch { chain: Chain::new(&folder, faults), folder, layers })
+    }
+
+    /// Makes the folder, if it is not there.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub(crate) fn make(&self) -> Result<(), StoreError> {
+        std::fs::create_dir_all(&self.folder).map_err(StoreError::io("cannot make", &self.folder))
     }
 }
 
