@@ -9,7 +9,8 @@ use super::shared::Weight;
 use super::worth::{RequestSeries, RowWorth};
 use crate::Handling;
 use crate::correction::{Correction, correction};
-use crate::format::block::{self, Sections, fingerprint};
+use crate::format::block::fingerprint;
+use crate::format::columns::{self, Sections};
 use hashbrown::HashTable;
 use std::sync::Arc;
 use usage_domain::event::{EventBatch, EventRef};
@@ -144,7 +145,7 @@ pub(crate) fn prepare(
         rows.push(Row { place, time, claim, content, worth, correction });
     }
     let rows = in_order(&batch, rows);
-    let sections = block::encode(rows.iter().map(|row| (batch.get(row.place), row.content)));
+    let sections = columns::encode(rows.iter().map(|row| (batch.get(row.place), row.content)));
     let numbers = Vec::new();
     Prepared { batch, rows, repeats, verdicts, sections, received, handling, series, meters, numbers }
 }

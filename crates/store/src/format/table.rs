@@ -4,7 +4,8 @@
 //! The header's checksum is that of the table, which has those of the blocks; of a record of version 1 it
 //! is that of the body whole.
 
-use super::block::{Block, Sections};
+use super::block::Block;
+use super::columns::Sections;
 use crate::format::codec::{Malformed, Put, Take};
 use usage_domain::time::Timestamp;
 
