@@ -6,19 +6,21 @@
 //! numbers of which the digits are taken as they are.
 
 mod answer;
-mod fields;
 mod read;
 mod usage;
+mod write;
 
-use self::fields::Fields;
+use crate::fields::Fields;
 use crate::problem::FieldError;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use usage_domain::currency::Currency;
 use usage_domain::decimal::Decimal;
-use usage_domain::pricing::{Consumption, InvalidPrice, Part, Price, RateError};
+use usage_domain::pricing::{Consumption, Part, Price, RateError};
 
+pub(crate) use answer::line as rated_line;
 pub use answer::{Preview, PreviewLine};
+pub(crate) use read::price as read_price;
 
 /// The most credits of one request.
 const MAX_CREDITS: usize = 100;
@@ -268,12 +270,13 @@ pub fn read_preview(text: &str) -> Result<Trial, FieldError> {
     let model = read::model(&price)?;
     let (given, more) = (read::terms(&price)?, read::terms(&input)?);
     let terms = read::together(given, more, &input)?;
-    let price = Price::new(model, terms).map_err(|invalid| {
+    let checked = Price::new(model, terms).map_err(|invalid| {
         let in_input = ["unit_conversion", "usage_discount", "percentage_discount"]
             .into_iter()
             .any(|name| invalid.field.starts_with(name) && input.has(name));
-        under(if in_input { "input" } else { "price" }, invalid)
+        (if in_input { &input } else { &price }).wrong(&invalid.field, invalid.reason)
     })?;
+    let price = checked;
     let usage = usage::read(&input, &price, currency)?;
     let credits = input.figures("credits", MAX_CREDITS)?.unwrap_or_default();
     if let Some(index) = credits.iter().position(|credit| credit.is_negative()) {
@@ -303,9 +306,4 @@ impl Trial {
             reason: format!("the amount cannot be written: {error}"),
         })
     }
-}
-
-/// What is wrong with a price that stands in a property of a body.
-fn under(path: &str, invalid: InvalidPrice) -> FieldError {
-    FieldError { field: format!("{path}.{}", invalid.field), reason: invalid.reason }
 }

@@ -39,3 +39,9 @@ pub struct FieldError {
     /// What is wrong with it.
     pub reason: String,
 }
+
+impl std::fmt::Display for FieldError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.field, self.reason)
+    }
+}

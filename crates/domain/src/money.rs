@@ -44,6 +44,12 @@ impl Money {
         Ok(Money { amount: self.amount.add(other.amount)?, currency: self.currency })
     }
 
+    /// Whether it is so many whole minor units: nothing is left to round.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.rounded().is_ok_and(|rounded| rounded.amount == self.amount)
+    }
+
     /// Rounded once to the currency's minor unit, half away from zero.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ use crate::decimal::{Decimal, DecimalError, power_of_ten};
 use ethnum::{I256, U256};
 use std::cmp::Ordering;
 use std::fmt;
+use std::str::FromStr;
 
 /// An exact fraction: a decimal over a whole number.
 ///
@@ -229,6 +230,22 @@ impl fmt::Display for Ratio {
     }
 }
 
+impl FromStr for Ratio {
+    type Err = DecimalError;
+
+    /// Reads what a fraction is written as, such as `2.5` or `10/3`.
+    fn from_str(text: &str) -> Result<Ratio, DecimalError> {
+        let Some((numerator, denominator)) = text.split_once('/') else {
+            return Decimal::computed(text).map(Ratio::from);
+        };
+        let (numerator, denominator) = (Decimal::computed(numerator)?, Decimal::computed(denominator)?);
+        if denominator.is_zero() {
+            return Err(DecimalError::NotANumber);
+        }
+        Ratio::new(numerator, denominator)
+    }
+}
+
 impl fmt::Debug for Ratio {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
@@ -291,6 +308,21 @@ mod tests {
         );
     }
 
+    #[test]
+    fn a_fraction_is_read_as_it_is_written() {
+        let fine = "12345678901234567890.123456789012345678901234567890123456789012345678901234";
+        let third = format!("-{fine}/3");
+        for text in ["0", "2.5", "-1/3", "0.035/3", fine, &third] {
+            assert_eq!(text.parse::<Ratio>().unwrap().to_string(), text);
+        }
+        for text in ["", "/", "1/", "/3", "1/0", "1/x", "1e3", "+1", "5.", ".5", "--1", "1/3/3"] {
+            assert_eq!(text.parse::<Ratio>(), Err(DecimalError::NotANumber), "{text}");
+        }
+        for text in ["9".repeat(77), format!("0.{}", "1".repeat(61)), format!("0.{}", "1".repeat(300))] {
+            assert_eq!(text.parse::<Ratio>(), Err(DecimalError::Overflow), "{text}");
+        }
+    }
+
     proptest! {
         #[test]
         fn arithmetic_agrees_with_integers(
@@ -305,6 +337,7 @@ mod tests {
             prop_assert_eq!(x.sub(y).unwrap().add(y).unwrap(), x);
             prop_assert_eq!(x.mul(y).unwrap(), of(a * c, b * d));
             prop_assert_eq!(x.compare(y).unwrap(), (a * d).cmp(&(c * b)));
+            prop_assert_eq!(x.to_string().parse(), Ok(x));
             if c != 0 {
                 prop_assert_eq!(x.div(y).unwrap().mul(y).unwrap(), x);
             }

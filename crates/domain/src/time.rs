@@ -99,6 +99,32 @@ impl Timestamp {
             .ok_or_else(|| TimeError::OutOfRange(date.to_string()))
     }
 
+    /// The beginning of a day that is written as `2026-11-01`; `None` for a text that is no date.
+    #[must_use]
+    pub fn on_date(text: &str, zone: &Zone) -> Option<Result<Timestamp, TimeError>> {
+        let plain = |(index, byte): (usize, u8)| match index {
+            4 | 7 => byte == b'-',
+            _ => byte.is_ascii_digit(),
+        };
+        let is_date = text.len() == 10 && text.bytes().enumerate().all(plain);
+        is_date.then(|| {
+            let date: Date = text.parse().map_err(|_| TimeError::NotATime(short(text)))?;
+            Timestamp::start_of_day(date, zone)
+        })
+    }
+
+    /// The same time of day so many days later in a zone, or the first moment after it that there is; the
+    /// last moment that is kept, where that is beyond it.
+    #[must_use]
+    pub fn plus_days(self, days: u32, zone: &Zone) -> Timestamp {
+        if days == 0 {
+            return self;
+        }
+        let later = self.jiff().to_zoned(zone.0.clone()).checked_add(jiff::Span::new().days(days));
+        let nanos = later.ok().and_then(|later| i64::try_from(later.timestamp().as_nanosecond()).ok());
+        nanos.and_then(Timestamp::from_nanos).unwrap_or(Timestamp::MAX)
+    }
+
     fn jiff(self) -> jiff::Timestamp {
         // Every i64 of nanoseconds is within jiff's range of years, -9999 to 9999.
         jiff::Timestamp::from_nanosecond(i128::from(self.0)).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
@@ -230,6 +256,18 @@ impl Month {
     #[must_use]
     pub fn month(self) -> i8 {
         self.month
+    }
+
+    /// How many months it is after the first one of year 0: months in a row differ by one.
+    #[must_use]
+    pub fn index(self) -> i64 {
+        i64::from(self.year) * 12 + i64::from(self.month) - 1
+    }
+
+    /// The month after this one; `None` behind the years kept.
+    #[must_use]
+    pub fn next(self) -> Option<Month> {
+        if self.month == 12 { Month::new(self.year + 1, 1) } else { Month::new(self.year, self.month + 1) }
     }
 
     /// The last day of the month, 28 to 31.

@@ -2,7 +2,7 @@
 //!
 //! Moments and new ids are arguments. This crate knows nothing of HTTP, JSON bodies, SQL or files.
 
-mod bill;
+pub mod billing;
 mod customers;
 mod error;
 mod events;

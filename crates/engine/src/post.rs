@@ -44,7 +44,7 @@ impl Engine {
             customer: customer.id,
             month,
             period: month.period(&customer.zone),
-            rate: Arc::new(move |usage| Ok(Bill::rate(&rated, month, usage)?.total)),
+            rate: Arc::new(move |usage| Ok(Bill::of_charges(&rated, month, usage)?.total)),
             now,
         };
         Ok(self.store.post(request).await?)

@@ -7,6 +7,7 @@ use std::time::Duration;
 use usage_api::problem::{FieldError, PROBLEM_TYPE, Problem};
 use usage_domain::customer::InvalidCustomer;
 use usage_domain::meter::InvalidMeter;
+use usage_domain::plan::InvalidPlan;
 use usage_domain::subject::InvalidSubject;
 use usage_engine::EngineError;
 use usage_store::StoreError;
@@ -137,6 +138,11 @@ impl ApiError {
         self
     }
 
+    /// Amounts that do not fit, or a plan that cannot be applied to what was used.
+    fn unbillable(detail: String) -> ApiError {
+        ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "/problems/amount", "Amount Out of Range", detail)
+    }
+
     fn unavailable(detail: String) -> ApiError {
         let (status, title) = (StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable");
         let error = ApiError::new(status, "/problems/unavailable", title, detail);
@@ -156,12 +162,20 @@ impl From<EngineError> for ApiError {
             }
             EngineError::InvalidMeter(InvalidMeter { field, reason })
             | EngineError::InvalidSubject(InvalidSubject { field, reason }) => ApiError::field(field, reason),
-            EngineError::Bill(_) => ApiError::new(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "/problems/amount",
-                "Amount Out of Range",
-                detail,
-            ),
+            EngineError::Bill(_) => ApiError::unbillable(detail),
+            EngineError::InvalidPlan(InvalidPlan { field, reason }) => ApiError::field(&field, reason),
+            EngineError::Missing { .. } => ApiError::not_found(detail),
+            EngineError::TooEarly { .. }
+            | EngineError::AlreadyFinalized { .. }
+            | EngineError::NothingToBill { .. }
+            | EngineError::BillStatus { .. } => {
+                ApiError::new(StatusCode::CONFLICT, "/problems/bill", "Conflict", detail)
+            }
+            EngineError::Busy => ApiError::overloaded(detail),
+            EngineError::Broken { .. } => {
+                let title = "Internal Server Error";
+                ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "/problems/internal", title, detail)
+            }
             EngineError::Store(error) => error.into(),
         }
     }
@@ -176,7 +190,7 @@ impl From<StoreError> for ApiError {
             | StoreError::Closed
             | StoreError::Catalog(_)
             | StoreError::Unavailable(_) => ApiError::unavailable(detail),
-            StoreError::Conflict(_) => {
+            StoreError::Conflict(_) | StoreError::Stale { .. } => {
                 ApiError::new(StatusCode::CONFLICT, "/problems/conflict", "Conflict", detail)
             }
             StoreError::NoCustomer => {
@@ -188,7 +202,7 @@ impl From<StoreError> for ApiError {
             StoreError::NoSubject => {
                 ApiError::new(StatusCode::NOT_FOUND, "/problems/subject-not-found", "Not Found", detail)
             }
-            StoreError::Query(_) => ApiError::invalid(detail),
+            StoreError::Query(_) | StoreError::Limit(_) => ApiError::invalid(detail),
             StoreError::Bill(error) => EngineError::Bill(error).into(),
             StoreError::Io { .. }
             | StoreError::Damaged { .. }

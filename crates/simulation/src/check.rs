@@ -130,7 +130,7 @@ fn bills(world: &mut World<'_, '_>, most: usize) -> Outcome {
 fn bill(world: &mut World<'_, '_>, engine: &Engine, customer: &Customer, month: Month) -> Outcome {
     world.stats.bills += 1;
     let name = usage_domain::customer::CustomerRef::Id(customer.id);
-    let bill = world.wait(engine.bill(&name, Some(month), world.now)).map_err(failed("a bill"))?;
+    let bill = world.wait(engine.open_bill(&name, Some(month), world.now)).map_err(failed("a bill"))?;
     world.model.check_bill(&bill).map_err(|what| format!("customer {} in {month}: {what}", customer.number))
 }
 

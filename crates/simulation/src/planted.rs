@@ -13,16 +13,16 @@ use usage_domain::care::{RebuildReport, VerifyReport};
 use usage_domain::customer::{Customer, CustomerDraft, CustomerId, CustomerRef, PaidSubject};
 use usage_domain::event::{EventBatch, StoredEvent, UsageEvent};
 use usage_domain::meter::aggregate::Sign;
-use usage_domain::meter::query::{MeterQuery, MeterUsage};
 use usage_domain::meter::{Meter, MeterDraft, MeterId};
 use usage_domain::position::Position;
 use usage_domain::posting::{PostOutcome, Posting};
 use usage_domain::subject::{Subject, SubjectDraft, SubjectId};
 use usage_domain::time::{Month, Period, Timestamp};
-use usage_domain::usage::{Totals, UnpaidSubject, Usage};
+use usage_domain::usage::{Totals, UnpaidSubject};
 use usage_domain::verdict::Verdict;
 use usage_store::{
-    EventFilter, Handling, LogPage, Measured, PostRequest, Store, StoreError, correction, measure,
+    Document, DocumentWrite, EventFilter, Handling, Kind, LogPage, Measured, PostRequest, Reading, Readings,
+    Store, StoreError, correction, measure,
 };
 
 /// A bug to plant.
@@ -253,8 +253,25 @@ impl Store for Buggy {
         self.store.meters().await
     }
 
-    async fn query(&self, meter: MeterId, query: MeterQuery) -> Result<MeterUsage, StoreError> {
-        self.store.query(meter, query).await
+    async fn write_documents(&self, writes: Vec<DocumentWrite>) -> Result<Vec<u64>, StoreError> {
+        self.store.write_documents(writes).await
+    }
+
+    async fn document(&self, kind: Kind, id: &str) -> Result<Option<Document>, StoreError> {
+        self.store.document(kind, id).await
+    }
+
+    async fn documents(
+        &self,
+        kind: Kind,
+        after: Option<&str>,
+        limit: u64,
+    ) -> Result<Vec<Document>, StoreError> {
+        self.store.documents(kind, after, limit).await
+    }
+
+    async fn documents_of(&self, owner: CustomerId, kinds: Vec<Kind>) -> Result<Vec<Document>, StoreError> {
+        self.store.documents_of(owner, kinds).await
     }
 
     async fn position(&self) -> Result<Position, StoreError> {
@@ -268,30 +285,32 @@ impl Store for Buggy {
         self.store.events(filter).await
     }
 
-    async fn usage(&self, subjects: Vec<PaidSubject>, mut period: Period) -> Result<Usage, StoreError> {
+    async fn read(&self, mut reading: Reading) -> Result<Readings, StoreError> {
+        let Some((subjects, period)) = &mut reading.charges else {
+            return self.store.read(reading).await;
+        };
         if self.bug == Bug::TheEndOfAPeriodIsInIt {
             period.end = Timestamp::from_nanos(period.end.nanos() + 1).unwrap_or(period.end);
         }
-        let paid_for = |event: &UsageEvent| {
-            let pays = |p: &PaidSubject| p.subject == event.subject && p.period.contains(event.time);
-            period.contains(event.time) && subjects.iter().any(pays)
-        };
         let mut more: Vec<UsageEvent> = match self.bug {
             Bug::CountedTwiceAfterAFailedCommit => self.memory().twice.clone(),
             Bug::AVoidForgottenAfterOpening => self.memory().voided.clone(),
             _ => Vec::new(),
         };
-        more.retain(paid_for);
-        let mut usage = self.store.usage(subjects, period).await?;
+        more.retain(|event| {
+            let pays = |p: &PaidSubject| p.subject == event.subject && p.period.contains(event.time);
+            period.contains(event.time) && subjects.iter().any(pays)
+        });
+        let mut readings = self.store.read(reading).await?;
         for event in &more {
             let Measured::Charge(charge) = measure(event.borrowed()) else { continue };
-            if let Some((_, totals)) = usage.groups.iter_mut().find(|(group, _)| *group == charge.group) {
+            if let Some((_, totals)) = readings.charges.iter_mut().find(|(group, _)| *group == charge.group) {
                 totals
                     .merge(&Totals::of(&charge, Sign::Added))
                     .map_err(|error| StoreError::Catalog(error.to_string()))?;
             }
         }
-        Ok(usage)
+        Ok(readings)
     }
 
     async fn unpaid(&self) -> Result<Vec<UnpaidSubject>, StoreError> {

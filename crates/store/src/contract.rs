@@ -3,7 +3,7 @@
 //! Whatever a call acknowledges is durable and visible to every later call. A failed call left
 //! nothing behind. No call reads a clock: moments are arguments.
 
-use crate::{Condition, StoreError};
+use crate::{Condition, Document, DocumentWrite, Kind, Reading, Readings, StoreError};
 use async_trait::async_trait;
 use std::sync::Arc;
 use usage_domain::bill::BillError;
@@ -20,7 +20,7 @@ use usage_domain::time::{Month, Period, Timestamp};
 use usage_domain::usage::{UnpaidSubject, Usage};
 use usage_domain::verdict::Verdict;
 
-/// Keeps usage events, customers and postings.
+/// Keeps usage events, customers, postings and documents.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
     /// Stores valid events that arrived together at `received`, and counts each (source, id) once.
@@ -58,8 +58,19 @@ pub trait Store: Send + Sync + 'static {
     async fn log(&self, after: Position, until: Position, filter: EventFilter)
     -> Result<LogPage, StoreError>;
 
+    /// Charges and what meters are asked, all at one position of the log: corrected events count as corrected.
+    ///
+    /// # Errors
+    /// [`StoreError::NoMeter`] where any of the meters is not there, or [`StoreError::Query`] where any
+    /// question has no answer.
+    async fn read(&self, reading: Reading) -> Result<Readings, StoreError>;
+
     /// What the charges of these subjects at these times add up to, within `period`.
-    async fn usage(&self, subjects: Vec<PaidSubject>, period: Period) -> Result<Usage, StoreError>;
+    async fn usage(&self, subjects: Vec<PaidSubject>, period: Period) -> Result<Usage, StoreError> {
+        let reading = Reading { charges: Some((subjects, period)), meters: Vec::new() };
+        let Readings { position, charges, .. } = self.read(reading).await?;
+        Ok(Usage { position, groups: charges })
+    }
 
     /// Subjects with charges at times when no customer pays for them, by subject.
     async fn unpaid(&self) -> Result<Vec<UnpaidSubject>, StoreError>;
@@ -156,7 +167,35 @@ pub trait Store: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`StoreError::NoMeter`], or [`StoreError::Query`] where there is no answer.
-    async fn query(&self, meter: MeterId, query: MeterQuery) -> Result<MeterUsage, StoreError>;
+    async fn query(&self, meter: MeterId, query: MeterQuery) -> Result<MeterUsage, StoreError> {
+        let reading = Reading { charges: None, meters: vec![(meter, query)] };
+        let Readings { position, meters, .. } = self.read(reading).await?;
+        Ok(MeterUsage { position, rows: meters.into_iter().flatten().collect() })
+    }
+
+    /// Writes documents, each once, all of them or nothing; the answer has the new revision of each, in their
+    /// order, and comes after the commit. No two writes of a store ever have the same revision, of whatever
+    /// documents.
+    ///
+    /// # Errors
+    /// [`StoreError::Stale`] for the first that is not as expected, [`StoreError::Limit`] for what is not
+    /// kept, or too much at once.
+    async fn write_documents(&self, writes: Vec<DocumentWrite>) -> Result<Vec<u64>, StoreError>;
+
+    /// The document of this kind and id.
+    async fn document(&self, kind: Kind, id: &str) -> Result<Option<Document>, StoreError>;
+
+    /// Documents of a kind, by the bytes of their ids: the first `limit` of those behind `after`.
+    async fn documents(
+        &self,
+        kind: Kind,
+        after: Option<&str>,
+        limit: u64,
+    ) -> Result<Vec<Document>, StoreError>;
+
+    /// The documents of these kinds that a customer has, at one moment, by kind and id. Those of a
+    /// customer that was deleted stay.
+    async fn documents_of(&self, owner: CustomerId, kinds: Vec<Kind>) -> Result<Vec<Document>, StoreError>;
 
     /// Reads the whole log, checks every byte of it, and compares the projections with a recount.
     async fn verify(&self) -> Result<VerifyReport, StoreError>;

@@ -1,5 +1,6 @@
 //! Why the store did not do as asked: one type for both stores, in words for the person who reads it.
 
+use crate::Kind;
 use std::path::PathBuf;
 use usage_domain::bill::BillError;
 use usage_domain::meter::query::QueryError;
@@ -80,6 +81,17 @@ pub enum StoreError {
     /// Somebody else has this name.
     #[error("{0}")]
     Conflict(String),
+    /// A document is not as was expected; nothing was written.
+    #[error("{kind} \"{id}\" is not as it was expected: it was changed, made or deleted meanwhile")]
+    Stale {
+        /// Of this kind.
+        kind: Kind,
+        /// Of this id.
+        id: String,
+    },
+    /// More than is kept in a document, or written at once; nothing was written.
+    #[error("{0}")]
+    Limit(String),
     /// No such customer.
     #[error("there is no such customer")]
     NoCustomer,

@@ -1,14 +1,11 @@
 //! What a price makes of usage, line by line.
 
+use crate::figure::text;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use usage_domain::decimal::DecimalError;
 use usage_domain::pricing::{Category, Line, Model, Price, Rating};
 use usage_domain::ratio::Ratio;
-use usage_domain::rounding::{Mode, round};
-
-/// Digits after the point of a figure that has no end, such as a third.
-const ENDLESS: i8 = 18;
 
 /// What usage costs. Figures are exact decimal strings in whole units; one without an end, such as
 /// 10/3, is written with 18 digits after the point, and never computed with again.
@@ -93,7 +90,7 @@ impl Preview {
     }
 }
 
-fn line(line: &Line, price: &Price) -> Result<PreviewLine, DecimalError> {
+pub(crate) fn line(line: &Line, price: &Price) -> Result<PreviewLine, DecimalError> {
     let of_model = line.category != Category::MinimumSpend;
     let (tier, values) = match price.model() {
         _ if !of_model => (None, None),
@@ -131,12 +128,4 @@ fn category(category: Category) -> &'static str {
         Category::EventLimits => "event_limits",
         Category::MinimumSpend => "minimum_spend",
     }
-}
-
-fn text(figure: Ratio) -> Result<String, DecimalError> {
-    let written = match figure.as_decimal() {
-        Some(decimal) => decimal,
-        None => round(figure, Mode::HalfAwayFromZero, ENDLESS)?,
-    };
-    Ok(written.to_string())
 }

@@ -1,7 +1,6 @@
 //! Reading a price: its model, and what goes around it.
 
-use super::fields::{Fields, short};
-use super::under;
+use crate::fields::{Fields, short};
 use crate::problem::FieldError;
 use usage_domain::decimal::Decimal;
 use usage_domain::pricing::conversion::{Operation, UnitConversion};
@@ -13,12 +12,18 @@ use usage_domain::pricing::package::Package;
 use usage_domain::pricing::per_unit::PerUnit;
 use usage_domain::pricing::percentage::Percentage;
 use usage_domain::pricing::tiers::{MAX_TIERS, Tier, Tiers};
-use usage_domain::pricing::{InvalidPrice, Model, Terms};
+use usage_domain::pricing::{InvalidPrice, Model, Price, Terms};
 use usage_domain::rounding::Mode;
 
 /// The properties that every model may have.
 const TERMS: [&str; 5] =
     ["minimum_amount", "maximum_amount", "percentage_discount", "usage_discount", "unit_conversion"];
+
+/// A price.
+pub(crate) fn price(fields: &Fields<'_>) -> Result<Price, FieldError> {
+    let (model, terms) = (model(fields)?, terms(fields)?);
+    Price::new(model, terms).map_err(|invalid| fields.wrong(&invalid.field, invalid.reason))
+}
 
 /// A model by its name in the JSON.
 pub(super) fn model(price: &Fields<'_>) -> Result<Model, FieldError> {
@@ -40,7 +45,7 @@ pub(super) fn model(price: &Fields<'_>) -> Result<Model, FieldError> {
         }
     };
     price.only(&[&["model"], own, &TERMS[..]].concat())?;
-    let invalid = |invalid: InvalidPrice| under("price", invalid);
+    let invalid = |invalid: InvalidPrice| price.wrong(&invalid.field, invalid.reason);
     Ok(match name.as_str() {
         "flat" => Model::Flat(flat(price)?),
         "per_unit" => Model::PerUnit(PerUnit { unit_amount: price.required("unit_amount")? }),
@@ -91,7 +96,7 @@ fn tiers(price: &Fields<'_>, unit: &str) -> Result<Tiers, FieldError> {
         })
     };
     let tiers = tiers.into_iter().map(tier).collect::<Result<_, _>>()?;
-    Tiers::new(tiers).map_err(|invalid| under("price", invalid))
+    Tiers::new(tiers).map_err(|invalid| price.wrong(&invalid.field, invalid.reason))
 }
 
 fn percentage(price: &Fields<'_>) -> Result<Percentage, FieldError> {
@@ -106,7 +111,10 @@ fn percentage(price: &Fields<'_>) -> Result<Percentage, FieldError> {
 }
 
 fn matrix(price: &Fields<'_>) -> Result<Matrix, FieldError> {
-    let rates = price.objects("rates", MAX_RATES)?.ok_or_else(|| price.missing("rates"))?;
+    let default = price.figure("default_unit_amount")?;
+    let rates = price.objects("rates", MAX_RATES)?;
+    // With a price for everything else, there need not be any rate.
+    let rates = rates.or(default.map(|_| Vec::new())).ok_or_else(|| price.missing("rates"))?;
     let rate = |rate: Fields<'_>| {
         rate.only(&["values", "unit_amount"])?;
         let values = rate.map("values")?.ok_or_else(|| rate.missing("values"))?;
@@ -115,8 +123,7 @@ fn matrix(price: &Fields<'_>) -> Result<Matrix, FieldError> {
     let rates = rates.into_iter().map(rate).collect::<Result<_, FieldError>>()?;
     let dimensions = price.texts("dimensions", MAX_DIMENSIONS)?;
     let dimensions = dimensions.ok_or_else(|| price.missing("dimensions"))?;
-    let default = price.figure("default_unit_amount")?;
-    Matrix::new(dimensions, rates, default).map_err(|invalid| under("price", invalid))
+    Matrix::new(dimensions, rates, default).map_err(|invalid| price.wrong(&invalid.field, invalid.reason))
 }
 
 /// What goes around a model, as far as it is there.

@@ -2,7 +2,7 @@
 //!
 //! What is said twice must agree: a quantity is what its events add up to.
 
-use super::fields::Fields;
+use crate::fields::Fields;
 use crate::problem::FieldError;
 use usage_domain::currency::Currency;
 use usage_domain::decimal::{Decimal, DecimalError};

@@ -65,8 +65,7 @@ impl Gateway for Local {
     fn bill(&self, customer: &str, month: Option<&str>) -> Result<Bill, Failure> {
         let name: CustomerRef = customer.parse()?;
         let month = month.map(|text| text.parse::<Month>()).transpose()?;
-        let bill = self.runtime.block_on(self.engine.bill(&name, month, present::now()))?;
-        Ok(Bill::from(&bill))
+        Ok(self.runtime.block_on(self.engine.bill(&name, month, present::now()))?)
     }
 
     fn customers(&self, page: u64, page_size: u64) -> Result<CustomerPage, Failure> {

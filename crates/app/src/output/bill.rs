@@ -85,7 +85,7 @@ fn row(detail: &Detail) -> Vec<String> {
         detail.quantity.clone().unwrap_or_default(),
         detail.unit.clone().unwrap_or_default(),
         detail.unit_price.clone().unwrap_or_default(),
-        detail.exact_amount.clone(),
+        detail.exact_amount.clone().unwrap_or_default(),
         String::new(),
     ]
 }

@@ -43,6 +43,26 @@ impl FromStr for Decimal {
     }
 }
 
+impl Decimal {
+    /// Reads what [`Decimal`] is written as: plain digits, as many as a computed figure may have. Figures
+    /// from outside are read by [`str::parse`], which has narrower limits.
+    ///
+    /// # Errors
+    /// Anything but plain digits, or more of them than are kept.
+    pub fn computed(text: &str) -> Result<Decimal, DecimalError> {
+        let unsigned = text.strip_prefix('-').unwrap_or(text);
+        let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
+        let digits = format!("{whole}{fraction}");
+        let is_plain = !whole.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+        if !is_plain || unsigned.ends_with('.') {
+            return Err(DecimalError::NotANumber);
+        }
+        let scale = u8::try_from(fraction.len()).map_err(|_| DecimalError::Overflow)?;
+        let coefficient: I256 = digits.parse().map_err(|_| DecimalError::Overflow)?;
+        Decimal::fitting(if text.starts_with('-') { -coefficient } else { coefficient }, scale)
+    }
+}
+
 /// Up to 18 digits with or without a point among them, as nearly all figures are; `None` for any
 /// other text, which is then read with care.
 fn plain(text: &str) -> Option<(i64, u8)> {

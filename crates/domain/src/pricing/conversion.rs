@@ -50,6 +50,24 @@ impl UnitConversion {
         self.rounding.is_some()
     }
 
+    /// What is done with the factor.
+    #[must_use]
+    pub fn operation(&self) -> Operation {
+        self.operation
+    }
+
+    /// By what metered units are multiplied or divided.
+    #[must_use]
+    pub fn factor(&self) -> Decimal {
+        self.factor
+    }
+
+    /// The rule and the digits after the point by which the result is rounded, if it is.
+    #[must_use]
+    pub fn rounding(&self) -> Option<(Mode, i8)> {
+        self.rounding
+    }
+
     /// The priced units that so many metered units are.
     ///
     /// # Errors

@@ -21,6 +21,12 @@ impl Dynamic {
         Ok(Dynamic { multiplier })
     }
 
+    /// What the events' own amounts are multiplied by.
+    #[must_use]
+    pub fn multiplier(&self) -> Decimal {
+        self.multiplier
+    }
+
     /// `own` is what the events cost by themselves.
     pub(super) fn items(&self, own: Ratio) -> Result<Vec<Item>, DecimalError> {
         Ok(vec![Item::once(0, Category::Usage, own.mul(self.multiplier.into())?)])

@@ -75,6 +75,24 @@ impl Matrix {
         Ok(Matrix { dimensions, rates, default, places })
     }
 
+    /// The names of the dimensions.
+    #[must_use]
+    pub fn dimensions(&self) -> &[String] {
+        &self.dimensions
+    }
+
+    /// What units of certain values cost.
+    #[must_use]
+    pub fn rates(&self) -> &[Rate] {
+        &self.rates
+    }
+
+    /// What all other units cost, if they are priced.
+    #[must_use]
+    pub fn default_unit_amount(&self) -> Option<Decimal> {
+        self.default
+    }
+
     /// The values that the rate of a line has; none for the line of all other units.
     #[must_use]
     pub fn values(&self, slot: usize) -> Option<&BTreeMap<String, String>> {

@@ -25,6 +25,24 @@ impl Package {
         Ok(Package { size, amount, free_units })
     }
 
+    /// How many units are in one.
+    #[must_use]
+    pub fn size(&self) -> Decimal {
+        self.size
+    }
+
+    /// What one costs.
+    #[must_use]
+    pub fn amount(&self) -> Decimal {
+        self.amount
+    }
+
+    /// The first units, which are free.
+    #[must_use]
+    pub fn free_units(&self) -> Decimal {
+        self.free_units
+    }
+
     /// Units that were given back count against paid packages; a part of one gives nothing back.
     pub(super) fn items(&self, quantity: Ratio) -> Result<Vec<Item>, DecimalError> {
         let paid = if quantity.is_positive() {

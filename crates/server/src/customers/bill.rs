@@ -38,5 +38,5 @@ pub(crate) async fn get_bill(
     let month = query.month.map(|text| text.parse());
     let month = month.transpose().map_err(|error| ApiError::field("month", format!("{error}")))?;
     let bill = app.engine.bill(&customer, month, app.now()).await?;
-    Ok(Json(Bill::from(&bill)))
+    Ok(Json(bill))
 }

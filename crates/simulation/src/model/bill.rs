@@ -5,7 +5,7 @@ use super::log::{Known, same};
 use super::sent::{Group, Measure, minor_digits};
 use crate::figure::Figure;
 use std::collections::BTreeMap;
-use usage_domain::bill::{Bill, Line};
+use usage_domain::bill::{Bill, Line, Source};
 use usage_domain::customer::Customer;
 use usage_domain::time::{Month, Period};
 
@@ -65,16 +65,16 @@ impl Model {
         same("the position of a bill", &bill.position.events(), &self.log.count())?;
         let sums = self.usage(customer, bill.period);
         let lines = by_service(customer, &sums);
-        let services: Vec<_> = bill.lines.iter().map(|line| line.service.as_str()).collect();
+        let services: Vec<_> = bill.lines.iter().map(|line| line.name.as_str()).collect();
         same("the lines of a bill", &services, &lines.keys().copied().collect())?;
         let (mut amounts, mut exact) = (Figure::default(), Figure::default());
         for (line, groups) in bill.lines.iter().zip(lines.values()) {
-            check_line(customer, line, groups).map_err(|what| format!("{}: {what}", line.service))?;
+            check_line(customer, line, groups).map_err(|what| format!("{}: {what}", line.name))?;
             exact = exact.plus(total(groups).amount);
             amounts = amounts.plus(rounded(customer, total(groups).amount));
         }
         same("the total", &Figure::of(bill.total.amount), &Some(amounts))?;
-        same("the exact total", &Figure::of(bill.exact_total.amount), &Some(exact))?;
+        same("the exact total", &bill.exact.as_decimal().and_then(Figure::of), &Some(exact))?;
         same("the currency", &bill.total.currency, &customer.currency)?;
         let mut others: BTreeMap<&str, Sum> = BTreeMap::new();
         for (group, sum) in &sums {
@@ -131,10 +131,11 @@ fn by_service<'a>(
 fn check_line(customer: &Customer, line: &Line, groups: &BTreeMap<&Group, Sum>) -> Result<(), String> {
     let sum = total(groups);
     same("the number of charges", &line.events, &sum.events)?;
-    same("the exact amount", &Figure::of(line.exact.amount), &Some(sum.amount))?;
-    same("the amount", &Figure::of(line.amount.amount), &Some(rounded(customer, sum.amount)))?;
+    same("the exact amount", &line.exact.as_decimal().and_then(Figure::of), &Some(sum.amount))?;
+    same("the amount", &Figure::of(line.amount), &Some(rounded(customer, sum.amount)))?;
+    let Source::Charges { details: parts } = &line.source else { return Err("is not of charges".into()) };
     let mut details = BTreeMap::new();
-    for (group, totals) in &line.details {
+    for (group, totals) in parts {
         let figures = Figure::of(totals.quantity).zip(Figure::of(totals.amount));
         let (group, (quantity, amount)) =
             Group::of(group).zip(figures).ok_or("a figure is beyond all that was sent")?;
@@ -151,7 +152,11 @@ fn check_line(customer: &Customer, line: &Line, groups: &BTreeMap<&Group, Sum>) 
     let one_unit = groups.keys().all(|g| g.has_quantity && Some(&g.unit) == first.map(|f| &f.unit));
     let one_price = one_unit && groups.keys().all(|g| Some(g.unit_price) == first.map(|f| f.unit_price));
     let quantity = one_unit.then_some(sum.quantity);
-    same("the quantity", &line.quantity.and_then(Figure::of), &quantity)?;
+    same(
+        "the quantity",
+        &line.quantity.and_then(|quantity| quantity.as_decimal()).and_then(Figure::of),
+        &quantity,
+    )?;
     same("the unit", &line.unit, &first.filter(|_| one_unit).and_then(|group| group.unit.clone()))?;
     let price = first.filter(|_| one_price).and_then(|group| group.unit_price);
     same("the unit price", &line.unit_price.and_then(Figure::of), &price)

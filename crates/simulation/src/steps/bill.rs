@@ -14,7 +14,7 @@ pub(crate) fn one(world: &mut World<'_, '_>) -> Outcome {
     let month: Option<Month> =
         if world.dice.percent(70) { Some(times::near(&mut world.dice, world.now, &zone)) } else { None };
     let engine = world.engine()?;
-    let bill = match (world.wait(engine.bill(&name, month, world.now)), &customer) {
+    let bill = match (world.wait(engine.open_bill(&name, month, world.now)), &customer) {
         (Ok(bill), Some(_)) => bill,
         (Err(EngineError::NoCustomer(_)), None) => return Ok(()),
         (answer, _) => return Err(format!("the bill of {name} is {answer:?}")),

@@ -1,12 +1,13 @@
-//! Answering what a meter is asked: whole cells from the roll-ups, what they cannot tell from the log, all
-//! at one position.
+//! Meters of a reading: whole cells from the roll-ups, what they cannot tell from the log.
 
 use super::effective::Lookup;
 use super::log::scan;
+use super::log::segment::LogIndex;
+use super::projection::corrections::Corrections;
 use super::projection::layers::View;
 use super::projection::metered::{EVERYBODY, MeterRollUps};
 use super::projection::slot::Slot;
-use super::shared::{Shared, State};
+use super::shared::State;
 use crate::StoreError;
 use crate::format::block::fingerprints;
 use crate::measure::{MeterSet, meter};
@@ -15,51 +16,11 @@ use std::sync::Arc;
 use usage_domain::event::StoredEvent;
 use usage_domain::meter::Meter;
 use usage_domain::meter::collect::{Collector, Fit, Origin};
-use usage_domain::meter::query::{MeterQuery, MeterRow, MeterUsage, Part, QueryError, Scope};
-use usage_domain::position::Position;
+use usage_domain::meter::query::{MeterQuery, MeterRow, Part, QueryError, Scope};
 use usage_domain::time::{Period, Timestamp};
 
 /// Subjects whose cells are in memory at a time, where all are asked for.
 const SUBJECTS_AT_ONCE: u32 = 4096;
-
-/// What a meter is asked.
-pub(super) fn query(
-    shared: &Shared,
-    meter: &Arc<Meter>,
-    query: &MeterQuery,
-) -> Result<MeterUsage, StoreError> {
-    let mut asked = Asked::new(meter, query)?;
-    let view = |state: &State| {
-        let covered = state.meters.covers(meter.series);
-        let view = || state.metered.view(meter.series, asked.names().into_iter(), asked.reach());
-        (covered.then(view), state.corrections.clone(), state.next)
-    };
-    let (view, corrections, next) = if asked.is_of_each() {
-        let mut state = shared.write();
-        state.metered.freeze();
-        view(&state)
-    } else {
-        view(&shared.read())
-    };
-    match view {
-        Some(view) => asked.view(&view)?,
-        None => asked.cells(None)?,
-    }
-    if let Some(wanted) = asked.wanted() {
-        // The log only grows, so that its first `next` events are the same now.
-        let log = shared.read().log.clone();
-        let mut lookup = Lookup::default();
-        scan::each(&log, wanted.fingerprints.as_deref(), wanted.period, next, |stored| {
-            if asked.wants(&stored)
-                && let Some(stored) = lookup.effective(&log, &corrections, stored)?
-            {
-                asked.event(&stored)?;
-            }
-            Ok(())
-        })?;
-    }
-    Ok(MeterUsage { position: Position::after(next), rows: asked.finish()? })
-}
 
 /// An answer in the making: first the cells are handed in, then the events that they cannot tell of.
 pub(crate) struct Asked<'a> {
@@ -98,7 +59,7 @@ impl<'a> Asked<'a> {
     }
 
     /// Whether the usage of each subject is asked for, whoever they are.
-    fn is_of_each(&self) -> bool {
+    pub(crate) fn is_of_each(&self) -> bool {
         self.query.by_subject && matches!(self.query.scope, Scope::Everybody)
     }
 
@@ -111,8 +72,17 @@ impl<'a> Asked<'a> {
         }
     }
 
+    /// The layers to read its cells from; `None` where all is read from the log.
+    pub(super) fn view(&self, state: &State) -> Option<View> {
+        let series = self.meter.series;
+        let names = (!self.is_of_each()).then(|| self.names().into_iter());
+        let view = || state.metered.view(series, names, self.reach());
+        state.meters.covers(series).then(view)
+    }
+
     /// Hands in the cells of a view, part by part.
-    fn view(&mut self, view: &View) -> Result<(), StoreError> {
+    pub(super) fn layers(&mut self, view: Option<&View>) -> Result<(), StoreError> {
+        let Some(view) = view else { return Ok(self.cells(None)?) };
         let reach = self.reach();
         if !self.is_of_each() {
             let mut cells = MeterRollUps::default();
@@ -250,6 +220,25 @@ impl<'a> Asked<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Hands in what is wanted of the first `next` events of the log.
+    pub(super) fn events(
+        &mut self,
+        wanted: &Wanted,
+        log: &LogIndex,
+        corrections: &Corrections,
+        next: u64,
+    ) -> Result<(), StoreError> {
+        let mut lookup = Lookup::default();
+        scan::each(log, wanted.fingerprints.as_deref(), wanted.period, next, |stored| {
+            if self.wants(&stored)
+                && let Some(stored) = lookup.effective(log, corrections, stored)?
+            {
+                self.event(&stored)?;
+            }
+            Ok(())
+        })
     }
 
     /// The rows of the answer.

@@ -1,6 +1,6 @@
 //! The embedded store: a folder that one process owns.
 //!
-//! The log is segment files, customers and postings are a SQLite catalog, projections are files that
+//! The log is segment files, customers, postings and documents are a SQLite catalog, projections are files that
 //! carry the log position which they include. Reads come from memory; one thread writes the log,
 //! another the catalog.
 
@@ -19,6 +19,7 @@ pub(crate) mod meters;
 mod options;
 pub(crate) mod prepare;
 pub(crate) mod projection;
+mod reading;
 mod recount;
 mod repeats;
 pub(crate) mod replay;
@@ -36,7 +37,10 @@ pub use faults::{Faults, Step};
 pub use folder::{exists, owner};
 pub use options::Options;
 
-use crate::{EventFilter, Handling, LogPage, PostRequest, Store, StoreError};
+use crate::{
+    Document, DocumentWrite, EventFilter, Handling, Kind, LogPage, PostRequest, Reading, Readings, Store,
+    StoreError,
+};
 use async_trait::async_trait;
 use catalog::Catalog;
 use change::Change;
@@ -58,13 +62,12 @@ use tokio::sync::oneshot;
 use usage_domain::care::{RebuildReport, VerifyReport};
 use usage_domain::customer::{Customer, CustomerDraft, CustomerId, CustomerRef, PaidSubject};
 use usage_domain::event::{EventBatch, StoredEvent};
-use usage_domain::meter::query::{MeterQuery, MeterUsage};
 use usage_domain::meter::{Meter, MeterDraft, MeterId};
 use usage_domain::position::Position;
 use usage_domain::posting::{PostOutcome, Posting};
 use usage_domain::subject::{Subject, SubjectDraft, SubjectId};
 use usage_domain::time::{Month, Period, Timestamp};
-use usage_domain::usage::{UnpaidSubject, Usage};
+use usage_domain::usage::UnpaidSubject;
 use usage_domain::verdict::Verdict;
 use writer::{Command, Writer};
 
@@ -261,8 +264,14 @@ impl Store for EmbeddedStore {
         blocking(move || scan::page(&log, after.events(), until.events(), &filter)).await
     }
 
-    async fn usage(&self, subjects: Vec<PaidSubject>, period: Period) -> Result<Usage, StoreError> {
-        usage::read(&self.shared, &subjects, period)
+    async fn read(&self, reading: Reading) -> Result<Readings, StoreError> {
+        let meters = reading.meters.iter().map(|(meter, _)| self.meter(*meter));
+        let meters = meters.collect::<Result<Vec<_>, _>>()?;
+        if meters.is_empty() {
+            return reading::read(&self.shared, &meters, &reading);
+        }
+        let shared = self.shared.clone();
+        blocking(move || reading::read(&shared, &meters, &reading)).await
     }
 
     async fn unpaid(&self) -> Result<Vec<UnpaidSubject>, StoreError> {
@@ -352,7 +361,7 @@ impl Store for EmbeddedStore {
             }
         }
         let (shared, period) = (self.shared.clone(), request.period);
-        self.catalog.post(request, move || usage::read(&shared, &paid, period)).await
+        self.catalog.post(request, move || usage::read(&shared, paid, period)).await
     }
 
     async fn create_meter(
@@ -381,9 +390,27 @@ impl Store for EmbeddedStore {
         Ok(self.catalog.index().meters().iter().map(|meter| Meter::clone(meter)).collect())
     }
 
-    async fn query(&self, meter: MeterId, query: MeterQuery) -> Result<MeterUsage, StoreError> {
-        let (shared, meter) = (self.shared.clone(), self.meter(meter)?);
-        blocking(move || metering::query(&shared, &meter, &query)).await
+    async fn write_documents(&self, writes: Vec<DocumentWrite>) -> Result<Vec<u64>, StoreError> {
+        self.catalog.write_documents(writes).await
+    }
+
+    async fn document(&self, kind: Kind, id: &str) -> Result<Option<Document>, StoreError> {
+        self.catalog.document(kind, id)
+    }
+
+    async fn documents(
+        &self,
+        kind: Kind,
+        after: Option<&str>,
+        limit: u64,
+    ) -> Result<Vec<Document>, StoreError> {
+        let (catalog, after) = (self.catalog.clone(), after.map(str::to_string));
+        blocking(move || catalog.documents(kind, after.as_deref(), limit)).await
+    }
+
+    async fn documents_of(&self, owner: CustomerId, kinds: Vec<Kind>) -> Result<Vec<Document>, StoreError> {
+        let catalog = self.catalog.clone();
+        blocking(move || catalog.documents_of(owner, &kinds)).await
     }
 
     async fn verify(&self) -> Result<VerifyReport, StoreError> {

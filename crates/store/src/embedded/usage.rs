@@ -1,52 +1,62 @@
-//! Reading usage: whole cells from the roll-ups, what a boundary cuts from the log, all at one position.
+//! Charges of a reading: whole cells from the roll-ups, what a boundary cuts from the log.
 
 use super::catalog::Catalog;
 use super::effective::Lookup;
 use super::log::scan;
 use super::log::segment::LogIndex;
-use super::projection::charges::Reading;
+use super::projection::charges::{ChargeRollUps, Reading};
 use super::projection::corrections::{Corrections, Fate};
 use super::projection::rollup::Sum;
+use super::reading;
 use super::shared::Shared;
-use crate::StoreError;
 use crate::format::block::fingerprint;
 use crate::measure::{Measured, measure};
+use crate::{Readings, StoreError};
 use usage_domain::charge::{Charge, ChargeGroup};
 use usage_domain::customer::PaidSubject;
 use usage_domain::event::StoredEvent;
 use usage_domain::meter::aggregate::Sign;
-use usage_domain::position::Position;
 use usage_domain::time::Period;
 use usage_domain::usage::{Totals, UnpaidSubject, Usage};
 
 /// What the charges of these subjects at these times add up to, within `period`.
-pub(super) fn read(shared: &Shared, subjects: &[PaidSubject], period: Period) -> Result<Usage, StoreError> {
+pub(super) fn read(shared: &Shared, subjects: Vec<PaidSubject>, period: Period) -> Result<Usage, StoreError> {
+    let reading = crate::Reading { charges: Some((subjects, period)), meters: Vec::new() };
+    let Readings { position, charges, .. } = reading::read(shared, &[], &reading)?;
+    Ok(Usage { position, groups: charges })
+}
+
+/// Adds up the cells that there are; notes what they cannot tell.
+pub(super) fn cells(charges: &ChargeRollUps, subjects: &[PaidSubject], period: Period) -> Reading {
     let mut reading = Reading::default();
-    let state = shared.read();
     for paid in subjects {
         if let Some(part) = paid.period.intersection(&period) {
-            state.charges.read(&paid.subject, part, &mut reading);
+            charges.read(&paid.subject, part, &mut reading);
         }
     }
-    let next = state.next;
-    if !reading.edges.is_empty() {
-        // The log only grows, so that its first `next` events are the same without the lock.
-        let (log, corrections) = (state.log.clone(), state.corrections.clone());
-        drop(state);
-        let mut lookup = Lookup::default();
-        for (subject, part) in std::mem::take(&mut reading.edges) {
-            scan::each(&log, Some(&[fingerprint(&subject)]), part, next, |stored| {
-                if stored.event.subject != subject {
-                    return Ok(());
-                }
-                each_change(&log, &corrections, &mut lookup, stored, |charge, sign| {
-                    let totals = Totals::of(&charge, sign);
-                    Sum::merge(reading.totals.entry(charge.group).or_default(), &totals);
-                })
-            })?;
-        }
+    reading
+}
+
+/// Adds what the cells could not tell, from the first `next` events of the log.
+pub(super) fn edges(
+    reading: &mut Reading,
+    log: &LogIndex,
+    corrections: &Corrections,
+    next: u64,
+) -> Result<(), StoreError> {
+    let mut lookup = Lookup::default();
+    for (subject, part) in std::mem::take(&mut reading.edges) {
+        scan::each(log, Some(&[fingerprint(&subject)]), part, next, |stored| {
+            if stored.event.subject != subject {
+                return Ok(());
+            }
+            each_change(log, corrections, &mut lookup, stored, |charge, sign| {
+                let totals = Totals::of(&charge, sign);
+                Sum::merge(reading.totals.entry(charge.group).or_default(), &totals);
+            })
+        })?;
     }
-    Ok(Usage { position: Position::after(next), groups: reading.totals.into_iter().collect() })
+    Ok(())
 }
 
 /// Hands each change that an event made to `each`, as the roll-ups have them: that a charge came with it,
@@ -126,7 +136,7 @@ pub(super) fn unpaid(shared: &Shared, catalog: &Catalog) -> Result<Vec<UnpaidSub
     for (subject, gaps) in subjects {
         let paid: Vec<_> =
             gaps.into_iter().map(|period| PaidSubject { subject: subject.clone(), period }).collect();
-        let usage = read(shared, &paid, Period::ALWAYS)?;
+        let usage = read(shared, paid, Period::ALWAYS)?;
         let events: i64 = usage.groups.iter().map(|(_, totals)| totals.events).sum();
         if let Ok(events @ 1..) = u64::try_from(events) {
             unpaid.push(UnpaidSubject { subject, events });

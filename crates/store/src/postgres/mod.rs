@@ -12,6 +12,7 @@ mod changes;
 mod claims;
 mod corrections;
 mod customers;
+mod documents;
 mod error;
 mod fingerprint;
 mod group;
@@ -22,6 +23,7 @@ mod pages;
 mod pool;
 mod postings;
 mod query;
+mod reading;
 mod rebuild;
 mod request;
 mod schema;
@@ -35,7 +37,10 @@ pub use address::{is_address, shown};
 
 use crate::embedded::projection::claims::HashKey;
 use crate::embedded::shared::Queue;
-use crate::{EventFilter, Handling, LogPage, PostRequest, Store, StoreError};
+use crate::{
+    Document, DocumentWrite, EventFilter, Handling, Kind, LogPage, PostRequest, Reading, Readings, Store,
+    StoreError,
+};
 use address::Address;
 use async_trait::async_trait;
 use meters::Known;
@@ -50,13 +55,12 @@ use tokio::task::JoinHandle;
 use usage_domain::care::{RebuildReport, VerifyReport};
 use usage_domain::customer::{Customer, CustomerDraft, CustomerId, CustomerRef, PaidSubject};
 use usage_domain::event::{EventBatch, StoredEvent};
-use usage_domain::meter::query::{MeterQuery, MeterUsage};
 use usage_domain::meter::{Meter, MeterDraft, MeterId};
 use usage_domain::position::Position;
 use usage_domain::posting::{PostOutcome, Posting};
 use usage_domain::subject::{Subject, SubjectDraft, SubjectId};
 use usage_domain::time::{Month, Period, Timestamp};
-use usage_domain::usage::{UnpaidSubject, Usage};
+use usage_domain::usage::UnpaidSubject;
 use usage_domain::verdict::Verdict;
 use writer::Waiting;
 
@@ -217,10 +221,10 @@ impl Store for PostgresStore {
         .await
     }
 
-    async fn usage(&self, subjects: Vec<PaidSubject>, period: Period) -> Result<Usage, StoreError> {
+    async fn read(&self, reading: Reading) -> Result<Readings, StoreError> {
         self.bounded(async {
             let mut client = self.node.pool.get().await?;
-            usage::read(&self.node, &snapshot(&mut client).await?, &subjects, period).await
+            reading::read(&self.node, &snapshot(&mut client).await?, &reading).await
         })
         .await
     }
@@ -375,8 +379,25 @@ impl Store for PostgresStore {
         .await
     }
 
-    async fn query(&self, meter: MeterId, query: MeterQuery) -> Result<MeterUsage, StoreError> {
-        self.bounded(query::query(&self.node, meter, &query)).await
+    async fn write_documents(&self, writes: Vec<DocumentWrite>) -> Result<Vec<u64>, StoreError> {
+        self.bounded(documents::write(&self.node, &writes)).await
+    }
+
+    async fn document(&self, kind: Kind, id: &str) -> Result<Option<Document>, StoreError> {
+        self.bounded(async { documents::find(&self.node.pool.get().await?, kind, id).await }).await
+    }
+
+    async fn documents(
+        &self,
+        kind: Kind,
+        after: Option<&str>,
+        limit: u64,
+    ) -> Result<Vec<Document>, StoreError> {
+        self.bounded(async { documents::page(&self.node.pool.get().await?, kind, after, limit).await }).await
+    }
+
+    async fn documents_of(&self, owner: CustomerId, kinds: Vec<Kind>) -> Result<Vec<Document>, StoreError> {
+        self.bounded(async { documents::of(&self.node.pool.get().await?, owner, &kinds).await }).await
     }
 
     async fn verify(&self) -> Result<VerifyReport, StoreError> {

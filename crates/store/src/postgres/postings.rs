@@ -58,7 +58,7 @@ pub(super) async fn post(node: &Node, request: &PostRequest) -> Result<PostOutco
         let transaction = snapshot(&mut client).await?;
         let before = find(&transaction, request.customer, request.month).await?;
         let paid = customers::paid_subjects(&transaction, request.customer).await?;
-        let usage = usage::read(node, &transaction, &paid, request.period).await?;
+        let usage = usage::read(node, &transaction, paid, request.period).await?;
         transaction.commit().await?;
         match before {
             None if usage.changes() == 0 => return Ok(PostOutcome::NoUsage),

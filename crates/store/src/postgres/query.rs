@@ -1,9 +1,8 @@
-//! Answering what a meter is asked: cells, deltas, and what neither can tell from the log, all of one
-//! moment.
+//! Meters of a reading: cells, deltas, and what neither can tell from the log, all of one moment.
 
-use super::pool::snapshot;
+use super::changes::Sums;
+use super::log;
 use super::usage::{quarter, stored_sums};
-use super::{Node, log, meters, usage};
 use crate::StoreError;
 use crate::embedded::metering::Asked;
 use crate::embedded::projection::metered::MeterRollUps;
@@ -11,25 +10,27 @@ use crate::embedded::projection::slot::Slot;
 use deadpool_postgres::Transaction;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
-use usage_domain::meter::MeterId;
-use usage_domain::meter::query::{MeterQuery, MeterUsage, Scope};
+use usage_domain::meter::Meter;
+use usage_domain::meter::query::{MeterQuery, MeterRow, Scope};
 
 const OF: &str = "
     SELECT cells FROM usage_app.cell WHERE subject = ANY ($1) AND quarter BETWEEN $2 AND $3";
 const OF_EACH: &str = "
     SELECT cells FROM usage_app.cell WHERE subject <> '' AND quarter BETWEEN $1 AND $2";
 
-pub(super) async fn query(node: &Node, id: MeterId, query: &MeterQuery) -> Result<MeterUsage, StoreError> {
-    let mut client = node.pool.get().await?;
-    let transaction = snapshot(&mut client).await?;
-    let (meter, covered) = meters::find(&transaction, id).await?;
+/// The rows of what a meter is asked; `covered` where cells have it.
+pub(super) async fn rows(
+    transaction: &Transaction<'_>,
+    deltas: &[Arc<Sums>],
+    (meter, covered): (Meter, bool),
+    query: &MeterQuery,
+) -> Result<Vec<MeterRow>, StoreError> {
     let meter = Arc::new(meter);
-    let position = usage::position(&transaction).await?;
     let mut asked = Asked::new(&meter, query)?;
     if covered {
         let reach = asked.reach();
         let span = (quarter("s", Slot::of(reach.start)), quarter("", Slot::quarter_of(reach.end)));
-        let metered = cells(node, &transaction, query, meter.series, span).await?;
+        let metered = cells(transaction, deltas, query, meter.series, span).await?;
         asked.cells(Some(&metered))?;
     } else {
         asked.cells(None)?;
@@ -40,7 +41,7 @@ pub(super) async fn query(node: &Node, id: MeterId, query: &MeterQuery) -> Resul
         let locked = || asked.lock().unwrap_or_else(PoisonError::into_inner);
         let prints = wanted.fingerprints.as_deref();
         log::effective(
-            &transaction,
+            transaction,
             prints,
             wanted.period,
             |stored| locked().wants(stored),
@@ -48,13 +49,13 @@ pub(super) async fn query(node: &Node, id: MeterId, query: &MeterQuery) -> Resul
         )
         .await?;
     }
-    Ok(MeterUsage { position, rows: asked.finish()? })
+    Ok(asked.finish()?)
 }
 
 /// The cells of those who are asked for, merged or not, of a meter's sums.
 async fn cells(
-    node: &Node,
     transaction: &Transaction<'_>,
+    deltas: &[Arc<Sums>],
     query: &MeterQuery,
     series: u32,
     (first, last): (i32, i32),
@@ -98,7 +99,7 @@ async fn cells(
     for row in &rows {
         add(&stored_sums(row)?.metered);
     }
-    for delta in node.tail.read(transaction).await? {
+    for delta in deltas {
         add(&delta.metered);
     }
     Ok(metered)

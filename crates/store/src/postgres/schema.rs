@@ -13,8 +13,10 @@ use tokio_postgres::error::SqlState;
 const MIGRATING: i64 = 0x7561_7070_0000_0001;
 
 /// The steps. A distributed PostgreSQL spreads the tables by the columns named here: claim by
-/// fingerprint, log and delta by record, cell by subject, fate by target. The others are small and stay whole.
-const STEPS: &[&str] = &["
+/// fingerprint, log and delta by record, cell by subject, fate by target, document by id. The others are small
+/// and stay whole.
+const STEPS: &[&str] = &[
+    "
     CREATE TABLE usage_app.meta (
         key text PRIMARY KEY,
         value bytea NOT NULL
@@ -154,7 +156,23 @@ const STEPS: &[&str] = &["
         updated_at bigint NOT NULL,
         UNIQUE (customer, month)
     );
-"];
+",
+    "
+    -- Revisions of documents: none is drawn twice, whatever becomes of the transaction.
+    CREATE SEQUENCE usage_app.revision;
+
+    -- What billing keeps, as it is: no column is taken from a body. Ids are in the order of their bytes.
+    CREATE TABLE usage_app.document (
+        kind text COLLATE \"C\" NOT NULL,
+        id text COLLATE \"C\" NOT NULL,
+        owner text, -- the id of a customer, whom it outlives
+        revision bigint NOT NULL,
+        body text NOT NULL,
+        PRIMARY KEY (kind, id)
+    );
+    CREATE INDEX document_by_owner ON usage_app.document (owner, kind, id) WHERE owner IS NOT NULL;
+",
+];
 
 /// Tables of others: of no extension, and not the database's own.
 const THEIRS: &str = "

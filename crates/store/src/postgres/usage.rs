@@ -1,23 +1,25 @@
-//! Reading usage: merged cells, deltas that are not merged yet, and what a boundary cuts from the
+//! Charges of a reading: merged cells, deltas that are not merged yet, and what a boundary cuts from the
 //! log, all of one moment.
 
 use super::changes::Sums;
 use super::error::damaged;
-use super::{Node, log};
-use crate::StoreError;
+use super::{Node, log, reading};
 use crate::embedded::projection::charges::Reading;
 use crate::embedded::projection::rollup::Sum;
 use crate::embedded::projection::slot::Slot;
 use crate::embedded::usage::charged;
 use crate::format::block::fingerprint;
+use crate::{Readings, StoreError};
 use deadpool_postgres::Transaction;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use tokio_postgres::Row;
+use usage_domain::charge::ChargeGroup;
 use usage_domain::customer::PaidSubject;
 use usage_domain::event::StoredEvent;
 use usage_domain::position::Position;
 use usage_domain::time::{Period, Timestamp};
-use usage_domain::usage::{UnpaidSubject, Usage};
+use usage_domain::usage::{Totals, UnpaidSubject, Usage};
 
 const COUNTS: &str = "SELECT id, next FROM usage_app.writer ORDER BY id";
 const CELLS: &str = "
@@ -52,29 +54,43 @@ pub(super) async fn position(transaction: &Transaction<'_>) -> Result<Position, 
 pub(super) async fn read(
     node: &Node,
     transaction: &Transaction<'_>,
-    subjects: &[PaidSubject],
+    subjects: Vec<PaidSubject>,
     period: Period,
 ) -> Result<Usage, StoreError> {
-    let paid = |paid: &PaidSubject| Some((paid.subject.clone(), paid.period.intersection(&period)?));
-    let parts: Vec<(String, Period)> = subjects.iter().filter_map(paid).collect();
-    let names: Vec<&[u8]> = parts.iter().map(|(subject, _)| subject.as_bytes()).collect();
+    let reading = crate::Reading { charges: Some((subjects, period)), meters: Vec::new() };
+    let Readings { position, charges, .. } = reading::read(node, transaction, &reading).await?;
+    Ok(Usage { position, groups: charges })
+}
+
+/// The merged cells that these subjects' charges within `period` are in, among others.
+pub(super) async fn cells(
+    transaction: &Transaction<'_>,
+    subjects: &[PaidSubject],
+    period: Period,
+) -> Result<Vec<Row>, StoreError> {
+    let names: Vec<&[u8]> = subjects.iter().map(|paid| paid.subject.as_bytes()).collect();
     let row = |moment| quarter("s", Slot::of(moment));
-    let (first, last) = (row(period.start), row(period.end));
-    let cells = transaction.prepare_cached(CELLS).await?;
-    let (position, rows, deltas) = tokio::try_join!(
-        async { Ok::<_, StoreError>(position(transaction).await?) },
-        async { Ok(transaction.query(&cells, &[&names, &first, &last]).await?) },
-        node.tail.read(transaction),
-    )?;
+    let statement = transaction.prepare_cached(CELLS).await?;
+    Ok(transaction.query(&statement, &[&names, &row(period.start), &row(period.end)]).await?)
+}
+
+/// What charges add up to, from the merged cells that they are in and the deltas behind these.
+pub(super) async fn charges(
+    transaction: &Transaction<'_>,
+    cells: &[Row],
+    deltas: &[Arc<Sums>],
+    (subjects, period): &(Vec<PaidSubject>, Period),
+) -> Result<Vec<(ChargeGroup, Totals)>, StoreError> {
     let mut merged = Sums::default();
-    for row in &rows {
+    for row in cells {
         merged.add(row.get(0)).map_err(damaged("a row of usage_app.cell"))?;
     }
     let mut reading = Reading::default();
-    for (subject, part) in &parts {
-        merged.charges.read(subject, *part, &mut reading);
-        for delta in &deltas {
-            delta.charges.read(subject, *part, &mut reading);
+    for paid in subjects {
+        let Some(part) = paid.period.intersection(period) else { continue };
+        merged.charges.read(&paid.subject, part, &mut reading);
+        for delta in deltas {
+            delta.charges.read(&paid.subject, part, &mut reading);
         }
     }
     // The same part may be cut from cells of several deltas; the log has all of it.
@@ -90,7 +106,7 @@ pub(super) async fn read(
         })
         .await?;
     }
-    Ok(Usage { position, groups: reading.totals.into_iter().collect() })
+    Ok(reading.totals.into_iter().collect())
 }
 
 /// The sums of a row's only column.
@@ -128,7 +144,7 @@ pub(super) async fn unpaid(
     let mut unpaid = Vec::new();
     for (subject, gaps) in gaps {
         let times = gaps.into_iter().map(|period| PaidSubject { subject: subject.clone(), period });
-        let usage = read(node, transaction, &times.collect::<Vec<_>>(), Period::ALWAYS).await?;
+        let usage = read(node, transaction, times.collect(), Period::ALWAYS).await?;
         let events: i64 = usage.groups.iter().map(|(_, totals)| totals.events).sum();
         if let Ok(events @ 1..) = u64::try_from(events) {
             unpaid.push(UnpaidSubject { subject, events });

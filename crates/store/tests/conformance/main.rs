@@ -3,12 +3,14 @@
 mod customers;
 #[path = "../support/database.rs"]
 mod database;
+mod documents;
 mod events;
 mod meters;
 mod nodes;
 mod postgres;
 mod postings;
 mod properties;
+mod readings;
 mod subjects;
 mod support;
 
@@ -55,6 +57,21 @@ macro_rules! suite {
                     usage_that_was_exchanged_for_as_much_is_posted_again,
                     of_concurrent_posts_of_the_same_usage_exactly_one_posts,
                     posting_numbers_have_no_gaps,
+                ],
+                documents: [
+                    documents_are_read_as_they_were_written_also_after_reopening,
+                    documents_are_listed_by_the_bytes_of_their_ids_page_by_page,
+                    a_customers_documents_are_read_together_and_outlive_it,
+                    a_document_that_is_not_as_expected_is_left_as_it_is,
+                    documents_that_cannot_all_be_written_are_written_not_at_all,
+                    documents_have_limits_and_what_is_within_them_is_kept,
+                    of_those_who_expect_the_same_revision_one_writes,
+                    writes_of_the_same_documents_in_any_order_end_all_well,
+                ],
+                readings: [
+                    a_reading_is_what_its_parts_are,
+                    a_reading_with_a_question_that_has_no_answer_is_refused,
+                    all_of_a_reading_is_of_one_position,
                 ],
                 nodes: [
                     events_that_two_nodes_are_sent_at_the_same_time_count_once,

@@ -13,15 +13,17 @@ use tokio::task::block_in_place;
 use usage_domain::care::{RebuildReport, VerifyReport};
 use usage_domain::customer::{Customer, CustomerDraft, CustomerId, CustomerRef, PaidSubject};
 use usage_domain::event::{EventBatch, StoredEvent};
-use usage_domain::meter::query::{MeterQuery, MeterUsage};
 use usage_domain::meter::{Meter, MeterDraft, MeterId};
 use usage_domain::position::Position;
 use usage_domain::posting::{PostOutcome, Posting};
 use usage_domain::subject::{Subject, SubjectDraft, SubjectId};
 use usage_domain::time::{Month, Period, Timestamp};
-use usage_domain::usage::{UnpaidSubject, Usage};
+use usage_domain::usage::UnpaidSubject;
 use usage_domain::verdict::Verdict;
-use usage_store::{EventFilter, Handling, LogPage, PostRequest, Store, StoreError};
+use usage_store::{
+    Document, DocumentWrite, EventFilter, Handling, Kind, LogPage, PostRequest, Reading, Readings, Store,
+    StoreError,
+};
 
 /// A database for two nodes.
 pub(crate) struct Nodes(Database);
@@ -86,8 +88,8 @@ impl Store for Pair {
         self.next().log(after, until, filter).await
     }
 
-    async fn usage(&self, subjects: Vec<PaidSubject>, period: Period) -> Result<Usage, StoreError> {
-        self.next().usage(subjects, period).await
+    async fn read(&self, reading: Reading) -> Result<Readings, StoreError> {
+        self.next().read(reading).await
     }
 
     async fn unpaid(&self) -> Result<Vec<UnpaidSubject>, StoreError> {
@@ -190,8 +192,25 @@ impl Store for Pair {
         self.next().meters().await
     }
 
-    async fn query(&self, meter: MeterId, query: MeterQuery) -> Result<MeterUsage, StoreError> {
-        self.next().query(meter, query).await
+    async fn write_documents(&self, writes: Vec<DocumentWrite>) -> Result<Vec<u64>, StoreError> {
+        self.next().write_documents(writes).await
+    }
+
+    async fn document(&self, kind: Kind, id: &str) -> Result<Option<Document>, StoreError> {
+        self.next().document(kind, id).await
+    }
+
+    async fn documents(
+        &self,
+        kind: Kind,
+        after: Option<&str>,
+        limit: u64,
+    ) -> Result<Vec<Document>, StoreError> {
+        self.next().documents(kind, after, limit).await
+    }
+
+    async fn documents_of(&self, owner: CustomerId, kinds: Vec<Kind>) -> Result<Vec<Document>, StoreError> {
+        self.next().documents_of(owner, kinds).await
     }
 
     async fn verify(&self) -> Result<VerifyReport, StoreError> {

@@ -17,7 +17,7 @@ pub(crate) fn request(customer: &Customer, month: &str) -> PostRequest {
         customer: customer.id,
         month,
         period: month.period(&customer.zone),
-        rate: Arc::new(move |usage| Ok(Bill::rate(&owner, month, usage)?.total)),
+        rate: Arc::new(move |usage| Ok(Bill::of_charges(&owner, month, usage)?.total)),
         now: Timestamp::from_nanos(1_800_000_000_000_000_000).unwrap(),
     }
 }

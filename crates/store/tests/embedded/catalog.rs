@@ -15,7 +15,7 @@ fn request(customer: &Customer) -> PostRequest {
         customer: customer.id,
         month,
         period: month.period(&customer.zone),
-        rate: Arc::new(move |usage| Ok(Bill::rate(&owner, month, usage)?.total)),
+        rate: Arc::new(move |usage| Ok(Bill::of_charges(&owner, month, usage)?.total)),
         now: at(NOW),
     }
 }

@@ -9,6 +9,7 @@ mod checkpoints;
 mod claims;
 mod crash;
 mod damage;
+mod documents;
 mod faults;
 mod folders;
 mod golden;

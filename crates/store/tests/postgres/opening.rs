@@ -6,7 +6,7 @@ use tokio::task::JoinSet;
 use usage_domain::customer::{CustomerDraft, CustomerId, CustomerRef};
 use usage_domain::verdict::Verdict::{Accepted, Duplicate};
 use usage_store::postgres::{Limits, PostgresStore, exists};
-use usage_store::{Handling, Store, StoreError};
+use usage_store::{DocumentWrite, Expect, Handling, Kind, Store, StoreError};
 
 /// How many tables there are, of anybody.
 async fn tables(database: &Database) -> i64 {
@@ -60,6 +60,30 @@ async fn a_database_of_another_program_is_refused_and_left_alone() {
     let said = refused(&database.address()).await;
     assert!(said.contains("cannot be used"), "{said}");
     assert_eq!(tables(&database).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_of_the_first_version_is_brought_up_and_keeps_what_it_has() {
+    let Some(database) = Database::new().await else { return };
+    let node = database.node().await.unwrap();
+    assert_eq!(node.append(vec![charge("a", "alice")], at(NOW), Handling::Strict).await.unwrap(), [Accepted]);
+    node.close().await.unwrap();
+    let before = "DROP TABLE usage_app.document; DROP SEQUENCE usage_app.revision;
+                  UPDATE usage_app.meta SET value = '1' WHERE key = 'version'";
+    connect(&database.address()).await.batch_execute(before).await.unwrap();
+    let node = database.node().await.unwrap();
+    assert_eq!(
+        node.append(vec![charge("a", "alice")], at(NOW), Handling::Strict).await.unwrap(),
+        [Duplicate]
+    );
+    let write = DocumentWrite {
+        kind: Kind::Plan,
+        id: "a".into(),
+        owner: None,
+        body: Some("{}".into()),
+        expect: Expect::Absent,
+    };
+    assert_eq!(node.write_documents(vec![write]).await.unwrap(), [1]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

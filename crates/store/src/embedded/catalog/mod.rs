@@ -1,13 +1,15 @@
-//! The catalog: customers and postings in SQLite, with an index in memory for reading.
+//! The catalog: customers, postings and documents in SQLite, with an index in memory for reading.
 //!
 //! One thread writes. It takes all that is waiting into one transaction (group commit), each piece
 //! within a savepoint of its own; the index changes, and answers go out, after the commit. Nothing
 //! here ever waits for the log, nor the log for it.
 
 mod customers;
+mod documents;
 mod index;
 mod meters;
 mod postings;
+mod readers;
 mod schema;
 mod subjects;
 
@@ -16,6 +18,7 @@ pub(crate) use index::{Change, Index};
 use super::faults::{Faults, Step};
 use super::folder::Layout;
 use crate::{PostRequest, StoreError};
+use readers::Readers;
 use rusqlite::{Connection, TransactionBehavior};
 use std::io;
 use std::path::Path;
@@ -71,8 +74,8 @@ pub(crate) struct Catalog {
     index: Arc<RwLock<Index>>,
     jobs: Mutex<Option<SyncSender<Box<dyn Job>>>>,
     worker: Mutex<Option<std::thread::JoinHandle<()>>>,
-    /// A second connection, for what the index does not hold.
-    reader: Mutex<Connection>,
+    /// For what the index does not hold.
+    readers: Readers,
     pub(crate) secret: [u8; 16],
 }
 
@@ -99,21 +102,14 @@ impl Catalog {
             index.apply(Change::Meter(Arc::new(meter)));
         }
         let index = Arc::new(RwLock::new(index));
-        let reader = Connection::open(path)?;
-        configure(&reader)?;
+        let readers = Readers::open(path)?;
         let (jobs, waiting) = sync_channel(MOST_WAITING);
         let (shared, file) = (index.clone(), path.to_path_buf());
         let worker = std::thread::Builder::new()
             .name("catalog".into())
             .spawn(move || work(&mut connection, &waiting, &shared, &faults, &file))
             .map_err(StoreError::io("cannot start a thread for", path))?;
-        Ok(Catalog {
-            index,
-            jobs: Mutex::new(Some(jobs)),
-            worker: Mutex::new(Some(worker)),
-            reader: Mutex::new(reader),
-            secret,
-        })
+        Ok(Catalog { index, jobs: Mutex::new(Some(jobs)), worker: Mutex::new(Some(worker)), readers, secret })
     }
 
     pub(crate) fn index(&self) -> RwLockReadGuard<'_, Index> {
@@ -195,8 +191,7 @@ impl Catalog {
         if let Some(posting) = self.index().posting(customer, month) {
             return Ok(Some(posting.clone()));
         }
-        let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
-        postings::find(&reader, customer, number, month)
+        postings::find(&self.readers.get(), customer, number, month)
     }
 
     fn number(&self, id: CustomerId) -> Result<u64, StoreError> {

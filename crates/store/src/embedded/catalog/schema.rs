@@ -97,6 +97,24 @@ const STEPS: &[&str] = &[
         updated_at INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
 ",
+    "
+    CREATE TABLE counter (
+        name TEXT PRIMARY KEY,
+        value INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    INSERT INTO counter VALUES ('revision', 0);
+
+    -- What billing keeps, as it is: no column is taken from a body.
+    CREATE TABLE document (
+        kind TEXT NOT NULL,
+        id TEXT NOT NULL,
+        owner TEXT, -- the id of a customer, whom it outlives
+        revision INTEGER NOT NULL, -- never used again
+        body TEXT NOT NULL,
+        PRIMARY KEY (kind, id)
+    ) STRICT;
+    CREATE INDEX document_by_owner ON document (owner, kind, id) WHERE owner IS NOT NULL;
+",
 ];
 
 fn number(connection: &Connection, pragma: &str) -> rusqlite::Result<i32> {
@@ -171,6 +189,27 @@ mod tests {
         migrate(&mut db, [2; 16]).unwrap();
         assert_eq!(schema(&db), once);
         assert_eq!(secret(&db).unwrap(), [1; 16]);
+    }
+
+    #[test]
+    fn every_earlier_version_is_brought_up_to_the_same_schema() {
+        let schema = |db: &Connection| -> Vec<String> {
+            let mut statement =
+                db.prepare("SELECT coalesce(sql, name) FROM sqlite_schema ORDER BY name").unwrap();
+            statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+        };
+        let mut new = open();
+        migrate(&mut new, [1; 16]).unwrap();
+        for version in 1..STEPS.len() {
+            let mut db = open();
+            db.execute_batch(&STEPS[..version].concat()).unwrap();
+            db.execute("INSERT INTO meta (key, value) VALUES ('secret', ?1)", [[3u8; 16].as_slice()])
+                .unwrap();
+            db.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
+            db.pragma_update(None, "user_version", i32::try_from(version).unwrap()).unwrap();
+            migrate(&mut db, [2; 16]).unwrap();
+            assert_eq!((schema(&db), secret(&db).unwrap()), (schema(&new), [3; 16]), "of version {version}");
+        }
     }
 
     #[test]

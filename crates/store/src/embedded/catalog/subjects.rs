@@ -3,7 +3,6 @@
 use super::{Catalog, Change};
 use crate::StoreError;
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use std::sync::PoisonError;
 use usage_domain::subject::{Edit, MAX_KNOWN, Subject, SubjectDraft, SubjectId};
 use usage_domain::time::Timestamp;
 
@@ -42,13 +41,12 @@ impl Catalog {
 
     /// The subject of this key, or else of this id.
     pub(crate) fn subject(&self, name: &str) -> Result<Option<Subject>, StoreError> {
-        let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
-        find(&reader, name)
+        find(&self.readers.get(), name)
     }
 
     /// All subjects that are known, by key.
     pub(crate) fn subjects(&self) -> Result<Vec<Subject>, StoreError> {
-        let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        let reader = self.readers.get();
         let mut statement = reader.prepare_cached(&format!("SELECT {SUBJECT} ORDER BY key"))?;
         let (mut rows, mut subjects) = (statement.query([])?, Vec::new());
         while let Some(row) = rows.next()? {

@@ -103,7 +103,7 @@ impl Place {
 
     /// What is read of a subject and a meter in a period.
     fn read(&self, subject: &str, meter: u32, period: Period) -> Result<Model, StoreError> {
-        let view = self.layers.view(meter, [subject].into_iter(), period);
+        let view = self.layers.view(meter, Some([subject].into_iter()), period);
         let mut cells = MeterRollUps::default();
         view.subject(subject, period, &mut cells)?;
         Ok(named(&cells))
@@ -111,8 +111,8 @@ impl Place {
 
     /// What is read of all subjects at once.
     fn read_all(&mut self, meter: u32, period: Period) -> Model {
-        self.layers.freeze();
-        let view = self.layers.view(meter, std::iter::empty(), period);
+        self.layers.freeze_for_reading();
+        let view = self.layers.view(meter, None::<std::iter::Empty<&str>>, period);
         let mut cells = MeterRollUps::default();
         view.range(0..view.subjects(), period, &mut cells).unwrap();
         named(&cells)

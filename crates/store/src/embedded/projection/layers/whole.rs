@@ -20,6 +20,9 @@ use usage_domain::time::{Period, Timestamp};
 /// The number of the subject that stands for everybody.
 pub(crate) const EVERYBODY_NUMBER: u32 = 0;
 
+/// Fronts that wait for a checkpoint, after which none is frozen for a reader.
+const MOST_FROZEN: usize = 32;
+
 /// The cells of all meters.
 #[derive(Debug)]
 pub(crate) struct Layers {
@@ -128,6 +131,13 @@ impl Layers {
         self.frozen.clone()
     }
 
+    /// Lets another front go on for the sake of a reader, unless that was done too often.
+    pub(crate) fn freeze_for_reading(&mut self) {
+        if self.frozen.len() < MOST_FROZEN {
+            self.freeze();
+        }
+    }
+
     /// From now on these runs are read, which have what these fronts had.
     pub(crate) fn thaw(&mut self, stored: &[Arc<Front>], runs: List) {
         self.frozen.retain(|front| !stored.iter().any(|other| Arc::ptr_eq(front, other)));
@@ -178,11 +188,12 @@ impl Layers {
         Series::clone(&self.groups.series[group as usize].0)
     }
 
-    /// A view for the cells of a meter's sums. Of the front it has those of these subjects within the period.
+    /// A view for the cells of a meter's sums. Of the front it has those of these subjects (of all, where `None`)
+    /// within the period.
     pub(crate) fn view<'a>(
         &self,
         meter: u32,
-        subjects: impl Iterator<Item = &'a str>,
+        subjects: Option<impl Iterator<Item = &'a str>>,
         period: Period,
     ) -> View {
         let mut groups = vec![false; self.groups.series.len()];
@@ -193,7 +204,11 @@ impl Layers {
         }
         let groups = Arc::new(groups);
         let mut latest: Vec<Cell> = Vec::new();
-        for subject in self.subjects.find_all(subjects).into_iter().flatten() {
+        let subjects = match subjects {
+            Some(names) => self.subjects.find_all(names).into_iter().flatten().collect(),
+            None => Vec::from_iter(0..self.front.subjects()),
+        };
+        for subject in subjects {
             let wanted = Wanted::new(subject..subject + 1, period, groups.clone());
             self.front.cells_of(subject, wanted.slots, |group| wanted.wants(group), &mut latest);
         }

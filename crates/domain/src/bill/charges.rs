@@ -1,104 +1,24 @@
-//! Bills: what a customer owes for a month, line by line.
-//!
-//! A line is one service. It is rounded once, to the currency's minor unit, and keeps its exact
-//! amount; the groups beneath it are never rounded. The total is the sum of the rounded lines. An
-//! amount in another currency than the customer's is never added: it is listed apart.
+//! Lines of charges: one per service, by name.
 
+use super::error::Reason;
+use super::{Line, OtherCurrency, Source};
 use crate::charge::ChargeGroup;
 use crate::currency::Currency;
-use crate::customer::Customer;
 use crate::decimal::{Decimal, DecimalError};
-use crate::money::{Money, MoneyError};
-use crate::position::Position;
-use crate::time::{Month, Period};
-use crate::usage::{Totals, Usage};
+use crate::money::Money;
+use crate::time::Period;
+use crate::usage::Totals;
 use std::collections::BTreeMap;
 
-/// What a customer owes for a month. Open: it is the rating of the log at `position`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Bill {
-    /// Who owes it.
-    pub customer: Customer,
-    /// For which month.
-    pub month: Month,
-    /// That month in the customer's zone.
-    pub period: Period,
-    /// One line per service, by name.
-    pub lines: Vec<Line>,
-    /// The sum of the rounded lines.
-    pub total: Money,
-    /// The sum of the exact lines.
-    pub exact_total: Money,
-    /// Charges in other currencies than the customer's, which are not in the total.
-    pub other_currencies: Vec<OtherCurrency>,
-    /// The log position that this is the bill of.
-    pub position: Position,
-}
-
-/// A line of a bill.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
-    /// What was used.
-    pub service: String,
-    /// Units, where all of the line counts the same unit.
-    pub quantity: Option<Decimal>,
-    /// What the units are, where all of the line counts the same.
-    pub unit: Option<String>,
-    /// The price of a unit, where all of the line has the same.
-    pub unit_price: Option<Decimal>,
-    /// Charges that the line sums up.
-    pub events: u64,
-    /// The exact amount.
-    pub exact: Money,
-    /// The amount, rounded once to the minor unit.
-    pub amount: Money,
-    /// The groups that the line sums up, exactly.
-    pub details: Vec<(ChargeGroup, Totals)>,
-}
-
-/// Charges in a currency that the bill is not in.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OtherCurrency {
-    /// What they add up to, exactly.
-    pub exact: Money,
-    /// How many there are.
-    pub events: u64,
-}
-
-/// Why a bill cannot be made.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum BillError {
-    /// An amount that does not fit.
-    #[error("the bill of customer {customer} for {month}: {reason}")]
-    Amount {
-        /// The customer's number.
-        customer: u64,
-        /// The month.
-        month: Month,
-        /// What does not fit.
-        reason: MoneyError,
-    },
-}
-
-impl Bill {
-    /// The bill of `customer` for `month` from its usage of that month.
-    ///
-    /// # Errors
-    /// Amounts that add up to more than fits.
-    pub fn rate(customer: &Customer, month: Month, usage: Usage) -> Result<Bill, BillError> {
-        rate(customer, month, usage).map_err(|reason| BillError::Amount {
-            customer: customer.number,
-            month,
-            reason,
-        })
-    }
-}
-
-fn rate(customer: &Customer, month: Month, usage: Usage) -> Result<Bill, MoneyError> {
-    let own = customer.currency;
+/// The lines of charges in the currency `own`, and what there is in others.
+pub(super) fn lines(
+    groups: Vec<(ChargeGroup, Totals)>,
+    own: Currency,
+    period: Period,
+) -> Result<(Vec<Line>, Vec<OtherCurrency>), Reason> {
     let mut services: BTreeMap<String, Vec<(ChargeGroup, Totals)>> = BTreeMap::new();
     let mut others: BTreeMap<Currency, OtherCurrency> = BTreeMap::new();
-    for (group, totals) in usage.groups {
+    for (group, totals) in groups {
         // Groups that corrections emptied are no usage any more.
         if totals.events <= 0 && totals.amount.is_zero() {
             continue;
@@ -114,28 +34,14 @@ fn rate(customer: &Customer, month: Month, usage: Usage) -> Result<Bill, MoneyEr
             _ => services.entry(group.service.clone()).or_default().push((group, totals)),
         }
     }
-    let lines = services
-        .into_iter()
-        .map(|(service, details)| line(service, own, details))
-        .collect::<Result<Vec<_>, _>>()?;
-    let sum =
-        |part: fn(&Line) -> Money| lines.iter().try_fold(Money::zero(own), |sum, line| sum.add(part(line)));
-    let (total, exact_total) = (sum(|line| line.amount)?, sum(|line| line.exact)?);
-    Ok(Bill {
-        customer: customer.clone(),
-        month,
-        period: month.period(&customer.zone),
-        lines,
-        total,
-        exact_total,
-        other_currencies: others.into_values().collect(),
-        position: usage.position,
-    })
+    let lines = services.into_iter().map(|(service, details)| line(service, own, period, details));
+    Ok((lines.collect::<Result<_, _>>()?, others.into_values().collect()))
 }
 
 fn line(
     service: String,
     currency: Currency,
+    period: Period,
     details: Vec<(ChargeGroup, Totals)>,
 ) -> Result<Line, DecimalError> {
     let mut sum = Totals::default();
@@ -145,17 +51,48 @@ fn line(
     let same_unit = same(&details, |group| group.unit.clone()) && details.iter().all(|(g, _)| g.has_quantity);
     let same_price = same_unit && same(&details, |group| group.unit_price);
     let first = details.first().map(|(group, _)| group);
-    let exact = Money { amount: sum.amount, currency };
     Ok(Line {
-        quantity: same_unit.then_some(sum.quantity),
+        quantity: same_unit.then_some(sum.quantity.into()),
         unit: first.filter(|_| same_unit).and_then(|group| group.unit.clone()),
         unit_price: first.filter(|_| same_price).and_then(|group| group.unit_price),
-        service,
         events: sum.events.unsigned_abs(),
-        exact,
-        amount: exact.rounded()?,
-        details,
+        amount: Money { amount: sum.amount, currency }.rounded()?.amount,
+        ..Line::new(
+            format!("charges/{service}"),
+            service,
+            Source::Charges { details },
+            period,
+            sum.amount.into(),
+        )
     })
+}
+
+impl Line {
+    /// A line of this exact amount, of which nothing else is known yet.
+    pub(super) fn new(
+        key: String,
+        name: String,
+        source: Source,
+        period: Period,
+        exact: crate::ratio::Ratio,
+    ) -> Line {
+        Line {
+            key,
+            name,
+            source,
+            period,
+            quantity: None,
+            unit: None,
+            unit_price: None,
+            events: 0,
+            exact,
+            amount: Decimal::ZERO,
+            discount: Decimal::ZERO,
+            credit: Decimal::ZERO,
+            taxes: Vec::new(),
+            total: Decimal::ZERO,
+        }
+    }
 }
 
 fn same<T: PartialEq>(details: &[(ChargeGroup, Totals)], part: impl Fn(&ChargeGroup) -> T) -> bool {
@@ -165,8 +102,11 @@ fn same<T: PartialEq>(details: &[(ChargeGroup, Totals)], part: impl Fn(&ChargeGr
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::customer::{CustomerDraft, CustomerId};
+    use crate::bill::Bill;
+    use crate::customer::{Customer, CustomerDraft, CustomerId};
+    use crate::position::Position;
     use crate::time::Timestamp;
+    use crate::usage::Usage;
 
     fn customer(currency: &str) -> Customer {
         let draft = CustomerDraft::named("Bob");
@@ -201,7 +141,7 @@ mod tests {
 
     fn bill(currency: &str, groups: Vec<(ChargeGroup, Totals)>) -> Bill {
         let usage = Usage { position: Position::after(9), groups };
-        Bill::rate(&customer(currency), "2026-11".parse().unwrap(), usage).unwrap()
+        Bill::of_charges(&customer(currency), "2026-11".parse().unwrap(), usage).unwrap()
     }
 
     #[test]
@@ -215,7 +155,7 @@ mod tests {
             ],
         );
         let shown: Vec<_> =
-            bill.lines.iter().map(|l| (l.service.as_str(), l.exact.figure(), l.amount.figure())).collect();
+            bill.lines.iter().map(|l| (l.name.as_str(), l.exact.to_string(), l.amount.to_string())).collect();
         assert_eq!(
             shown,
             [
@@ -223,10 +163,7 @@ mod tests {
                 ("Storage", "1.005".to_string(), "1.01".to_string()),
             ]
         );
-        assert_eq!(
-            (bill.total.to_string(), bill.exact_total.amount.to_string()),
-            ("$2.02".into(), "2.01".into())
-        );
+        assert_eq!((bill.total.to_string(), bill.exact.to_string()), ("$2.02".into(), "2.01".into()));
     }
 
     #[test]

@@ -1,0 +1,45 @@
+//! What is agreed with a customer besides its plans, on the wire and in the store.
+
+use crate::coupon::{AppliedCoupon, applied};
+use crate::fields::Fields;
+use crate::problem::FieldError;
+use serde::Serialize;
+use usage_domain::account::{self, MAX_COUPONS, MAX_TAXES};
+
+/// What is agreed with a customer besides its plans.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Account {
+    /// The id of the customer.
+    pub customer: String,
+    /// The keys of its taxes; the default ones where absent, none where empty.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub taxes: Option<Vec<String>>,
+    /// The coupons that it was given, in the order in which it was.
+    pub coupons: Vec<AppliedCoupon>,
+    /// The last month whose bill is final, such as `2026-11`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_finalized: Option<String>,
+}
+
+pub(crate) fn account(fields: &Fields<'_>) -> Result<account::Account, FieldError> {
+    fields.only(&["customer", "taxes", "coupons", "last_finalized"])?;
+    let coupons = fields.objects("coupons", MAX_COUPONS)?.unwrap_or_default();
+    Ok(account::Account {
+        customer: fields.required_parsed("customer")?,
+        taxes: fields.distinct("taxes", MAX_TAXES)?,
+        coupons: coupons.iter().map(applied).collect::<Result<_, _>>()?,
+        last_finalized: fields.parsed("last_finalized")?,
+    })
+}
+
+impl From<&account::Account> for Account {
+    fn from(account: &account::Account) -> Account {
+        Account {
+            customer: account.customer.to_string(),
+            taxes: account.taxes.clone(),
+            coupons: account.coupons.iter().map(AppliedCoupon::from).collect(),
+            last_finalized: account.last_finalized.map(|month| month.to_string()),
+        }
+    }
+}

@@ -1,0 +1,275 @@
+//! Finalized bills: finding them, and what may still happen to one. Its lines and amounts never change.
+
+use super::credits;
+use super::records::{Kept, history_text, kept, put, was};
+use crate::{Engine, EngineError};
+use usage_api::bill::{Bill as Paper, BillPage, CreditNote};
+use usage_domain::credit::{Entry, EntryKind, Grant, GrantId};
+use usage_domain::customer::CustomerId;
+use usage_domain::money::Money;
+use usage_domain::plan::InvalidPlan;
+use usage_domain::time::Timestamp;
+use usage_store::{DocumentWrite, Expect, Kind};
+
+/// Which finalized bills to list.
+#[derive(Debug, Clone, Default)]
+pub struct BillFilter {
+    /// Of this customer only.
+    pub customer: Option<CustomerId>,
+    /// Of this month only, such as `2026-11`.
+    pub month: Option<String>,
+    /// Those whose id comes after this one.
+    pub after: Option<String>,
+    /// At most so many are looked at.
+    pub limit: u64,
+}
+
+impl Engine {
+    /// The finalized bill of this id or number.
+    ///
+    /// # Errors
+    /// No such bill.
+    pub async fn finalized_bill(&self, name: &str) -> Result<Paper, EngineError> {
+        if let Some(kept) = self.record(Kind::Bill, name, read).await? {
+            return Ok(kept.value);
+        }
+        // A number says where its bill is: the counter's document of the number names it.
+        match self.store.document(Kind::Counter, &number_id(name)).await? {
+            Some(found) => self.paper(&found.body).await,
+            None => Err(EngineError::missing("bill", name)),
+        }
+    }
+
+    /// The finalized bill of this id.
+    pub(crate) async fn paper(&self, id: &str) -> Result<Paper, EngineError> {
+        Ok(self.kept_paper(id).await?.value)
+    }
+
+    async fn kept_paper(&self, id: &str) -> Result<Kept<Paper>, EngineError> {
+        let kept = self.record(Kind::Bill, id, read).await?;
+        kept.ok_or_else(|| EngineError::missing("bill", id))
+    }
+
+    /// Finalized bills, oldest first.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn finalized_bills(&self, filter: &BillFilter) -> Result<BillPage, EngineError> {
+        let limit = filter.limit.clamp(1, 1000);
+        let (documents, next) = match filter.customer {
+            Some(customer) => (self.store.documents_of(customer, vec![Kind::Bill]).await?, None),
+            None => {
+                let page = self.store.documents(Kind::Bill, filter.after.as_deref(), limit).await?;
+                let next = (page.len() as u64 == limit).then(|| page.last().map(|last| last.id.clone()));
+                (page, next.flatten())
+            }
+        };
+        let mut papers = Vec::with_capacity(documents.len());
+        for document in &documents {
+            papers.push(kept(document, read)?.value);
+        }
+        papers.retain(|paper| filter.month.as_ref().is_none_or(|month| &paper.month == month));
+        Ok(BillPage { items: papers, next })
+    }
+
+    /// Says that a bill was paid.
+    ///
+    /// # Errors
+    /// No such bill, or one that is void.
+    pub async fn pay_bill(&self, name: &str, now: Timestamp) -> Result<Paper, EngineError> {
+        let id = self.finalized_bill(name).await?.id.unwrap_or_default();
+        let found = self.kept_paper(&id).await?;
+        let mut paper = found.value.clone();
+        match paper.status.as_str() {
+            "paid" => return Ok(paper),
+            "finalized" => {}
+            other => return Err(EngineError::status(&paper, &format!("is {other} and cannot be paid"))),
+        }
+        paper.status = "paid".to_string();
+        paper.paid_at = Some(now.to_string());
+        self.write(vec![write(&paper, was(Some(&found)))?]).await?;
+        Ok(paper)
+    }
+
+    /// Voids a bill: what credits paid of it comes back, its month is open again, and its number stays its
+    /// own. Credit that it became because it was below zero is taken back.
+    ///
+    /// # Errors
+    /// No such bill, one that was paid, or one whose credit has been drawn on.
+    pub async fn void_bill(&self, name: &str, now: Timestamp) -> Result<Paper, EngineError> {
+        let id = self.finalized_bill(name).await?.id.unwrap_or_default();
+        let found = self.kept_paper(&id).await?;
+        let mut paper = found.value.clone();
+        match paper.status.as_str() {
+            "void" => return Ok(paper),
+            "finalized" => {}
+            other => {
+                let what = format!("is {other} and cannot be voided; a credit note takes back what was paid");
+                return Err(EngineError::status(&paper, &what));
+            }
+        }
+        let customer: CustomerId =
+            paper.customer.id.parse().map_err(|error| EngineError::broken("bill", &id, error))?;
+        let records = self.records_of(customer).await?;
+        let mut writes = Vec::new();
+        for kept in &records.grants {
+            if let Some(grant) = returned(&kept.value, &id, now)? {
+                writes.push(credits::write(&grant, was(Some(kept))));
+            }
+        }
+        let mut history = records.history.clone();
+        history.remove(&id);
+        let text = history_text(&history);
+        writes.push(put(Kind::History, customer.to_string(), Some(customer), text, records.history_was));
+        paper.status = "void".to_string();
+        paper.voided_at = Some(now.to_string());
+        writes.push(write(&paper, was(Some(&found)))?);
+        self.write(writes).await?;
+        Ok(paper)
+    }
+
+    /// Makes a credit note of an amount, taxes included: credit that later bills draw on.
+    ///
+    /// # Errors
+    /// No such bill, one that is void, or an amount that is more than was owed.
+    pub async fn make_credit_note(
+        &self,
+        name: &str,
+        (id, grant): (String, GrantId),
+        amount: Money,
+        reason: String,
+        now: Timestamp,
+    ) -> Result<CreditNote, EngineError> {
+        let paper = self.finalized_bill(name).await?;
+        if paper.status == "void" {
+            return Err(EngineError::status(&paper, "is void: nothing is owed for it"));
+        }
+        let customer: CustomerId =
+            paper.customer.id.parse().map_err(|error| EngineError::broken("bill", name, error))?;
+        self.check_credit(&paper, customer, amount).await?;
+        let (next, counter) = self.next_number("credit_notes").await?;
+        let note = CreditNote {
+            id,
+            number: note_number(next),
+            bill: paper.number.clone().unwrap_or_default(),
+            month: paper.month.clone(),
+            reason,
+            created_at: now.to_string(),
+            currency: amount.currency.to_string(),
+            lines: Vec::new(),
+            amount: amount.figure(),
+            grant: grant.to_string(),
+        };
+        let mut writes = note_writes(customer, &note, amount, now)?;
+        writes.push(counter.take(next + 1));
+        self.write(writes).await?;
+        Ok(note)
+    }
+
+    async fn check_credit(
+        &self,
+        paper: &Paper,
+        customer: CustomerId,
+        amount: Money,
+    ) -> Result<(), EngineError> {
+        let broken =
+            |error: usage_domain::decimal::DecimalError| EngineError::broken("bill", &paper.month, error);
+        if amount.currency.to_string() != paper.currency {
+            let right = format!("must be {}, which the bill is in, not {}", paper.currency, amount.currency);
+            return Err(InvalidPlan::new("currency", right).into());
+        }
+        let mut owed: usage_domain::decimal::Decimal = paper.total.parse().map_err(broken)?;
+        for note in self.credit_notes(customer).await? {
+            if Some(&note.bill) == paper.number.as_ref() {
+                owed = owed.sub(note.amount.parse().map_err(broken)?).map_err(broken)?;
+            }
+        }
+        if amount.amount > owed {
+            let right = format!(
+                "must be at most {owed}, what the bill and its credit notes come to, not {}",
+                amount.amount
+            );
+            return Err(InvalidPlan::new("amount", right).into());
+        }
+        Ok(())
+    }
+
+    /// The next of some numbers without gaps, and their counter.
+    pub(crate) async fn next_number(&self, of: &'static str) -> Result<(u64, Counter), EngineError> {
+        let kept = self.record(Kind::Counter, of, |text| text.parse::<u64>()).await?;
+        let counter = Counter { of, expect: was(kept.as_ref()) };
+        Ok((kept.map_or(1, |kept| kept.value), counter))
+    }
+}
+
+/// A counter as it was read.
+pub(crate) struct Counter {
+    of: &'static str,
+    expect: Expect,
+}
+
+impl Counter {
+    /// The write that makes `next` the next number.
+    pub(crate) fn take(&self, next: u64) -> DocumentWrite {
+        put(Kind::Counter, self.of, None, next.to_string(), self.expect)
+    }
+}
+
+/// The id of the document that says which bill has a number.
+pub(crate) fn number_id(number: &str) -> String {
+    format!("bill {number}")
+}
+
+/// The number of a credit note.
+pub(crate) fn note_number(figure: u64) -> String {
+    format!("CN-{figure:06}")
+}
+
+/// The writes that make a numbered credit note.
+pub(crate) fn note_writes(
+    customer: CustomerId,
+    note: &CreditNote,
+    amount: Money,
+    now: Timestamp,
+) -> Result<Vec<DocumentWrite>, EngineError> {
+    let draft = credits::GrantDraft {
+        name: format!("Credit note {} of bill {}", note.number, note.bill),
+        amount,
+        priority: 0,
+        effective_at: Some(now),
+        expires_at: None,
+    };
+    let id = note.grant.parse().map_err(|error| EngineError::broken("grant", &note.grant, error))?;
+    let grant = credits::granted(customer, id, draft, now);
+    grant.check()?;
+    let body = serde_json::to_string(note).unwrap_or_default();
+    Ok(vec![
+        put(Kind::CreditNote, note.id.clone(), Some(customer), body, Expect::Absent),
+        credits::write(&grant, Expect::Absent),
+    ])
+}
+
+/// A grant after a bill is void; `None` where it had nothing to do with it.
+fn returned(grant: &Grant, bill: &str, now: Timestamp) -> Result<Option<Grant>, EngineError> {
+    let mut changed = grant.clone();
+    for entry in &grant.entries {
+        if entry.kind == EntryKind::Drawn(bill.to_string()) {
+            let kind = EntryKind::Returned(bill.to_string());
+            changed.add(Entry { at: now, kind, amount: entry.amount.negate() })?;
+        }
+    }
+    Ok((changed != *grant).then_some(changed))
+}
+
+pub(crate) fn read(text: &str) -> Result<Paper, serde_json::Error> {
+    serde_json::from_str(text)
+}
+
+/// The write that keeps a bill.
+pub(crate) fn write(paper: &Paper, expect: Expect) -> Result<DocumentWrite, EngineError> {
+    let id = paper.id.clone().unwrap_or_default();
+    let owner: CustomerId =
+        paper.customer.id.parse().map_err(|error| EngineError::broken("bill", &id, error))?;
+    let body = serde_json::to_string(paper).map_err(|error| EngineError::broken("bill", &id, error))?;
+    Ok(put(Kind::Bill, id, Some(owner), body, expect))
+}

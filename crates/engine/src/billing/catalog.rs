@@ -1,0 +1,170 @@
+//! What all customers share: plans, taxes, coupons and how bills are numbered.
+
+use super::records::{SETTINGS, put, was};
+use crate::{Engine, EngineError};
+use usage_api::settings::Settings;
+use usage_api::stored;
+use usage_domain::coupon::Coupon;
+use usage_domain::plan::{InvalidPlan, ItemKind, Plan};
+use usage_domain::tax::Tax;
+use usage_store::{DocumentWrite, Kind};
+
+impl Engine {
+    /// How bills are made out.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn settings(&self) -> Result<Settings, EngineError> {
+        let kept = self.record(Kind::Setting, SETTINGS, |text| serde_json::from_str(text)).await?;
+        Ok(kept.map(|kept| kept.value).unwrap_or_default())
+    }
+
+    /// Changes how bills are made out from now on.
+    ///
+    /// # Errors
+    /// Settings out of their limits.
+    pub async fn set_settings(&self, settings: &Settings) -> Result<(), EngineError> {
+        if settings.number_prefix.len() > 32 {
+            return Err(InvalidPlan::new("number_prefix", "must have at most 32 bytes").into());
+        }
+        if settings.grace_days > 366 {
+            let reason = format!("must be 0 to 366, not {}", settings.grace_days);
+            return Err(InvalidPlan::new("grace_days", reason).into());
+        }
+        let now = self.store.document(Kind::Setting, SETTINGS).await?;
+        let expect = now.map_or(usage_store::Expect::Absent, |d| usage_store::Expect::Revision(d.revision));
+        let body = serde_json::to_string(settings).unwrap_or_default();
+        self.write(vec![put(Kind::Setting, SETTINGS, None, body, expect)]).await
+    }
+
+    /// The plan of this key.
+    ///
+    /// # Errors
+    /// No such plan.
+    pub async fn plan(&self, key: &str) -> Result<Plan, EngineError> {
+        let kept = self.record(Kind::Plan, key, stored::plan).await?;
+        kept.map(|kept| kept.value).ok_or_else(|| EngineError::missing("plan", key))
+    }
+
+    /// All plans, by key.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn plans(&self) -> Result<Vec<Plan>, EngineError> {
+        Ok(self.all_records(Kind::Plan, stored::plan).await?.into_iter().map(|kept| kept.value).collect())
+    }
+
+    /// Makes a plan, or changes it to this. Finalized bills stay as they are; open ones change at once.
+    ///
+    /// # Errors
+    /// A plan that makes no sense, or names a meter or a dimension that is not there.
+    pub async fn put_plan(&self, mut plan: Plan) -> Result<Plan, EngineError> {
+        plan.check()?;
+        self.check_meters(&plan).await?;
+        let kept = self.record(Kind::Plan, &plan.key, stored::plan).await?;
+        let body = stored::plan_text(&plan);
+        self.write(vec![put(Kind::Plan, &plan.key, None, body, was(kept.as_ref()))]).await?;
+        Ok(plan)
+    }
+
+    /// That the meters and dimensions that a plan names are there.
+    pub(crate) async fn check_meters(&self, plan: &Plan) -> Result<(), EngineError> {
+        let meters = self.store.meters().await?;
+        for (at, version) in plan.versions.iter().enumerate() {
+            for (place, item) in version.items.iter().enumerate() {
+                let ItemKind::Usage(usage) = &item.kind else { continue };
+                let field = |name: &str| format!("versions[{at}].items[{place}].{name}");
+                let Some(meter) = meters.iter().find(|meter| meter.draft.key == usage.meter) else {
+                    let known: Vec<&str> = meters.iter().map(|meter| meter.draft.key.as_str()).collect();
+                    let reason = match known.is_empty() {
+                        true => format!("there is no meter {:?}; make it first", usage.meter),
+                        false => {
+                            format!("there is no meter {:?}; there are {}", usage.meter, known.join(", "))
+                        }
+                    };
+                    return Err(InvalidPlan::new(field("meter"), reason).into());
+                };
+                let named = usage.filters.keys().map(|name| ("filters", name));
+                let named = named.chain(usage.details.iter().map(|name| ("details", name)));
+                let of_matrix = match usage.price.model() {
+                    usage_domain::pricing::Model::Matrix(matrix) => matrix.dimensions(),
+                    _ => &[],
+                };
+                let named = named.chain(of_matrix.iter().map(|name| ("price.dimensions", name)));
+                for (of, name) in named {
+                    if meter.draft.dimension(name).is_none() {
+                        let known: Vec<&str> =
+                            meter.draft.dimensions.iter().map(|dimension| dimension.name.as_str()).collect();
+                        let reason = format!(
+                            "the meter {:?} has no dimension {name:?}; it has {}",
+                            usage.meter,
+                            if known.is_empty() { "none".to_string() } else { known.join(", ") }
+                        );
+                        return Err(InvalidPlan::new(field(of), reason).into());
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// All taxes, by key.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn taxes(&self) -> Result<Vec<Tax>, EngineError> {
+        Ok(self.all_records(Kind::Tax, stored::tax).await?.into_iter().map(|kept| kept.value).collect())
+    }
+
+    /// Makes a tax, or changes it to this.
+    ///
+    /// # Errors
+    /// A tax that makes no sense.
+    pub async fn put_tax(&self, tax: &Tax) -> Result<(), EngineError> {
+        tax.check()?;
+        let kept = self.record(Kind::Tax, &tax.key, stored::tax).await?;
+        self.write(vec![put(Kind::Tax, &tax.key, None, stored::tax_text(tax), was(kept.as_ref()))]).await
+    }
+
+    /// Ends a tax: open bills have it no more. A customer that has it of its own must lose it first.
+    ///
+    /// # Errors
+    /// No such tax.
+    pub async fn delete_tax(&self, key: &str) -> Result<(), EngineError> {
+        self.delete_record(Kind::Tax, "tax", key).await
+    }
+
+    /// All coupons, by key.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn coupons(&self) -> Result<Vec<Coupon>, EngineError> {
+        Ok(self.all_records(Kind::Coupon, stored::coupon).await?.into_iter().map(|kept| kept.value).collect())
+    }
+
+    /// Makes a coupon, or changes it to this. Customers keep what they were given as it was.
+    ///
+    /// # Errors
+    /// A coupon that makes no sense.
+    pub async fn put_coupon(&self, coupon: &Coupon) -> Result<(), EngineError> {
+        coupon.check()?;
+        let kept = self.record(Kind::Coupon, &coupon.key, stored::coupon).await?;
+        let body = stored::coupon_text(coupon);
+        self.write(vec![put(Kind::Coupon, &coupon.key, None, body, was(kept.as_ref()))]).await
+    }
+
+    /// Ends a coupon: nobody is given it any more.
+    ///
+    /// # Errors
+    /// No such coupon.
+    pub async fn delete_coupon(&self, key: &str) -> Result<(), EngineError> {
+        self.delete_record(Kind::Coupon, "coupon", key).await
+    }
+
+    async fn delete_record(&self, kind: Kind, what: &str, key: &str) -> Result<(), EngineError> {
+        let found = self.store.document(kind, key).await?;
+        let found = found.ok_or_else(|| EngineError::missing(what, key))?;
+        let expect = usage_store::Expect::Revision(found.revision);
+        self.write(vec![DocumentWrite { kind, id: key.to_string(), owner: None, body: None, expect }]).await
+    }
+}

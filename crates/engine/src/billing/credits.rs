@@ -1,0 +1,104 @@
+//! Credits: granting them, and taking back what is left. Bills draw on them when they are finalized.
+
+use super::records::{Kept, kept, put, was};
+use crate::{Engine, EngineError};
+use usage_api::stored;
+use usage_domain::credit::{Entry, EntryKind, Grant, GrantId};
+use usage_domain::customer::{Customer, CustomerId};
+use usage_domain::money::Money;
+use usage_domain::plan::InvalidPlan;
+use usage_domain::time::Timestamp;
+use usage_store::{DocumentWrite, Expect, Kind};
+
+/// What a grant is made from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GrantDraft {
+    /// What people call it.
+    pub name: String,
+    /// How much, in the customer's currency.
+    pub amount: Money,
+    /// 0 is drawn first.
+    pub priority: u32,
+    /// From when on; from the moment of the request where `None`.
+    pub effective_at: Option<Timestamp>,
+    /// Until when.
+    pub expires_at: Option<Timestamp>,
+}
+
+impl Engine {
+    /// A customer's credits with everything that happened to them, by id.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn grants(&self, customer: CustomerId) -> Result<Vec<Grant>, EngineError> {
+        let documents = self.store.documents_of(customer, vec![Kind::Grant]).await?;
+        documents.iter().map(|document| Ok(kept(document, stored::grant)?.value)).collect()
+    }
+
+    /// Grants a customer credit.
+    ///
+    /// # Errors
+    /// A credit of another currency, or one that makes no sense.
+    pub async fn grant(
+        &self,
+        customer: &Customer,
+        id: GrantId,
+        draft: GrantDraft,
+        now: Timestamp,
+    ) -> Result<Grant, EngineError> {
+        if draft.amount.currency != customer.currency {
+            let reason = format!(
+                "must be {}, which the customer is billed in, not {}; amounts of two currencies do not add",
+                customer.currency, draft.amount.currency
+            );
+            return Err(InvalidPlan::new("currency", reason).into());
+        }
+        let grant = granted(customer.id, id, draft, now);
+        grant.check()?;
+        self.write(vec![write(&grant, Expect::Absent)]).await?;
+        Ok(grant)
+    }
+
+    /// Takes back what is left of a grant.
+    ///
+    /// # Errors
+    /// No such grant.
+    pub async fn void_grant(
+        &self,
+        customer: CustomerId,
+        id: GrantId,
+        now: Timestamp,
+    ) -> Result<Grant, EngineError> {
+        let documents = self.store.documents_of(customer, vec![Kind::Grant]).await?;
+        let grants: Vec<Kept<Grant>> =
+            documents.iter().map(|document| kept(document, stored::grant)).collect::<Result<_, _>>()?;
+        let found = grants.into_iter().find(|kept| kept.value.id == id);
+        let found = found.ok_or_else(|| EngineError::missing("grant", &id.to_string()))?;
+        let mut grant = found.value.clone();
+        let left = grant.balance().map_err(|error| EngineError::broken("grant", id, error))?;
+        grant.add(Entry { at: now, kind: EntryKind::Voided, amount: left.negate() })?;
+        self.write(vec![write(&grant, was(Some(&found)))]).await?;
+        Ok(grant)
+    }
+}
+
+/// A grant of which nothing else has happened yet.
+pub(crate) fn granted(customer: CustomerId, id: GrantId, draft: GrantDraft, now: Timestamp) -> Grant {
+    let first = Entry { at: now, kind: EntryKind::Granted, amount: draft.amount.amount };
+    Grant {
+        id,
+        customer,
+        name: draft.name,
+        amount: draft.amount,
+        priority: draft.priority,
+        effective_at: draft.effective_at.unwrap_or(now),
+        expires_at: draft.expires_at,
+        created_at: now,
+        entries: vec![first],
+    }
+}
+
+/// The write that keeps a grant.
+pub(crate) fn write(grant: &Grant, expect: Expect) -> DocumentWrite {
+    put(Kind::Grant, grant.id.to_string(), Some(grant.customer), stored::grant_text(grant), expect)
+}

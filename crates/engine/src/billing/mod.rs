@@ -1,0 +1,34 @@
+//! Billing: plans, subscriptions, credits, and the bills that come of them.
+//!
+//! Owns the way from what was agreed ([`agreed`]) and what was used ([`measured`]) to a bill, and what
+//! becomes of a bill: it is finalized once, under a number of its own, and never changed; it can be paid,
+//! voided, explained, and made again from the log ([`recount`]). What is decided about amounts is in
+//! `usage_domain::bill`; what is kept, and how, is in [`records`].
+//!
+//! Everything that is written is written in one call of the store that names what it was read as, so that
+//! of two nodes that do the same at once, one does it.
+
+mod adjust;
+mod agreed;
+mod bills;
+mod catalog;
+mod credits;
+mod explain;
+mod finalize;
+mod history;
+mod live;
+mod measured;
+mod records;
+mod recount;
+mod run;
+mod simulate;
+mod subscriptions;
+mod verify;
+
+pub use bills::BillFilter;
+pub use credits::GrantDraft;
+pub use finalize::FinalizeOptions;
+pub use live::open_id;
+pub use run::{Ids, RunOptions};
+pub use simulate::Candidate;
+pub use subscriptions::SubscriptionDraft;

@@ -1,0 +1,251 @@
+//! Subscriptions: beginning, changing and ending them; what a customer's account has besides.
+
+use super::records::{Kept, kept, put, was};
+use crate::{Engine, EngineError};
+use std::collections::BTreeMap;
+use usage_api::stored;
+use usage_domain::account::Account;
+use usage_domain::coupon::AppliedCoupon;
+use usage_domain::customer::{Customer, CustomerId};
+use usage_domain::plan::InvalidPlan;
+use usage_domain::pricing::Price;
+use usage_domain::subscription::{Subscription, SubscriptionId};
+use usage_domain::time::{Month, Timestamp};
+use usage_store::{Expect, Kind};
+
+/// What a subscription is made from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SubscriptionDraft {
+    /// The key of the plan.
+    pub plan: String,
+    /// The version that it stays on; the one in force where `None`.
+    pub version: Option<u32>,
+    /// From when on; from the moment of the request where `None`.
+    pub start: Option<Timestamp>,
+    /// Until when.
+    pub end: Option<Timestamp>,
+    /// What it costs nothing until; by the plan's trial where `None`.
+    pub trial_end: Option<Timestamp>,
+    /// Prices of this customer alone, by item.
+    pub overrides: BTreeMap<String, Price>,
+}
+
+impl Engine {
+    /// A customer's subscriptions, by id.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn subscriptions(&self, customer: CustomerId) -> Result<Vec<Subscription>, EngineError> {
+        Ok(self.kept_subscriptions(customer).await?.into_iter().map(|kept| kept.value).collect())
+    }
+
+    async fn kept_subscriptions(&self, customer: CustomerId) -> Result<Vec<Kept<Subscription>>, EngineError> {
+        let documents = self.store.documents_of(customer, vec![Kind::Subscription]).await?;
+        documents.iter().map(|document| kept(document, stored::subscription)).collect()
+    }
+
+    /// Puts a customer on a plan.
+    ///
+    /// # Errors
+    /// No such plan, a plan in another currency, a time that makes no sense, or one at which the customer is
+    /// on this plan already.
+    pub async fn subscribe(
+        &self,
+        customer: &Customer,
+        id: SubscriptionId,
+        draft: SubscriptionDraft,
+        now: Timestamp,
+    ) -> Result<Subscription, EngineError> {
+        let subscription = Subscription {
+            id,
+            customer: customer.id,
+            plan: draft.plan,
+            version: draft.version,
+            start: draft.start.unwrap_or(now),
+            end: draft.end,
+            trial_end: draft.trial_end,
+            overrides: draft.overrides,
+            created_at: now,
+        };
+        let others = self.subscriptions(customer.id).await?;
+        self.check_subscription(customer, &subscription, &others).await?;
+        let body = stored::subscription_text(&subscription);
+        let write = put(Kind::Subscription, id.to_string(), Some(customer.id), body, Expect::Absent);
+        self.write(vec![write]).await?;
+        Ok(subscription)
+    }
+
+    async fn check_subscription(
+        &self,
+        customer: &Customer,
+        subscription: &Subscription,
+        others: &[Subscription],
+    ) -> Result<(), EngineError> {
+        let plan = self.plan(&subscription.plan).await?;
+        subscription.check(&plan)?;
+        if let Some(version) = plan.versions.iter().find(|version| version.currency != customer.currency) {
+            let reason = format!(
+                "{:?} is in {}, and the customer is billed in {}",
+                plan.key, version.currency, customer.currency
+            );
+            return Err(InvalidPlan::new("plan", reason).into());
+        }
+        let same = |other: &&Subscription| {
+            other.id != subscription.id
+                && other.plan == subscription.plan
+                && other.period().intersection(&subscription.period()).is_some()
+        };
+        if let Some(other) = others.iter().find(same) {
+            let until = other.end.map_or("without an end".to_string(), |end| format!("until {end}"));
+            let reason = format!(
+                "the customer is on {:?} already, from {} {until} (subscription {})",
+                plan.key, other.start, other.id
+            );
+            return Err(InvalidPlan::new("start", reason).into());
+        }
+        Ok(())
+    }
+
+    /// Ends a subscription at a moment; what comes of its last month is prorated.
+    ///
+    /// # Errors
+    /// No such subscription, or a moment that is not after its start.
+    pub async fn end_subscription(
+        &self,
+        customer: &Customer,
+        id: SubscriptionId,
+        at: Timestamp,
+    ) -> Result<Subscription, EngineError> {
+        let found = self.kept_subscription(customer, id).await?;
+        let ended = Subscription { end: Some(at), ..found.value.clone() };
+        ended.check(&self.plan(&ended.plan).await?)?;
+        self.write(vec![write(&ended, was(Some(&found)))]).await?;
+        Ok(ended)
+    }
+
+    /// Puts a customer that is on one plan on another, at a moment: the one subscription ends as the other
+    /// begins. A trial that is not over goes on.
+    ///
+    /// # Errors
+    /// As for ending the one and beginning the other; then both stay as they were.
+    pub async fn change_subscription(
+        &self,
+        customer: &Customer,
+        id: SubscriptionId,
+        new: (SubscriptionId, SubscriptionDraft),
+        now: Timestamp,
+    ) -> Result<Subscription, EngineError> {
+        let found = self.kept_subscription(customer, id).await?;
+        let (new, draft) = new;
+        let at = draft.start.unwrap_or(now);
+        let ended = Subscription { end: Some(at), ..found.value.clone() };
+        let old_plan = self.plan(&ended.plan).await?;
+        ended.check(&old_plan)?;
+        let trial_end = draft.trial_end.or_else(|| Some(ended.paid_from(&old_plan, &customer.zone).max(at)));
+        let begun = Subscription {
+            id: new,
+            customer: customer.id,
+            plan: draft.plan,
+            version: draft.version,
+            start: at,
+            end: draft.end.or(found.value.end.filter(|end| *end > at)),
+            trial_end,
+            overrides: draft.overrides,
+            created_at: now,
+        };
+        let mut others = self.subscriptions(customer.id).await?;
+        others.retain(|other| other.id != id);
+        others.push(ended.clone());
+        self.check_subscription(customer, &begun, &others).await?;
+        self.write(vec![write(&ended, was(Some(&found))), write(&begun, Expect::Absent)]).await?;
+        Ok(begun)
+    }
+
+    async fn kept_subscription(
+        &self,
+        customer: &Customer,
+        id: SubscriptionId,
+    ) -> Result<Kept<Subscription>, EngineError> {
+        let found = self.kept_subscriptions(customer.id).await?.into_iter().find(|kept| kept.value.id == id);
+        found.ok_or_else(|| EngineError::missing("subscription", &id.to_string()))
+    }
+
+    /// A customer's own taxes, and the coupons that it was given.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn account(&self, customer: CustomerId) -> Result<Account, EngineError> {
+        let kept = self.record(Kind::Account, &customer.to_string(), stored::account).await?;
+        Ok(kept.map_or_else(|| Account::new(customer), |kept| kept.value))
+    }
+
+    /// Gives a customer taxes of its own, or the usual ones.
+    ///
+    /// # Errors
+    /// A tax that is not there.
+    pub async fn set_taxes(
+        &self,
+        customer: CustomerId,
+        taxes: Option<Vec<String>>,
+    ) -> Result<Account, EngineError> {
+        let known = self.taxes().await?;
+        for key in taxes.iter().flatten() {
+            if !known.iter().any(|tax| &tax.key == key) {
+                return Err(EngineError::missing("tax", key));
+            }
+        }
+        self.change_account(customer, |account| account.taxes = taxes).await
+    }
+
+    /// Gives a customer a coupon, from the bill of a month on.
+    ///
+    /// # Errors
+    /// No such coupon, or one that the customer has already.
+    pub async fn give_coupon(
+        &self,
+        customer: CustomerId,
+        key: &str,
+        from: Month,
+    ) -> Result<Account, EngineError> {
+        let kept = self.record(Kind::Coupon, key, stored::coupon).await?;
+        let coupon = kept.ok_or_else(|| EngineError::missing("coupon", key))?.value;
+        let account = self.account(customer).await?;
+        if account.coupons.iter().any(|given| given.coupon.key == coupon.key) {
+            let reason = format!("the customer has {key:?} already");
+            return Err(InvalidPlan::new("coupon", reason).into());
+        }
+        self.change_account(customer, |account| account.coupons.push(AppliedCoupon { coupon, from })).await
+    }
+
+    /// Takes a coupon from a customer: open bills have it no more.
+    ///
+    /// # Errors
+    /// The customer does not have it.
+    pub async fn take_coupon(&self, customer: CustomerId, key: &str) -> Result<Account, EngineError> {
+        let account = self.account(customer).await?;
+        if !account.coupons.iter().any(|given| given.coupon.key == key) {
+            return Err(EngineError::missing("coupon", key));
+        }
+        self.change_account(customer, |account| account.coupons.retain(|given| given.coupon.key != key)).await
+    }
+
+    async fn change_account(
+        &self,
+        customer: CustomerId,
+        change: impl FnOnce(&mut Account),
+    ) -> Result<Account, EngineError> {
+        let kept = self.record(Kind::Account, &customer.to_string(), stored::account).await?;
+        let expect = was(kept.as_ref());
+        let mut account = kept.map_or_else(|| Account::new(customer), |kept| kept.value);
+        change(&mut account);
+        let body = stored::account_text(&account);
+        let write = put(Kind::Account, customer.to_string(), Some(customer), body, expect);
+        self.write(vec![write]).await?;
+        Ok(account)
+    }
+}
+
+fn write(subscription: &Subscription, expect: Expect) -> usage_store::DocumentWrite {
+    let (id, body) = (subscription.id.to_string(), stored::subscription_text(subscription));
+    put(Kind::Subscription, id, Some(subscription.customer), body, expect)
+}
