@@ -1,9 +1,12 @@
 //! The command line.
 
 mod bench;
+mod catalog;
 mod meters;
+mod postgres;
 
-pub(crate) use bench::{Bench, Ids, Times};
+pub(crate) use bench::{Bench, BenchBills, Ids, Times};
+pub(crate) use catalog::{Apply, ExportCatalog};
 
 use crate::database::Database;
 use crate::failure::EXIT_CODES;
@@ -48,6 +51,9 @@ pub(crate) struct Args {
     #[arg(long, global = true, hide = true, env = "USAGE_APP_SEGMENT_BYTES")]
     pub(crate) segment_bytes: Option<u64>,
 
+    #[command(flatten)]
+    pub(crate) postgres: postgres::Postgres,
+
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -65,6 +71,11 @@ pub(crate) enum Command {
     Loaddata(Loaddata),
     /// Import usage from other systems' files.
     Import(Import),
+    /// Set up meters, taxes, coupons, plans and customers as a file says.
+    ///
+    /// What the file does not name is left alone: nothing is ever ended by leaving it out. What is wrong with
+    /// the file is named with its line, and then nothing is changed. Applying a file twice changes nothing.
+    Apply(Apply),
     /// Write stored data to files.
     Export(Export),
     /// List the customers.
@@ -82,12 +93,24 @@ pub(crate) enum Command {
     /// Copy everything to a new folder, also while the service is running. Not for PostgreSQL, which has
     /// tools of its own.
     Backup(Backup),
+    /// Move everything from a folder to a PostgreSQL database, or back.
+    ///
+    /// The log, customers, who pays for which subject, meters, subjects and postings; then both are
+    /// compared: every event, every row, every total and bill. The first stays as it is. Stop the services on
+    /// it before. A move that was broken off goes on where it stopped when the command is run again; until it
+    /// is whole, nothing else opens what is being filled.
+    MigrateStore(MigrateStore),
     /// Load a service with events and measure what that takes.
     ///
     /// The service is a fresh one in a temporary folder beside the --database, which goes afterwards, or
     /// that of --url. The load generator takes its share of the same machine. After the load, what each
     /// meter counted is compared with what was sent, to the last digit.
     Bench(Bench),
+    /// Measure what bills cost: a made-up month of many customers, finalized, simulated and proven.
+    ///
+    /// The data is in a temporary folder beside the --database, which goes afterwards. What the bills come
+    /// to is compared with what was used, to the last digit.
+    BenchBills(BenchBills),
     /// Print the OpenAPI document.
     #[command(hide = true)]
     Openapi,
@@ -221,6 +244,9 @@ pub(crate) enum ExportWhat {
     /// Events that arrive while the export runs are left out. Corrections (usage.void and usage.amend) are
     /// events of their own: with --type or --subject they come only where they match themselves.
     Events(ExportEvents),
+    /// Everything that was set up: meters, taxes, coupons, plans, customers and what they are on, as one file
+    /// (YAML; JSON with --json) that 'usage_app apply' takes.
+    Catalog(ExportCatalog),
 }
 
 #[derive(Arguments)]
@@ -304,6 +330,17 @@ pub(crate) struct Backup {
     /// A new or empty folder.
     #[arg(value_name = "DIR")]
     pub(crate) target: PathBuf,
+}
+
+#[derive(Arguments)]
+pub(crate) struct MigrateStore {
+    /// The folder, or the address of the PostgreSQL database, that has the data.
+    #[arg(value_name = "FROM")]
+    pub(crate) from: Database,
+
+    /// A folder that is not there yet, or the address of an empty PostgreSQL database.
+    #[arg(value_name = "TO")]
+    pub(crate) to: Database,
 }
 
 /// The help of all commands as one Markdown page.

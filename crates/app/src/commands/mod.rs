@@ -1,7 +1,9 @@
 //! One file per command: it asks the gateway and writes the answer.
 
+pub(crate) mod apply;
 pub(crate) mod backup;
 pub(crate) mod bench;
+pub(crate) mod bench_bills;
 pub(crate) mod bill;
 pub(crate) mod customers;
 pub(crate) mod demo;
@@ -11,6 +13,7 @@ pub(crate) mod import;
 pub(crate) mod loaddata;
 pub(crate) mod meters;
 pub(crate) mod migrate;
+pub(crate) mod migrate_store;
 pub(crate) mod rebuild;
 pub(crate) mod serve;
 pub(crate) mod verify;

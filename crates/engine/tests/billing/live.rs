@@ -27,7 +27,8 @@ async fn a_bill_has_a_line_for_each_item_with_its_tiers_and_details() {
     assert_eq!((bill.total.as_str(), bill.exact_total.as_str()), ("32.70", "32.6983"));
     let tokens = &bill.lines[1];
     assert_eq!((tokens.quantity.as_deref(), tokens.events), (Some("151"), 2));
-    let tiers: Vec<_> = tokens.rating.iter().map(|part| (part.quantity.as_str(), part.total.as_str())).collect();
+    let tiers: Vec<_> =
+        tokens.rating.iter().map(|part| (part.quantity.as_str(), part.total.as_str())).collect();
     assert_eq!(tiers, [("100", "0"), ("51", "1.6983")]);
     let by: Vec<_> = tokens.details.iter().map(|detail| detail.quantity.clone().unwrap()).collect();
     assert_eq!(by, ["150", "1"]);
@@ -79,7 +80,9 @@ async fn a_trial_costs_nothing_and_a_level_counts_for_its_part_of_the_month() {
 async fn coupons_come_before_credits_and_credits_before_taxes() {
     let world = World::new().await;
     let acme = world.customer("acme").await;
-    world.plan("flat", r#""items":[{"key":"fee","name":"Fee","price":{"model":"flat","amount":"100"}}]"#).await;
+    world
+        .plan("flat", r#""items":[{"key":"fee","name":"Fee","price":{"model":"flat","amount":"100"}}]"#)
+        .await;
     world.subscribe(&acme, "flat", "2026-10-01T00:00:00Z", None).await;
     let coupon = stored::coupon(r#"{"key":"ten","name":"Ten off","percentage":"0.1","months":1}"#).unwrap();
     world.engine.put_coupon(&coupon).await.unwrap();
@@ -134,7 +137,10 @@ async fn what_makes_no_sense_is_refused_with_its_field() {
     let error = refused(world.draft("pro", Some("2026-10-02T00:00:00Z"), Some("2026-10-01T00:00:00Z"))).await;
     assert_eq!(error, "end: must be after the start, 2026-10-02T00:00:00Z, not 2026-10-01T00:00:00Z");
     let error = refused(world.draft("pro", Some("2025-10-02T00:00:00Z"), None)).await;
-    assert!(error.starts_with("start: must be at or after 2026-01-01T00:00:00Z, when the plan \"pro\" begins"), "{error}");
+    assert!(
+        error.starts_with("start: must be at or after 2026-01-01T00:00:00Z, when the plan \"pro\" begins"),
+        "{error}"
+    );
     let error = refused(world.draft("none", None, None)).await;
     assert_eq!(error, "there is no plan \"none\"");
     world.subscribe(&acme, "pro", "2026-10-02T00:00:00Z", None).await;

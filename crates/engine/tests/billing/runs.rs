@@ -75,7 +75,14 @@ async fn a_candidate_plan_shows_who_would_pay_more_or_less_and_why() {
     let shown: Vec<_> = page
         .items
         .iter()
-        .map(|one| (one.customer.number, one.current_total.as_str(), one.simulated_total.as_str(), one.difference.as_str()))
+        .map(|one| {
+            (
+                one.customer.number,
+                one.current_total.as_str(),
+                one.simulated_total.as_str(),
+                one.difference.as_str(),
+            )
+        })
         .collect();
     assert_eq!(
         shown,

@@ -74,10 +74,7 @@ impl World {
 
     pub(crate) async fn customer(&self, key: &str) -> Customer {
         let draft = CustomerDraft { key: Some(key.into()), ..CustomerDraft::named(key) };
-        self.engine
-            .create_customer(CustomerId(self.id()), draft, at("2026-01-01T00:00:00Z"))
-            .await
-            .unwrap()
+        self.engine.create_customer(CustomerId(self.id()), draft, at("2026-01-01T00:00:00Z")).await.unwrap()
     }
 
     /// A plan from 1 January 2026 on, with these items.
@@ -175,10 +172,7 @@ impl World {
             effective_at: Some(at("2026-01-01T00:00:00Z")),
             expires_at: expires.map(at),
         };
-        self.engine
-            .grant(customer, usage_domain::credit::GrantId(self.id()), draft, at(NOW))
-            .await
-            .unwrap();
+        self.engine.grant(customer, usage_domain::credit::GrantId(self.id()), draft, at(NOW)).await.unwrap();
     }
 
     /// What is left of a customer's credits, by name.
