@@ -11,6 +11,7 @@
 
 mod bench;
 mod clients;
+mod focus;
 mod folder;
 mod generate;
 mod kill_test;
@@ -58,12 +59,14 @@ struct Args {
 #[derive(Subcommand)]
 enum Chore {
     /// Run all tests: Rust, our and published clients against the real service, the recount of real data,
-    /// crashes.
+    /// the FOCUS validator, crashes.
     ///
     /// The last line is `N passed, N failed`, counting the steps.
     Test(test::Options),
     /// Run published clients of others, and Schemathesis, against the real service.
     Clients,
+    /// Hold a FOCUS export of example bills against the published validator.
+    Focus,
     /// Check formatting, clippy's advice and that the generated documents are current.
     Lint,
     /// Write docs/openapi.json and docs/cli.md from the program itself.
@@ -107,6 +110,7 @@ fn run(args: &Args) -> Result<bool> {
     match &args.chore {
         Chore::Test(options) => test::run(&workspace, options),
         Chore::Clients => clients::run(&workspace),
+        Chore::Focus => focus::run(&workspace).map(|_| true),
         Chore::Lint => lint::run(&workspace),
         Chore::Generate(options) => generate::run(&workspace, options).map(|()| true),
         Chore::Ci(options) => Ok(lint::run(&workspace)? & test::run(&workspace, options)?),

@@ -3,7 +3,7 @@
 use crate::postgres::{self, Server};
 use crate::steps::{Outcome, Steps};
 use crate::workspace::{Workspace, run as sh};
-use crate::{Result, clients, kill_test, nodes, python, recount, simulate};
+use crate::{Result, clients, focus, kill_test, nodes, python, recount, simulate};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -67,6 +67,10 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<bool> {
     steps.step("Python client against the real service", || match options.quick {
         true => Ok(Outcome::Skipped("--quick".to_string())),
         false => python::run(workspace),
+    });
+    steps.step("The published FOCUS validator on an export", || match options.quick {
+        true => Ok(Outcome::Skipped("--quick".to_string())),
+        false => focus::run(workspace),
     });
     for (name, run) in clients::STEPS {
         steps.step(name, || match options.quick {

@@ -6,8 +6,7 @@ use std::fmt::Display;
 use std::str::FromStr;
 use usage_domain::decimal::{Decimal, MAX_FRACTION_DIGITS, MAX_INTEGER_DIGITS};
 use usage_domain::plan::InvalidPlan;
-use usage_domain::ratio::Ratio;
-use usage_domain::time::{Period, Timestamp, Zone};
+use usage_domain::time::{Timestamp, Zone};
 use usage_json::{JsonError, Object, Value, array_within, object};
 
 /// The longest name or value of a dimension, in bytes.
@@ -105,11 +104,6 @@ impl<'a> Fields<'a> {
         u32::try_from(count).map(Some).map_err(|_| self.wrong(name, reason()))
     }
 
-    /// An exact figure that was computed, such as `16/31`.
-    pub(crate) fn ratio(&self, name: &str) -> Result<Ratio, FieldError> {
-        self.required_parsed(name)
-    }
-
     pub(crate) fn boolean(&self, name: &str) -> Result<Option<bool>, FieldError> {
         match self.value(name)? {
             None => Ok(None),
@@ -143,10 +137,9 @@ impl<'a> Fields<'a> {
         let Some(text) = self.text_within(name, MAX_PARSED)? else { return Ok(None) };
         text.parse().map(Some).map_err(|error| {
             let error = T::Err::to_string(&error);
-            // Many errors show the text themselves.
-            let shown = short(&text);
-            let named = error.contains(&shown);
-            self.wrong(name, if named { error } else { format!("{shown:?}: {error}") })
+            // Many errors begin with the text themselves.
+            let says_it = error.starts_with('"');
+            self.wrong(name, if says_it { error } else { format!("{:?}: {error}", short(&text)) })
         })
     }
 
@@ -165,14 +158,6 @@ impl<'a> Fields<'a> {
 
     pub(crate) fn required_moment(&self, name: &str) -> Result<Timestamp, FieldError> {
         self.moment(name, &Zone::utc())?.ok_or_else(|| self.missing(name))
-    }
-
-    /// An object with a start and maybe an end.
-    pub(crate) fn period(&self, name: &str) -> Result<Period, FieldError> {
-        let object = self.required_object(name)?;
-        object.only(&["start", "end"])?;
-        let end = object.moment("end", &Zone::utc())?;
-        Ok(Period { start: object.required_moment("start")?, end: end.unwrap_or(Timestamp::MAX) })
     }
 
     /// What a rule of the domain says about a field of this object.
@@ -217,7 +202,17 @@ impl<'a> Fields<'a> {
     }
 
     pub(crate) fn texts(&self, name: &str, most: usize) -> Result<Option<Vec<String>>, FieldError> {
-        self.each(name, most, |fields, name, value| fields.to_text(name, value, MAX_TEXT))
+        self.texts_within(name, most, MAX_TEXT)
+    }
+
+    /// An array of texts of at most so many bytes each.
+    pub(crate) fn texts_within(
+        &self,
+        name: &str,
+        most: usize,
+        longest: usize,
+    ) -> Result<Option<Vec<String>>, FieldError> {
+        self.each(name, most, |fields, name, value| fields.to_text(name, value, longest))
     }
 
     fn each<T>(
@@ -247,6 +242,21 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// An array of texts and objects.
+    pub(crate) fn texts_or_objects<T>(
+        &self,
+        name: &str,
+        most: usize,
+        read: impl Fn(&Fields<'a>) -> Result<T, FieldError>,
+    ) -> Result<Vec<Result<T, String>>, FieldError> {
+        let each = self.each(name, most, |fields, name, value| match value {
+            Value::Object(text) => read(&Fields::read(&fields.at(name), text)?).map(Ok),
+            Value::Text(text) if text.len() <= MAX_TEXT => Ok(Err(text.into_owned())),
+            _ => Err(fields.wrong(name, format!("must be a text of at most {MAX_TEXT} bytes, or an object"))),
+        })?;
+        Ok(each.unwrap_or_default())
+    }
+
     /// An array of texts of which each may be null.
     pub(crate) fn optional_texts(&self, name: &str, most: usize) -> Result<Vec<Option<String>>, FieldError> {
         let texts = self.each(name, most, |fields, name, value| match value {
@@ -274,11 +284,11 @@ impl<'a> Fields<'a> {
     }
 
     /// The text of an object, as it is.
-    pub(crate) fn raw_object(&self, name: &str) -> Result<Option<String>, FieldError> {
+    pub(crate) fn raw_object(&self, name: &str, most: usize) -> Result<Option<String>, FieldError> {
         match self.value(name)? {
             None => Ok(None),
-            Some(Value::Object(text)) => Ok(Some(text.to_string())),
-            Some(_) => Err(self.wrong(name, "must be an object")),
+            Some(Value::Object(text)) if text.len() <= most => Ok(Some(text.to_string())),
+            Some(_) => Err(self.wrong(name, format!("must be an object of at most {most} bytes"))),
         }
     }
 

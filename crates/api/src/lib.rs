@@ -6,6 +6,7 @@
 
 pub mod account;
 pub mod bill;
+pub mod catalog;
 pub mod coupon;
 pub mod customer;
 pub mod event;

@@ -2,6 +2,7 @@
 //! answer, [`v3`] the same in version 3, [`asked`] what both mean, [`preview`] a meter over events that are nowhere stored.
 
 pub mod asked;
+pub(crate) mod definition;
 pub mod preview;
 pub mod query;
 pub mod v3;

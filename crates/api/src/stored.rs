@@ -104,22 +104,3 @@ pub fn account_text(account: &Account) -> String {
 pub fn account(text: &str) -> Result<Account, FieldError> {
     account::account(&Fields::read("", text)?)
 }
-
-/// TEMPORARY
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BillInputs {
-    /// a
-    pub inputs: usage_domain::bill::Inputs,
-    /// a
-    pub subjects: Vec<usage_domain::customer::PaidSubject>,
-    /// a
-    pub meters: Vec<usage_domain::meter::Meter>,
-}
-/// x
-pub fn bill_inputs(_: &str) -> Result<BillInputs, FieldError> {
-    unimplemented!()
-}
-/// x
-pub fn bill_inputs_text(_: &BillInputs) -> String {
-    unimplemented!()
-}

@@ -1,10 +1,12 @@
 //! The command line.
 
 mod bench;
+mod catalog;
 mod meters;
 mod postgres;
 
-pub(crate) use bench::{Bench, Ids, Times};
+pub(crate) use bench::{Bench, BenchBills, Ids, Times};
+pub(crate) use catalog::{Apply, ExportCatalog};
 
 use crate::database::Database;
 use crate::failure::EXIT_CODES;
@@ -69,6 +71,11 @@ pub(crate) enum Command {
     Loaddata(Loaddata),
     /// Import usage from other systems' files.
     Import(Import),
+    /// Set up meters, taxes, coupons, plans and customers as a file says.
+    ///
+    /// What the file does not name is left alone: nothing is ever ended by leaving it out. What is wrong with
+    /// the file is named with its line, and then nothing is changed. Applying a file twice changes nothing.
+    Apply(Apply),
     /// Write stored data to files.
     Export(Export),
     /// List the customers.
@@ -99,6 +106,11 @@ pub(crate) enum Command {
     /// that of --url. The load generator takes its share of the same machine. After the load, what each
     /// meter counted is compared with what was sent, to the last digit.
     Bench(Bench),
+    /// Measure what bills cost: a made-up month of many customers, finalized, simulated and proven.
+    ///
+    /// The data is in a temporary folder beside the --database, which goes afterwards. What the bills come
+    /// to is compared with what was used, to the last digit.
+    BenchBills(BenchBills),
     /// Print the OpenAPI document.
     #[command(hide = true)]
     Openapi,
@@ -232,6 +244,9 @@ pub(crate) enum ExportWhat {
     /// Events that arrive while the export runs are left out. Corrections (usage.void and usage.amend) are
     /// events of their own: with --type or --subject they come only where they match themselves.
     Events(ExportEvents),
+    /// Everything that was set up: meters, taxes, coupons, plans, customers and what they are on, as one file
+    /// (YAML; JSON with --json) that 'usage_app apply' takes.
+    Catalog(ExportCatalog),
 }
 
 #[derive(Arguments)]

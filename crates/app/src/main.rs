@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "this crate alone reads the clock and draws randomness")]
 
 mod args;
+mod catalog;
 mod commands;
 mod database;
 mod failure;
@@ -38,6 +39,7 @@ fn run(args: &Args) -> Result<(), failure::Failure> {
         Command::MigrateStore(asked) => commands::migrate_store::run(args, asked),
         Command::Loaddata(load) => commands::loaddata::run(args, load),
         Command::Import(import) => commands::import::run(args, import),
+        Command::Apply(apply) => commands::apply::run(args, apply),
         Command::Export(export) => commands::export::run(args, export),
         Command::Customers => commands::customers::run(args),
         Command::Bill(bill) => commands::bill::run(args, bill),
@@ -47,6 +49,7 @@ fn run(args: &Args) -> Result<(), failure::Failure> {
         Command::Rebuild => commands::rebuild::run(args),
         Command::Backup(backup) => commands::backup::run(args, backup),
         Command::Bench(bench) => commands::bench::run(args, bench),
+        Command::BenchBills(bench) => commands::bench_bills::run(args, bench),
         Command::Openapi => output::write(&usage_server::document()),
         Command::HelpMarkdown => output::write(&args::markdown()),
     }

@@ -17,6 +17,7 @@
 //! server, and must never learn of them.
 
 mod builder;
+mod catalog;
 mod client;
 mod customer;
 mod error;

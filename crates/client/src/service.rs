@@ -11,7 +11,7 @@ use usage_api::posting::{PostMonth, Posting};
 use usage_api::store::{RebuildReport, UnpaidSubject, VerifyReport};
 
 /// How long reading the whole log may take.
-const LONG: Duration = Duration::from_secs(600);
+pub(crate) const LONG: Duration = Duration::from_secs(600);
 
 /// Every request here fails with [`ClientError::Network`] without an answer in time, and with
 /// [`ClientError::Api`] for an answer that is no result.

@@ -1,10 +1,16 @@
 //! Coupons: what is taken off bills, for some months or for ever.
 
 use crate::currency::Currency;
+use crate::decimal::Decimal;
 use crate::money::Money;
 use crate::plan::InvalidPlan;
 use crate::pricing::coupons;
 use crate::time::Month;
+
+/// The most digits after the point that a percentage has, as a fraction: 0.333333 is 33.3333 %.
+pub const MAX_DIGITS: u8 = 6;
+/// The most coupons on a bill: the product of so many percentages still fits, with the amount.
+pub const MAX_APPLIED: usize = 8;
 
 /// A coupon that customers can be given.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,7 +57,7 @@ impl Coupon {
         crate::plan::check_key("key", &self.key)?;
         crate::plan::check_name("name", &self.name)?;
         match (self.off, self.currency) {
-            (coupons::Coupon::Percentage(part), None) => crate::plan::check_fraction("percentage", part)?,
+            (coupons::Coupon::Percentage(part), None) => check_percentage(part)?,
             (coupons::Coupon::Percentage(_), Some(_)) => {
                 return Err(InvalidPlan::new("currency", "must be absent: a percentage is of any currency"));
             }
@@ -70,5 +76,80 @@ impl Coupon {
             return Err(InvalidPlan::must("months", "1 or more, or absent for all", 0));
         }
         Ok(())
+    }
+}
+
+fn check_percentage(part: Decimal) -> Result<(), InvalidPlan> {
+    crate::plan::check_fraction("percentage", part)?;
+    if part.normalized().scale() > MAX_DIGITS {
+        let right = format!("a fraction with at most {MAX_DIGITS} decimals");
+        return Err(InvalidPlan::must("percentage", right, part));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn coupon(off: coupons::Coupon, currency: &str, months: Option<u32>) -> Coupon {
+        let currency = (!currency.is_empty()).then(|| currency.parse().unwrap());
+        Coupon { key: "welcome".into(), name: "Welcome".into(), off, currency, months }
+    }
+
+    #[test]
+    fn a_coupon_is_of_so_many_months_from_the_one_it_was_given_for() {
+        for (months, of, applies) in [
+            (None, "2026-10", false),
+            (None, "2026-11", true),
+            (None, "2031-01", true),
+            (Some(1), "2026-11", true),
+            (Some(1), "2026-12", false),
+            (Some(3), "2027-01", true),
+            (Some(3), "2027-02", false),
+        ] {
+            let coupon = coupon(coupons::Coupon::Fixed(Decimal::new(1, 0)), "USD", months);
+            let applied = AppliedCoupon { coupon, from: "2026-11".parse().unwrap() };
+            assert_eq!(applied.applies_to(of.parse().unwrap()), applies, "{months:?} {of}");
+        }
+    }
+
+    #[test]
+    fn a_coupon_that_makes_no_sense_is_refused() {
+        use coupons::Coupon::{Fixed, Percentage};
+        let d = |text: &str| text.parse::<Decimal>().unwrap();
+        for (off, currency, months, reason) in [
+            (
+                Percentage(d("1.1")),
+                "",
+                None,
+                "percentage: must be a fraction from 0 to 1 (0.1 is 10 %), not 1.1",
+            ),
+            (
+                Percentage(d("0.1234567")),
+                "",
+                None,
+                "percentage: must be a fraction with at most 6 decimals, not 0.1234567",
+            ),
+            (Percentage(d("0.1")), "USD", None, "currency: must be absent: a percentage is of any currency"),
+            (Fixed(d("1")), "", None, "currency: is missing: an amount is in a currency"),
+            (Fixed(d("-1")), "USD", None, "amount: must be zero or more with at most 2 decimals, not -1"),
+            (Fixed(d("1.5")), "JPY", None, "amount: must be zero or more with at most 0 decimals, not 1.5"),
+            (Fixed(d("1")), "USD", Some(0), "months: must be 1 or more, or absent for all, not 0"),
+        ] {
+            assert_eq!(coupon(off, currency, months).check().unwrap_err().to_string(), reason);
+        }
+        assert_eq!(coupon(Percentage(d("0.3333330")), "", Some(1)).check(), Ok(()));
+        assert_eq!(coupon(Fixed(d("1.005")), "KWD", None).check(), Ok(()));
+    }
+
+    #[test]
+    fn as_many_coupons_as_a_bill_may_have_are_computed_exactly() {
+        let part: Decimal = "0.999999".parse().unwrap();
+        let amount: Decimal = "99999999999999999999.9999".parse().unwrap();
+        let off = coupons::discount(amount, &[coupons::Coupon::Percentage(part); MAX_APPLIED]).unwrap();
+        let left: Decimal = "0.000001".parse().unwrap();
+        let left = (0..MAX_APPLIED).try_fold(amount, |rest, _| rest.mul(left)).unwrap();
+        assert_eq!(off, amount.sub(left).unwrap());
     }
 }

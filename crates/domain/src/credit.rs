@@ -93,16 +93,41 @@ impl Grant {
     /// Adds an entry.
     ///
     /// # Errors
-    /// One that would leave less than nothing, or more than was granted.
+    /// One that is not in whole minor units, takes more than is left, gives back more than its bill drew, or
+    /// grants again.
     pub fn add(&mut self, entry: Entry) -> Result<(), InvalidPlan> {
         let overflow = |error: DecimalError| InvalidPlan::new("amount", error.to_string());
-        let left = self.balance().and_then(|left| left.add(entry.amount)).map_err(overflow)?;
-        if left.is_negative() || left > self.amount.amount {
-            let right = format!("such that 0 to {} is left", self.amount.amount);
-            return Err(InvalidPlan::must("amount", right, entry.amount));
+        let must = |right: &str| Err(InvalidPlan::must("amount", right, entry.amount));
+        if !(Money { amount: entry.amount, ..self.amount }).is_whole() {
+            let places = self.amount.currency.minor_digits();
+            return must(&format!("an amount with at most {places} decimals"));
+        }
+        let (least, most) = match &entry.kind {
+            EntryKind::Granted if self.entries.is_empty() => (self.amount.amount, self.amount.amount),
+            EntryKind::Granted => (Decimal::ZERO, Decimal::ZERO),
+            EntryKind::Drawn(_) | EntryKind::Voided => {
+                (self.balance().map_err(overflow)?.negate(), Decimal::ZERO)
+            }
+            EntryKind::Returned(bill) => (Decimal::ZERO, self.drawn_by(bill).map_err(overflow)?),
+        };
+        if entry.amount < least || entry.amount > most {
+            return match least == most {
+                true => must(&most.to_string()),
+                false => must(&format!("{least} to {most}")),
+            };
         }
         self.entries.push(entry);
         Ok(())
+    }
+
+    /// What a bill drew and did not give back.
+    fn drawn_by(&self, of: &str) -> Result<Decimal, DecimalError> {
+        let by = |entry: &&Entry| match &entry.kind {
+            EntryKind::Drawn(bill) | EntryKind::Returned(bill) => bill == of,
+            EntryKind::Granted | EntryKind::Voided => false,
+        };
+        let entries = self.entries.iter().filter(by);
+        entries.map(|entry| entry.amount).try_fold(Decimal::ZERO, Decimal::sub)
     }
 
     /// Whether it pays a bill of `period`.
@@ -142,4 +167,116 @@ pub fn in_order(grants: &mut [Grant]) {
         let expires = grant.expires_at.unwrap_or(Timestamp::MAX);
         (grant.priority, expires, grant.effective_at, grant.id)
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use EntryKind::{Drawn, Granted, Returned, Voided};
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn grant(id: u128, amount: &str, priority: u32, effective: &str, expires: &str) -> Grant {
+        Grant {
+            id: GrantId(Ulid(id)),
+            customer: CustomerId(Ulid(1)),
+            name: "prepaid".into(),
+            amount: Money { amount: amount.parse().unwrap(), currency: "USD".parse().unwrap() },
+            priority,
+            effective_at: at(effective),
+            expires_at: (!expires.is_empty()).then(|| at(expires)),
+            created_at: Timestamp::MIN,
+            entries: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn what_is_left_is_never_below_zero_nor_more_than_was_granted() {
+        let bill = |of: &str| of.to_string();
+        let mut grant = grant(1, "100", 0, "2026-01-01T00:00:00Z", "");
+        for (kind, amount, left, refused) in [
+            (Drawn(bill("a")), "-1", "0", "amount: must be 0, not -1"),
+            (Granted, "50", "0", "amount: must be 100, not 50"),
+            (Granted, "100", "100", ""),
+            (Granted, "100", "100", "amount: must be 0, not 100"),
+            (Drawn(bill("a")), "-60", "40", ""),
+            (Drawn(bill("b")), "-40.01", "40", "amount: must be -40 to 0, not -40.01"),
+            (
+                Drawn(bill("b")),
+                "-0.001",
+                "40",
+                "amount: must be an amount with at most 2 decimals, not -0.001",
+            ),
+            (Drawn(bill("b")), "5", "40", "amount: must be -40 to 0, not 5"),
+            (Drawn(bill("b")), "-30", "10", ""),
+            // A bill gives back what it drew, and once.
+            (Returned(bill("b")), "31", "10", "amount: must be 0 to 30, not 31"),
+            (Returned(bill("c")), "1", "10", "amount: must be 0, not 1"),
+            (Returned(bill("b")), "30", "40", ""),
+            (Returned(bill("b")), "30", "40", "amount: must be 0, not 30"),
+            (Returned(bill("a")), "-1", "40", "amount: must be 0 to 60, not -1"),
+            (Voided, "-40", "0", ""),
+            (Returned(bill("a")), "60", "60", ""),
+        ] {
+            let entry = Entry { at: Timestamp::MIN, kind, amount: amount.parse().unwrap() };
+            let shown = grant.add(entry).map_or_else(|invalid| invalid.to_string(), |()| String::new());
+            assert_eq!((&*shown, &*grant.balance().unwrap().to_string()), (refused, left));
+        }
+    }
+
+    #[test]
+    fn a_grant_pays_the_months_that_end_while_it_is_there() {
+        let november = Period { start: at("2026-11-01T00:00:00Z"), end: at("2026-12-01T00:00:00Z") };
+        for (effective, expires, pays) in [
+            ("2026-11-30T23:59:59Z", "", true),
+            ("2026-12-01T00:00:00Z", "", false),
+            ("2026-01-01T00:00:00Z", "2026-12-01T00:00:00Z", true),
+            ("2026-01-01T00:00:00Z", "2026-11-30T23:59:59Z", false),
+        ] {
+            assert_eq!(grant(1, "1", 0, effective, expires).pays(&november), pays, "{effective} {expires}");
+        }
+    }
+
+    #[test]
+    fn grants_pay_in_an_order_of_their_own_whoever_asks() {
+        let (early, late) = ("2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z");
+        let mut grants = [
+            grant(6, "1", 5, early, late),
+            grant(5, "1", 0, late, ""),
+            grant(4, "1", 0, early, ""),
+            grant(3, "1", 0, early, ""),
+            grant(2, "1", 0, early, "2027-02-01T00:00:00Z"),
+            grant(1, "1", 0, late, "2027-01-01T00:00:00Z"),
+        ];
+        let ordered = [1, 2, 3, 4, 5, 6].map(|id| GrantId(Ulid(id)));
+        for _ in 0..grants.len() {
+            grants.rotate_left(1);
+            let mut shuffled = grants.clone();
+            in_order(&mut shuffled);
+            assert_eq!(shuffled.map(|grant| grant.id), ordered);
+        }
+    }
+
+    #[test]
+    fn a_grant_that_makes_no_sense_is_refused() {
+        let from = "2026-01-01T00:00:00Z";
+        for (grant, reason) in [
+            (grant(1, "0", 0, from, ""), "amount: must be more than zero with at most 2 decimals, not 0"),
+            (grant(1, "-5", 0, from, ""), "amount: must be more than zero with at most 2 decimals, not -5"),
+            (
+                grant(1, "0.001", 0, from, ""),
+                "amount: must be more than zero with at most 2 decimals, not 0.001",
+            ),
+            (grant(1, "1", 1001, from, ""), "priority: must be 0 to 1000, not 1001"),
+            (
+                grant(1, "1", 0, from, from),
+                "expires_at: must be after 2026-01-01T00:00:00Z, when it becomes effective, not 2026-01-01T00:00:00Z",
+            ),
+        ] {
+            assert_eq!(grant.check().unwrap_err().to_string(), reason);
+        }
+        assert_eq!(grant(1, "0.01", 1000, from, "").check(), Ok(()));
+    }
 }

@@ -4,11 +4,14 @@
 //! mid-period ends one subscription and begins another at the same moment, so that each stretch is rated
 //! by itself, with its share of the fees.
 
+#[cfg(test)]
+mod tests;
+
 use crate::customer::CustomerId;
 use crate::plan::{InvalidPlan, Item, Plan, PlanVersion};
 use crate::pricing::Price;
 use crate::time::{Period, Timestamp, Zone};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 use ulid::Ulid;
@@ -83,50 +86,47 @@ impl Subscription {
     /// Checks a subscription to `plan`.
     ///
     /// # Errors
-    /// It ends before it starts, begins before the plan does, or names a version or an item that the plan
-    /// does not have.
+    /// It ends before it starts, begins before the plan does, names a version or an item that the plan
+    /// does not have, or has a price that is none for its item.
     pub fn check(&self, plan: &Plan) -> Result<(), InvalidPlan> {
         if let Some(end) = self.end
             && end <= self.start
         {
             return Err(InvalidPlan::must("end", format!("after the start, {}", self.start), end));
         }
-        let version = match self.version {
-            Some(number) => plan.version(number).ok_or_else(|| {
+        let version = self.version_at(plan, self.start).ok_or_else(|| match self.version {
+            Some(number) => {
                 let known: Vec<String> = plan.versions.iter().map(|v| v.number.to_string()).collect();
                 let right = format!("a version of the plan {:?} ({})", plan.key, known.join(", "));
                 InvalidPlan::must("version", right, number)
-            })?,
-            None => plan.version_at(self.start).ok_or_else(|| {
+            }
+            None => {
                 let first = plan.versions.first().map_or(Timestamp::MIN, |version| version.effective_from);
                 let right = format!("at or after {first}, when the plan {:?} begins", plan.key);
                 InvalidPlan::must("start", right, self.start)
-            })?,
-        };
-        for key in self.overrides.keys() {
-            if !version.items.iter().any(|item| &item.key == key) {
-                let known: Vec<&str> = version.items.iter().map(|item| item.key.as_str()).collect();
-                let reason = format!("the plan has no such item; it has {}", known.join(", "));
-                return Err(InvalidPlan::new(format!("overrides.{key}"), reason));
             }
-        }
-        Ok(())
+        })?;
+        // Those that it may come to be on.
+        let there = version.effective_from..self.period().end;
+        let later = |other: &&PlanVersion| {
+            self.version.is_none() && other.number != version.number && there.contains(&other.effective_from)
+        };
+        let versions: Vec<&PlanVersion> =
+            std::iter::once(version).chain(plan.versions.iter().filter(later)).collect();
+        self.overrides.iter().try_for_each(|(key, price)| check_override(key, price, &versions))
     }
 
     /// What of it is billed in `period`, in a customer's `zone`; nothing where it is not there, or all of it
-    /// is trial.
+    /// is trial. Its version is the one in force where the stretch begins, which is after the trial.
     #[must_use]
     pub fn segment(&self, plan: &Plan, period: &Period, zone: &Zone) -> Option<Segment> {
         let active = self.period().intersection(period)?;
-        let version = match self.version {
-            Some(number) => plan.version(number),
-            None => plan.version_at(active.start),
-        }?;
-        let billed_from = self.billed_from(version, zone);
-        let billed = Period { start: active.start.max(billed_from), end: active.end };
+        let paid_from = self.paid_from(plan, zone);
+        let billed = Period { start: active.start.max(paid_from), end: active.end };
         if billed.start >= billed.end {
             return None;
         }
+        let version = self.version_at(plan, billed.start)?;
         let items = version.items.iter().cloned().map(|item| match self.overrides.get(&item.key) {
             Some(price) => item.with_price(price.clone()),
             None => item,
@@ -136,25 +136,43 @@ impl Subscription {
             plan: plan.key.clone(),
             plan_name: plan.name.clone(),
             version: version.clone(),
-            is_first: billed_from >= period.start,
+            is_first: paid_from >= period.start,
             items: items.collect(),
             period: billed,
         })
     }
 
-    /// From when on it costs something: the end of its trial, or its start.
+    /// From when on it costs something: the end of its trial, or its start. The trial is that of the version
+    /// it starts with: what a later version says of trials neither ends one nor begins another.
     #[must_use]
     pub fn paid_from(&self, plan: &Plan, zone: &Zone) -> Timestamp {
-        let version = match self.version {
-            Some(number) => plan.version(number),
-            None => plan.version_at(self.start),
-        };
-        version.map_or(self.start, |version| self.billed_from(version, zone))
+        let days = || self.version_at(plan, self.start).map_or(0, |version| version.trial_days);
+        self.trial_end.unwrap_or_else(|| self.start.plus_days(days(), zone)).max(self.start)
     }
 
-    /// The end of its trial, or its start.
-    fn billed_from(&self, version: &PlanVersion, zone: &Zone) -> Timestamp {
-        let by_plan = || self.start.plus_days(version.trial_days, zone);
-        self.trial_end.unwrap_or_else(by_plan).max(self.start)
+    /// The version that it stays on, or the one in force at a moment.
+    fn version_at<'a>(&self, plan: &'a Plan, moment: Timestamp) -> Option<&'a PlanVersion> {
+        match self.version {
+            Some(number) => plan.version(number),
+            None => plan.version_at(moment),
+        }
     }
+}
+
+/// A price that one of the versions has an item for, and that fits wherever there is such an item.
+fn check_override(key: &str, price: &Price, versions: &[&PlanVersion]) -> Result<(), InvalidPlan> {
+    let items = || versions.iter().flat_map(|version| &version.items);
+    if !items().any(|item| item.key == key) {
+        let known: BTreeSet<&str> = items().map(|item| item.key.as_str()).collect();
+        let known: Vec<&str> = known.into_iter().collect();
+        let reason = format!("the plan has no such item; it has {}", known.join(", "));
+        return Err(InvalidPlan::new(format!("overrides.{key}"), reason));
+    }
+    for item in items().filter(|item| item.key == key) {
+        let priced = item.clone().with_price(price.clone());
+        priced
+            .check_price()
+            .map_err(|invalid| InvalidPlan::new(format!("overrides.{key}"), invalid.reason))?;
+    }
+    Ok(())
 }

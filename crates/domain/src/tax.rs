@@ -42,3 +42,47 @@ impl Tax {
         self.categories.iter().try_for_each(|category| crate::plan::check_key("categories", category))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tax(rate: &str, categories: &[&str]) -> Tax {
+        Tax {
+            key: "vat".into(),
+            name: "VAT".into(),
+            rate: rate.parse().unwrap(),
+            inclusive: false,
+            categories: categories.iter().map(|category| (*category).to_string()).collect(),
+            is_default: true,
+        }
+    }
+
+    #[test]
+    fn a_tax_is_of_its_categories_and_without_any_of_all() {
+        for (categories, of, applies) in [
+            (vec![], None, true),
+            (vec![], Some("reduced"), true),
+            (vec!["standard"], None, true),
+            (vec!["standard"], Some("standard"), true),
+            (vec!["standard"], Some("reduced"), false),
+            (vec!["reduced"], None, false),
+            (vec!["reduced", "food"], Some("food"), true),
+        ] {
+            assert_eq!(tax("0.1", &categories).applies_to(of), applies, "{categories:?} {of:?}");
+        }
+    }
+
+    #[test]
+    fn a_rate_is_a_fraction() {
+        for (rate, reason) in [
+            ("1.9", "rate: must be a fraction from 0 to 1 (0.1 is 10 %), not 1.9"),
+            ("-0.1", "rate: must be a fraction from 0 to 1 (0.1 is 10 %), not -0.1"),
+        ] {
+            assert_eq!(tax(rate, &[]).check().unwrap_err().to_string(), reason);
+        }
+        assert_eq!(tax("1", &["a"]).check(), Ok(()));
+        let refused = tax("0", &["a b"]).check().unwrap_err();
+        assert_eq!(refused.field, "categories");
+    }
+}

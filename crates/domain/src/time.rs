@@ -270,6 +270,12 @@ impl Month {
         if self.month == 12 { Month::new(self.year + 1, 1) } else { Month::new(self.year, self.month + 1) }
     }
 
+    /// The month before this one; `None` before the years kept.
+    #[must_use]
+    pub fn previous(self) -> Option<Month> {
+        if self.month == 1 { Month::new(self.year - 1, 12) } else { Month::new(self.year, self.month - 1) }
+    }
+
     /// The last day of the month, 28 to 31.
     #[must_use]
     pub fn last_day(self) -> i8 {

@@ -196,3 +196,29 @@ proptest! {
         prop_assert_eq!(found, expected);
     }
 }
+
+#[test]
+fn a_level_whose_parts_begin_and_end_within_the_time_asked_for_is_one_row_of_that_time() {
+    let (start, middle, end) =
+        (at("2026-11-01T00:00:00Z"), at("2026-11-01T06:00:00Z"), at("2026-11-02T00:00:00Z"));
+    let query = MeterQuery { from: Some(start), to: Some(end), ..MeterQuery::total() };
+    // Two units, from before; then three units, of another subject, for which is paid from 06:00 on.
+    for (aggregation, value) in
+        [(Aggregation::UnitHours, "66"), (Aggregation::WeightedSum, "2.75"), (Aggregation::Sum, "3")]
+    {
+        let meter = meter(aggregation);
+        let mut collector = Collector::new(&meter, &query).unwrap();
+        let mut add = |subject: &str, payer, period: Period, time: Timestamp, value: i64| {
+            let origin = collector.origin(subject, payer, period).unwrap();
+            let event = Event { time, value, color: None };
+            collector.event(&origin, (time, 0), &measured(aggregation, &event)).unwrap();
+        };
+        let (from_then, until_then) =
+            (Period { start: middle, ..Period::ALWAYS }, Period { end: middle, ..Period::ALWAYS });
+        add("a", Some(0), until_then, at("2026-10-01T00:00:00Z"), 200);
+        add("b", Some(0), from_then, middle, 300);
+        let rows = collector.finish().unwrap();
+        let shown: Vec<_> = rows.iter().map(|row| (row.window, row.value.to_string())).collect();
+        assert_eq!(shown, [(query.period(), value.to_string())], "{aggregation:?}");
+    }
+}

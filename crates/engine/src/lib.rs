@@ -3,6 +3,7 @@
 //! Moments and new ids are arguments. This crate knows nothing of HTTP, JSON bodies, SQL or files.
 
 pub mod billing;
+mod catalog;
 mod customers;
 mod error;
 mod events;

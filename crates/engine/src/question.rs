@@ -115,7 +115,10 @@ impl Engine {
             }
         } else {
             let query = &question.query;
-            subjects.extend(self.metered_subjects(meter, query.from, query.to).await?);
+            // A level may stand where nothing changes, and be nothing over all dimensions together: whoever
+            // ever had usage may matter.
+            let from = query.from.filter(|_| !meter.draft.aggregation.is_level());
+            subjects.extend(self.metered_subjects(meter, from, query.to).await?);
         }
         if let Some(condition) = &question.subject {
             subjects.retain(|subject| condition.passes(&Some(subject.clone())));

@@ -4,6 +4,7 @@
 //! No rule of billing lives here and no transaction is opened here. Every answer that is no success
 //! is a problem (`application/problem+json`), but for the two messages of the first contract.
 
+mod catalog;
 mod customers;
 mod docs;
 mod error;

@@ -1,6 +1,6 @@
 //! `GET /openapi.json`: the description of the service, made from its routes.
 
-use crate::{customers, events, health, meters, prices, store, subjects, usage};
+use crate::{catalog, customers, events, health, meters, prices, store, subjects, usage};
 use axum::http::header;
 use axum::response::IntoResponse;
 use usage_api::problem::PROBLEM_TYPE;
@@ -49,6 +49,8 @@ use utoipa::{Modify, OpenApi};
         subjects::get::get_subject,
         subjects::delete::delete_subject,
         prices::preview::preview_price,
+        catalog::get::get_catalog,
+        catalog::apply::apply_catalog,
         store::verify_store,
         store::rebuild_store,
         health::healthz,
@@ -63,6 +65,7 @@ use utoipa::{Modify, OpenApi};
         (name = "subjects", description = "What is known about those whose usage is metered."),
         (name = "customers", description = "Who is billed, and whose usage they pay for."),
         (name = "prices", description = "How a quantity becomes an amount."),
+        (name = "catalog", description = "Everything that was set up, as one document."),
         (name = "care", description = "Looking after the service."),
     )
 )]

@@ -1,7 +1,9 @@
 //! Which path leads to which route.
 
 use crate::reading::{Intake, Limits};
-use crate::{App, customers, docs, error, events, health, meters, openapi, prices, store, subjects, usage};
+use crate::{
+    App, catalog, customers, docs, error, events, health, meters, openapi, prices, store, subjects, usage,
+};
 use axum::Router;
 use axum::routing::{get, post};
 
@@ -36,6 +38,8 @@ pub fn router_within(app: App, limits: Limits) -> Router {
         .route("/api/v1/customers/{customer}/bill", get(customers::bill::get_bill))
         .route("/api/v1/customers/{customer}/postings", post(customers::post::post_month))
         .merge(metering())
+        .route("/api/v1/catalog", get(catalog::get::get_catalog))
+        .route("/api/v1/catalog/apply", post(catalog::apply::apply_catalog))
         .route("/api/v1/prices/preview", post(prices::preview::preview_price))
         .route("/api/v1/store/verify", post(store::verify_store))
         .route("/api/v1/store/rebuild", post(store::rebuild_store))

@@ -4,6 +4,8 @@ use crate::model::catalog::Catalog;
 use crate::model::log::{same, same_list};
 use crate::model::posting::Posted;
 use crate::model::sent::Measure;
+use crate::model::worth::worth;
+use crate::steps::ask;
 use crate::world::{Outcome, World};
 use std::collections::BTreeSet;
 use usage_domain::customer::Customer;
@@ -31,8 +33,9 @@ fn all(world: &mut World<'_, '_>, months: usize) -> Outcome {
     world.stats.checks += 1;
     listing(world)?;
     let catalog = world.model.catalog.clone();
-    customers(world, &catalog)?;
+    in_catalog(world, &catalog)?;
     bills(world, months)?;
+    ask::everything(world)?;
     let engine = world.engine()?;
     let unpaid = world.wait(engine.unpaid()).map_err(failed("listing what is not paid for"))?;
     let unpaid: Vec<_> = unpaid.into_iter().map(|unpaid| (unpaid.subject, unpaid.events)).collect();
@@ -68,21 +71,50 @@ pub(crate) fn list(world: &mut World<'_, '_>, filter: EventFilter) -> Outcome<Ve
 }
 
 /// Compares what is said of each listed event.
-pub(crate) fn check_listed(world: &World<'_, '_>, listed: &[ListedEvent]) -> Outcome {
-    for ListedEvent { stored, customer, validation_errors } in listed {
+pub(crate) fn check_listed(world: &mut World<'_, '_>, listed: &[ListedEvent]) -> Outcome {
+    for listed in listed {
+        let ListedEvent { stored, customer, .. } = listed;
         let event = &stored.event;
         let payer = world.model.catalog.payer(&event.subject, event.time);
         same("who pays for an event", customer, &payer).map_err(|what| format!("{}: {what}", event.id))?;
-        let known = world.model.log.find(&event.source, &event.id);
-        let is_invalid = known.is_some_and(|known| known.measure == Measure::Invalid);
-        same("whether an event is invalid", &!validation_errors.is_empty(), &is_invalid)
-            .map_err(|what| format!("{}: {what}", event.id))?;
+        let unusable = unusable(world, listed).map_err(|what| format!("{}: {what}", event.id))?;
+        world.stats.unusable += unusable;
     }
     Ok(())
 }
 
+/// Compares why an event, as it was sent, is left out of bills and meters; counts the meters.
+fn unusable(world: &World<'_, '_>, listed: &ListedEvent) -> Outcome<u64> {
+    let event = &listed.stored.event;
+    let Some(known) = world.model.log.find(&event.source, &event.id) else { return Ok(0) };
+    let mut reasons = listed.validation_errors.as_slice();
+    if known.measure == Measure::Invalid {
+        let (_, others) = reasons.split_first().ok_or("it cannot be billed, and no reason is given")?;
+        reasons = others;
+    }
+    let mut should = Vec::new();
+    for meter in world.model.catalog.meters.live() {
+        let is_of = meter.draft.event_type == event.event_type
+            && meter.draft.event_from.is_none_or(|from| from <= event.time);
+        should.extend(if is_of { worth(&meter.draft, &known.sent.data).err() } else { None });
+    }
+    should.dedup();
+    let agree = reasons.len() == should.len()
+        && reasons.iter().zip(&should).all(|(reason, should)| reason.starts_with(should.as_str()));
+    if !agree {
+        return Err(format!("it is left out because of {reasons:?}, and should be because of {should:?}"));
+    }
+    Ok(should.len() as u64)
+}
+
+/// All that the catalog has.
+fn in_catalog(world: &mut World<'_, '_>, catalog: &Catalog) -> Outcome {
+    customers(world, catalog)?;
+    ask::listed(world, catalog.meters.live())
+}
+
 /// All customers, by page, and their postings.
-pub(crate) fn customers(world: &mut World<'_, '_>, catalog: &Catalog) -> Outcome {
+fn customers(world: &mut World<'_, '_>, catalog: &Catalog) -> Outcome {
     let (engine, store) = (world.engine()?, world.store()?);
     let live: Vec<Customer> = catalog.live().cloned().collect();
     let (mut paged, page) = (Vec::new(), 3);
@@ -170,8 +202,8 @@ pub(crate) fn after_opening(world: &mut World<'_, '_>) -> Outcome {
 /// After a crash within a commit of the catalog: it is as before, or as after it.
 fn follow_catalog(world: &mut World<'_, '_>, after: Catalog) -> Outcome {
     let before = world.model.catalog.clone();
-    let Err(other) = customers(world, &before) else { return Ok(()) };
-    customers(world, &after).map_err(|what| {
+    let Err(other) = in_catalog(world, &before) else { return Ok(()) };
+    in_catalog(world, &after).map_err(|what| {
         format!("the catalog is neither as before ({other}) nor as after its last commit ({what})")
     })?;
     world.model.catalog = after;

@@ -68,6 +68,18 @@ stats! {
     listings: "listings compared",
     /// Customers made, changed or ended.
     customers: "changes of customers",
+    /// Meters made, changed or ended.
+    meters: "changes of meters",
+    /// Questions to meters of which the answers were compared.
+    questions: "questions to meters",
+    /// Rows of these answers.
+    rows: "rows of meters",
+    /// Questions that have no answer.
+    unanswerable: "questions without an answer",
+    /// Events that a meter could not use, each time that they were listed.
+    unusable: "events that meters cannot use",
+    /// Times that others did something while a meter's earlier usage was added up.
+    covering: "meters covered beside others",
     /// Times that the store was closed and opened, without a crash.
     reopened: "reopened",
     /// Comparisons of everything.

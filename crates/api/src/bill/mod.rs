@@ -4,6 +4,7 @@ mod credit_note;
 mod explained;
 mod finalized;
 mod from;
+mod inputs;
 mod simulated;
 
 pub use credit_note::{CreditNote, CreditNoteInput, NotedLine};
@@ -11,6 +12,7 @@ pub use explained::{ExplainedEvent, Explanation};
 pub use finalized::{
     BillPage, BillProof, BillRunPage, BillRunRequest, FinalizeRequest, Finalized, RunBill, RunFailure,
 };
+pub use inputs::BillInputs;
 pub use simulated::{Simulated, SimulatedLine, SimulationPage};
 
 use crate::price::PreviewLine;

@@ -7,6 +7,13 @@ use clap::ValueEnum;
 const MOST_REPEATS: u32 = 900_000;
 
 #[derive(Arguments)]
+pub(crate) struct BenchBills {
+    /// Customers, each with three meters, ten events and a plan of four items.
+    #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
+    pub(crate) customers: u64,
+}
+
+#[derive(Arguments)]
 pub(crate) struct Bench {
     /// A service that is running, such as http://127.0.0.1:8000, instead of a fresh one. Its data grows, and
     /// meters named `bench_…` stay.

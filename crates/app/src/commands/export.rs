@@ -1,6 +1,7 @@
-//! `export events`: all stored events, page by page, so that memory does not grow with the log.
+//! `export`: all stored events, page by page, so that memory does not grow with the log; and the catalog.
 
-use crate::args::{self, Args, ExportEvents, ExportFormat, ExportWhat};
+use crate::args::{self, Args, ExportCatalog, ExportEvents, ExportFormat, ExportWhat};
+use crate::catalog::{SCHEMA, file};
 use crate::failure::Failure;
 use crate::gateway::{Gateway, Missing, open};
 use crate::output;
@@ -21,7 +22,29 @@ const COLUMNS: [&str; 9] =
 const TITLE: &str = "Exporting";
 
 pub(crate) fn run(args: &Args, asked: &args::Export) -> Result<(), Failure> {
-    let ExportWhat::Events(asked) = &asked.what;
+    match &asked.what {
+        ExportWhat::Events(asked) => events(args, asked),
+        ExportWhat::Catalog(asked) => catalog(args, asked),
+    }
+}
+
+fn catalog(args: &Args, asked: &ExportCatalog) -> Result<(), Failure> {
+    if asked.schema {
+        return output::write(SCHEMA);
+    }
+    let gateway = open(args, Missing::Refuse)?;
+    let json = gateway.catalog();
+    gateway.close()?;
+    let json = json?;
+    let text = if args.json { format!("{json}\n") } else { file(&json)? };
+    match &asked.output {
+        None => output::write(&text),
+        Some(path) => fs::write(path, text)
+            .map_err(|error| Failure::operation(format!("cannot write {}: {error}", path.display()))),
+    }
+}
+
+fn events(args: &Args, asked: &ExportEvents) -> Result<(), Failure> {
     let gateway = open(args, Missing::Refuse)?;
     let written = match &asked.output {
         None => to_standard_output(&*gateway, asked),

@@ -1,7 +1,9 @@
 //! One file per command: it asks the gateway and writes the answer.
 
+pub(crate) mod apply;
 pub(crate) mod backup;
 pub(crate) mod bench;
+pub(crate) mod bench_bills;
 pub(crate) mod bill;
 pub(crate) mod customers;
 pub(crate) mod demo;

@@ -7,6 +7,7 @@ use crate::failure::Failure;
 use crate::present;
 use tokio::runtime::Runtime;
 use usage_api::bill::Bill;
+use usage_api::catalog::{self, Applied};
 use usage_api::customer::{Customer, CustomerInput, CustomerPage};
 use usage_api::event::log::{EventLogPage, LoggedEvent};
 use usage_api::event::{IngestReport, IngestedEvent};
@@ -203,6 +204,20 @@ impl Gateway for Local {
             let window = question.window_size.as_deref();
             Ok(asked.result(window, &answer.usage.rows, answer.customers.as_deref()))
         })
+    }
+
+    fn catalog(&self) -> Result<String, Failure> {
+        Ok(catalog::text(&self.runtime.block_on(self.engine.catalog())?))
+    }
+
+    fn apply_catalog(&self, catalog: &str, dry_run: bool) -> Result<Applied, Failure> {
+        let wanted = catalog::read(catalog).map_err(|errors| {
+            let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+            Failure::operation(errors.join("; "))
+        })?;
+        let mut ids = new_ulid;
+        let applied = self.engine.apply(&wanted, dry_run, present::now(), &mut ids);
+        Ok(self.runtime.block_on(applied)?)
     }
 
     fn unpaid(&self) -> Result<Vec<UnpaidSubject>, Failure> {

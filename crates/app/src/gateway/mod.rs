@@ -11,6 +11,7 @@ use crate::failure::Failure;
 use local::Local;
 use remote::Remote;
 use usage_api::bill::Bill;
+use usage_api::catalog::Applied;
 use usage_api::customer::{Customer, CustomerInput, CustomerPage};
 use usage_api::event::IngestReport;
 use usage_api::event::log::EventLogPage;
@@ -43,6 +44,10 @@ pub(crate) trait Gateway {
     fn delete_meter(&self, name: &str) -> Result<(), Failure>;
     /// A meter's usage.
     fn query_meter(&self, name: &str, question: &MeterQueryRequest) -> Result<MeterQueryResult, Failure>;
+    /// Everything that was set up, as the JSON of a catalog.
+    fn catalog(&self) -> Result<String, Failure>;
+    /// Makes what is there as the JSON of a catalog says, or only says what there is to do.
+    fn apply_catalog(&self, catalog: &str, dry_run: bool) -> Result<Applied, Failure>;
     fn unpaid(&self) -> Result<Vec<UnpaidSubject>, Failure>;
     fn verify(&self) -> Result<VerifyReport, Failure>;
     fn rebuild(&self) -> Result<RebuildReport, Failure>;

@@ -3,6 +3,7 @@
 use super::Gateway;
 use crate::failure::Failure;
 use usage_api::bill::Bill;
+use usage_api::catalog::Applied;
 use usage_api::customer::{Customer, CustomerInput, CustomerPage};
 use usage_api::event::log::EventLogPage;
 use usage_api::event::{CloudEvent, IngestReport};
@@ -90,6 +91,14 @@ impl Gateway for Remote {
 
     fn query_meter(&self, name: &str, question: &MeterQueryRequest) -> Result<MeterQueryResult, Failure> {
         Ok(self.client.query_meter(name, question)?)
+    }
+
+    fn catalog(&self) -> Result<String, Failure> {
+        Ok(self.client.catalog_json()?)
+    }
+
+    fn apply_catalog(&self, catalog: &str, dry_run: bool) -> Result<Applied, Failure> {
+        Ok(self.client.apply_catalog_json(catalog, dry_run)?)
     }
 
     fn unpaid(&self) -> Result<Vec<UnpaidSubject>, Failure> {

@@ -103,26 +103,9 @@ fn same<T: PartialEq>(details: &[(ChargeGroup, Totals)], part: impl Fn(&ChargeGr
 mod tests {
     use super::*;
     use crate::bill::Bill;
-    use crate::customer::{Customer, CustomerDraft, CustomerId};
+    use crate::bill::fixtures::customer;
     use crate::position::Position;
-    use crate::time::Timestamp;
     use crate::usage::Usage;
-
-    fn customer(currency: &str) -> Customer {
-        let draft = CustomerDraft::named("Bob");
-        Customer {
-            id: CustomerId(ulid::Ulid(1)),
-            number: 456,
-            key: None,
-            name: draft.name,
-            currency: currency.parse().unwrap(),
-            zone: draft.zone,
-            subjects: vec![],
-            profile: draft.profile,
-            created_at: Timestamp::MIN,
-            updated_at: Timestamp::MIN,
-        }
-    }
 
     fn group(service: &str, unit: &str, price: Option<&str>, currency: Option<&str>) -> ChargeGroup {
         ChargeGroup {

@@ -33,6 +33,16 @@ pub enum Reason {
         /// What is wrong.
         reason: RateError,
     },
+    /// Not every item of a stretch of a plan was measured.
+    #[error("plan {plan:?} has {items} items, and {measured} of them were measured")]
+    Unmeasured {
+        /// The key of the plan.
+        plan: String,
+        /// How many items it has.
+        items: usize,
+        /// For how many of them it is known what was used.
+        measured: usize,
+    },
     /// A plan in another currency than the customer's.
     #[error(
         "plan {plan:?} is in {currency}, and the customer is billed in {own}; amounts of two currencies do not add"

@@ -78,7 +78,8 @@ pub struct Measured {
     pub position: Position,
     /// Charges by group, in the order of groups.
     pub charges: Vec<(ChargeGroup, Totals)>,
-    /// For each segment, for each of its items, what was used of it; nothing for fees.
+    /// For each segment, for each of its items, what was used of it. Fees have an element too, in which
+    /// nothing was.
     pub segments: Vec<Vec<Consumed>>,
 }
 

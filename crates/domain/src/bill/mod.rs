@@ -10,6 +10,8 @@
 mod adjust;
 mod charges;
 mod error;
+#[cfg(test)]
+pub(crate) mod fixtures;
 mod inputs;
 mod pay;
 mod rate;
@@ -80,7 +82,7 @@ pub struct Line {
     pub events: u64,
     /// The exact amount.
     pub exact: Ratio,
-    /// The amount, rounded once to the minor unit.
+    /// The amount, rounded once to the minor unit; of an adjustment, what such an amount changed by.
     pub amount: Decimal,
     /// What coupons take off it.
     pub discount: Decimal,
@@ -102,7 +104,8 @@ pub enum Source {
     },
     /// An item of a plan.
     Item(Box<ItemSource>),
-    /// What is missing to the minimum of a plan.
+    /// What is missing to the minimum of a plan, before coupons: whole minor units, so that the lines of the
+    /// stretch come to the minimum as it is billed.
     Minimum {
         /// Of which subscription.
         subscription: SubscriptionId,

@@ -281,8 +281,13 @@ impl<'a> Collector<'a> {
                 let within = sum.mul(nanos(part.end))?.add(moment.negate())?;
                 let area = held.add(within)?;
                 height = height.add(sum)?;
-                let whole = window.intersection(&self.query.period()).unwrap_or(part);
-                let row = areas.entry((key.clone(), window.start)).or_insert((whole, Decimal::ZERO, 0));
+                // Parts of one row may begin and end within it: it is of all the time that is asked for.
+                let asked = self.query.period();
+                let (start, whole) = match self.windows {
+                    Some(_) => (window.start, window.intersection(&asked).unwrap_or(part)),
+                    None => (asked.start, asked),
+                };
+                let row = areas.entry((key.clone(), start)).or_insert((whole, Decimal::ZERO, 0));
                 *row = (whole, row.1.add(area)?, row.2 + events);
                 if areas.len() > MAX_ROWS {
                     return Err(QueryError::TooManyRows);

@@ -20,6 +20,10 @@ use crate::time::Timestamp;
 pub const MAX_KEY: usize = 128;
 /// Longest name of a plan or an item, in bytes.
 pub const MAX_NAME: usize = 256;
+/// Longest description of a plan, in bytes.
+pub const MAX_DESCRIPTION: usize = 1024;
+/// The most values that an item's filter has for a dimension.
+pub const MAX_FILTER_VALUES: usize = 1000;
 /// The most versions of a plan.
 pub const MAX_VERSIONS: usize = 200;
 /// The most items of a version.

@@ -2,10 +2,13 @@
 //! recurring levels, rounding and discounts over several lines.
 //!
 //! Each vector of `partial.json` is asked of the domain through a small adapter. One that expects what
-//! is decided otherwise here is an exception, and must really come out otherwise. (`pricing.json` is
-//! asked of the service.)
+//! is decided otherwise here is an exception, and must really come out otherwise. Commitments, coupons,
+//! credits and shares are asked of whole bills too. (`pricing.json` is asked of the service.)
 
 mod aggregates;
+mod bills;
+#[path = "../bills/build.rs"]
+mod build;
 mod discounts;
 mod prices;
 

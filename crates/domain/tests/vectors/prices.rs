@@ -46,7 +46,7 @@ pub(crate) fn part(price: &Value, input: &Value, expected: &Value) -> Compared {
 }
 
 /// What was used before the part. Where only the amount of it is known, it is so many units.
-fn before(price: &Price, input: &Value, position: &str) -> Option<Consumption> {
+pub(crate) fn before(price: &Price, input: &Value, position: &str) -> Option<Consumption> {
     let billed = figure(&input["previously_billed_amount"]);
     let quantity = match (figure(&input["pre_line_quantity"]), billed, price.model()) {
         (Some(quantity), ..) => quantity,
@@ -111,7 +111,7 @@ fn compare_lines(rating: &Rating, expected: &[Value]) -> Result<(), String> {
     Ok(())
 }
 
-fn read_price(price: &Value, input: &Value) -> Price {
+pub(crate) fn read_price(price: &Value, input: &Value) -> Price {
     let required = |name: &str| figure(&price[name]).unwrap_or_else(|| panic!("{price} has no {name}"));
     let model = match price["model"].as_str().unwrap() {
         "flat" => {

@@ -7,8 +7,7 @@ use super::agreed::Agreed;
 use super::records::{Catalog, kept};
 use crate::{Engine, EngineError};
 use std::collections::BTreeMap;
-use usage_api::bill::{Bill as Paper, CreditNote};
-use usage_api::stored::{self, BillInputs};
+use usage_api::bill::{Bill as Paper, BillInputs, CreditNote};
 use usage_domain::bill::{Adjustment, Bill, Billed, Inputs, Measured, adjustments};
 use usage_domain::customer::CustomerId;
 use usage_domain::decimal::{Decimal, DecimalError};
@@ -43,11 +42,14 @@ impl Engine {
             let by_note: Vec<String> = by_note.map(|segment| format!("{}/", segment.subscription)).collect();
             let anew = self.rate_again(&kept, catalog).await?;
             let billed = billed(*month, paper, &papers, &given)?;
-            for changed in adjustments(&anew, &kept.inputs, number, billed)? {
-                let is_note =
-                    changed.amount.is_negative() && by_note.iter().any(|id| changed.line.starts_with(id));
-                if is_note { notes.push(changed) } else { lines.push(changed) }
-            }
+            let changed = adjustments(&anew, &kept.inputs, number, billed)?;
+            let by_note = |line: &Adjustment| by_note.iter().any(|id| line.line.starts_with(id));
+            let (own, others): (Vec<_>, Vec<_>) = changed.into_iter().partition(by_note);
+            lines.extend(others);
+            // What the lines come to together is owed less, or more: no note gives back what a line takes.
+            let sum = own.iter().try_fold(Decimal::ZERO, |sum, line| sum.add(line.amount));
+            let sum = sum.map_err(|error| EngineError::broken("bill", number, error))?;
+            if sum.is_negative() { notes.extend(own) } else { lines.extend(own) }
         }
         Ok((lines, notes))
     }
@@ -82,7 +84,7 @@ impl Engine {
 
     /// What a finalized bill was made from.
     pub(crate) async fn inputs_of(&self, id: &str) -> Result<BillInputs, EngineError> {
-        let kept = self.record(Kind::Input, id, stored::bill_inputs).await?;
+        let kept = self.record(Kind::Input, id, BillInputs::read).await?;
         Ok(kept.ok_or_else(|| EngineError::missing("inputs of bill", id))?.value)
     }
 

@@ -151,6 +151,26 @@ fn a_level_holds_until_now_where_no_end_is_asked_for() {
 }
 
 #[test]
+fn levels_that_are_nothing_together_are_told_apart() {
+    let app = Service::start();
+    app.customer(json!({"name": "Acme", "key": "acme"}));
+    app.meter(
+        json!({"slug": "gb_hours", "aggregation": "UNIT_HOURS", "eventType": "disk", "valueProperty": "$.gb",
+                     "groupBy": {"region": "$.region"}}),
+    );
+    // Freed in a region where it was never taken, and nothing changes since.
+    app.used("disk", "acme", "2023-08-24T08:00:00Z", json!({"gb": 5, "region": "eu"}));
+    app.used("disk", "acme", "2023-08-24T08:00:00Z", json!({"gb": -5, "region": "us"}));
+    let times = "from=2023-08-25T00:00:00Z&to=2023-08-25T02:00:00Z&groupBy=region";
+    for whose in ["", "&groupBy=subject", "&groupBy=customer_id"] {
+        let answer = app.get(&format!("/api/v1/meters/gb_hours/query?{times}{whose}")).ok();
+        let rows = answer["data"].as_array().unwrap();
+        let shown: Vec<_> = rows.iter().map(|row| (&row["groupBy"]["region"], &row["value"])).collect();
+        assert_eq!(shown, [(&json!("eu"), &json!(10)), (&json!("us"), &json!(-10))], "{whose}");
+    }
+}
+
+#[test]
 fn all_digits_of_a_value_are_in_the_answer() {
     let tokens = Tokens::start();
     let data = r#"{"tokens":12345678901234567890.123456789012345678,"model":"exact"}"#;

@@ -1,4 +1,5 @@
-//! The data of events: charges of few groups, so that they add up, and what cannot be billed.
+//! The data of events: charges of few groups, so that they add up, what meters measure, and what cannot
+//! be billed or measured.
 
 use crate::dice::Dice;
 use crate::figure::{Figure, ONE};
@@ -28,6 +29,54 @@ pub(crate) fn draw(dice: &mut Dice) -> Data {
         facts.insert("note", Fact::Odd(dice.pick::<&str>(&["[1,{\"a\":null}]", "true", "null", "{}"])));
     }
     Data::Object(facts)
+}
+
+/// Data of an event that meters measure, most often in full.
+pub(crate) fn metered(dice: &mut Dice) -> Data {
+    if dice.percent(3) {
+        return Data::Absent;
+    }
+    let mut facts = BTreeMap::new();
+    if dice.percent(95) {
+        facts.insert("value", value(dice));
+    }
+    if dice.percent(70) {
+        facts.insert("model", dimension(dice, &["m1", "m2", "m1", ""]));
+    }
+    if dice.percent(60) {
+        facts.insert("region", dimension(dice, &["eu", "us"]));
+    }
+    if dice.percent(40) {
+        let inner = [("value", value(dice)), ("region", dimension(dice, &["eu", "us"]))];
+        facts.insert("usage", Fact::Nested(inner.into()));
+    }
+    Data::Object(facts)
+}
+
+/// What a meter adds up, most often a figure.
+fn value(dice: &mut Dice) -> Fact {
+    let text = |text: &str| Fact::Label(text.to_string());
+    match dice.below(40) {
+        0 => text("NaN"),
+        1 => text("-Infinity"),
+        2 => text("much"),
+        3 => text(""),
+        4 => Fact::Odd(dice.pick::<&str>(&["true", "[1]", "{}", "null", "1e400"])),
+        5..9 => amount(dice),
+        9..15 => fact(Figure(-ONE * i128::from(dice.between(1, 5))), dice),
+        // Of few values, so that extremes are shared and texts are counted once.
+        _ => fact(Figure(ONE / 2 * i128::from(dice.below(8))), dice),
+    }
+}
+
+/// What usage is told apart by.
+fn dimension(dice: &mut Dice, from: &[&str]) -> Fact {
+    match dice.below(25) {
+        0 => Fact::Odd(dice.pick::<&str>(&["true", "[1]", "{}", "null", "1e400"])),
+        1 | 2 => Fact::Figure(Figure(ONE * 3 / 2)),
+        3 => Fact::FigureText(Figure(ONE * 3 / 2), "1.50".to_string()),
+        _ => Fact::Label((*dice.pick(from)).to_string()),
+    }
 }
 
 /// Data that is no unambiguous JSON object.

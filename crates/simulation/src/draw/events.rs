@@ -1,6 +1,6 @@
 //! Requests with events: new ones, and in every way the same ones again.
 
-use super::{SUBJECTS, data, times};
+use super::{METERED, SUBJECTS, data, times};
 use crate::dice::Dice;
 use crate::model::log::Log;
 use crate::model::sent::{Data, Request, Sent};
@@ -82,7 +82,8 @@ impl Sender {
             _ => sent.claim(),
         };
         let is_void = dice.percent(35);
-        let data = match data::draw(dice) {
+        let is_metered = dice.percent(40);
+        let data = match if is_metered { data::metered(dice) } else { data::draw(dice) } {
             Data::Absent => Data::Object([].into()),
             data => data,
         };
@@ -105,18 +106,24 @@ impl Sender {
             _ => format!("e{number}"),
         };
         let time_given = dice.percent(85);
-        let is_charge = dice.percent(85);
+        let event_type = if dice.percent(66) { CHARGE_TYPE } else { dice.pick::<&str>(&METERED) };
+        // Now and then with what belongs to the others.
+        let is_charge = (event_type == CHARGE_TYPE) == dice.percent(97);
         let event = UsageEvent {
             id,
             source: (*dice.pick(&["api", "api", "batch", "é"])).to_string(),
-            event_type: if is_charge { CHARGE_TYPE } else { "api.request" }.to_string(),
+            event_type: event_type.to_string(),
             subject: (*dice.pick(&SUBJECTS)).to_string(),
             time: if time_given { times::of_event(dice, received) } else { received },
             time_given,
             data: None,
             extensions: dice.percent(10).then(|| "{\"region\":\"eu\"}".to_string()),
         };
-        let data = if dice.percent(2) { data::broken(dice) } else { data::draw(dice) };
+        let data = match (dice.percent(2), is_charge) {
+            (true, _) => data::broken(dice),
+            (_, true) => data::draw(dice),
+            (_, false) => data::metered(dice),
+        };
         let mut sent = Sent { event, data };
         sent.spell(dice);
         sent

@@ -1,5 +1,6 @@
-//! The customers of the model, and who pays for which subject when.
+//! The customers of the model, and who pays for which subject when; beside them the meters and postings.
 
+use super::meters::Meters;
 use super::posting::Postings;
 use std::collections::{BTreeMap, BTreeSet};
 use usage_domain::customer::{Customer, CustomerDraft, CustomerId, CustomerRef};
@@ -23,18 +24,20 @@ impl Payment {
     }
 }
 
-/// Why a customer is not as asked.
+/// Why a customer or a meter is not as asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Refusal {
     /// A name or a subject is taken.
     Conflict,
     /// There is no such customer.
     NoCustomer,
+    /// There is no such meter.
+    NoMeter,
     /// A field is out of its limits.
     Invalid,
 }
 
-/// All customers.
+/// All that the store's catalog has.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Catalog {
     /// By number; those that ended, too.
@@ -42,6 +45,7 @@ pub(crate) struct Catalog {
     ended: BTreeSet<u64>,
     payments: Vec<Payment>,
     pub(crate) postings: Postings,
+    pub(crate) meters: Meters,
 }
 
 impl Catalog {

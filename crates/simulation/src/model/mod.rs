@@ -6,8 +6,12 @@
 pub(crate) mod bill;
 pub(crate) mod catalog;
 pub(crate) mod log;
+pub(crate) mod metered;
+pub(crate) mod meters;
 pub(crate) mod posting;
+pub(crate) mod question;
 pub(crate) mod sent;
+pub(crate) mod worth;
 
 use catalog::Catalog;
 use log::Log;

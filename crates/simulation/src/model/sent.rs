@@ -19,6 +19,8 @@ pub(crate) enum Fact {
     Label(String),
     /// JSON that is none of these, as it stands; never a number that is also a figure.
     Odd(&'static str),
+    /// An object.
+    Nested(BTreeMap<&'static str, Fact>),
 }
 
 /// An event's data.
@@ -184,18 +186,7 @@ fn text(data: &Data, dice: &mut Dice) -> Option<String> {
     match data {
         Data::Absent => None,
         Data::Broken(text) => Some((*text).to_string()),
-        Data::Object(facts) => {
-            let one = |(name, fact): (&&'static str, &Fact)| {
-                let value = match fact {
-                    Fact::Figure(figure) => figure.spelled(dice),
-                    Fact::FigureText(_, text) | Fact::Label(text) => quoted(text, dice),
-                    Fact::Odd(text) => (*text).to_string(),
-                };
-                (*name, value)
-            };
-            let members = facts.iter().map(one).collect();
-            Some(object(members, dice))
-        }
+        Data::Object(facts) => Some(facts_text(facts, dice)),
         Data::Correction((source, id), data) => {
             let mut members = vec![("source", quoted(source, dice)), ("id", quoted(id, dice))];
             let data = data.as_ref().and_then(|data| text(data, dice));
@@ -203,6 +194,20 @@ fn text(data: &Data, dice: &mut Dice) -> Option<String> {
             Some(object(members, dice))
         }
     }
+}
+
+fn facts_text(facts: &BTreeMap<&'static str, Fact>, dice: &mut Dice) -> String {
+    let one = |(name, fact): (&&'static str, &Fact)| {
+        let value = match fact {
+            Fact::Figure(figure) => figure.spelled(dice),
+            Fact::FigureText(_, text) | Fact::Label(text) => quoted(text, dice),
+            Fact::Odd(text) => (*text).to_string(),
+            Fact::Nested(facts) => facts_text(facts, dice),
+        };
+        (*name, value)
+    };
+    let members = facts.iter().map(one).collect();
+    object(members, dice)
 }
 
 /// A JSON object with these members, in any order.
@@ -230,14 +235,14 @@ fn charge(facts: &BTreeMap<&'static str, Fact>) -> Option<Measure> {
     let figure = |name: &str| match given(name) {
         None => Some(None),
         Some(Fact::Figure(figure) | Fact::FigureText(figure, _)) => Some(Some(*figure)),
-        Some(Fact::Label(_) | Fact::Odd(_)) => None,
+        Some(Fact::Label(_) | Fact::Odd(_) | Fact::Nested(_)) => None,
     };
     let label = |name: &str| match given(name) {
         None => Some(None),
         Some(Fact::Label(text) | Fact::FigureText(_, text)) => {
             Some(Some(text.clone()).filter(|t| !t.is_empty()))
         }
-        Some(Fact::Figure(_) | Fact::Odd(_)) => None,
+        Some(Fact::Figure(_) | Fact::Odd(_) | Fact::Nested(_)) => None,
     };
     let (quantity, unit_price, own) = (figure("quantity")?, figure("unit_price")?, figure("amount")?);
     let amount = match (own, quantity, unit_price) {

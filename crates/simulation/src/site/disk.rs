@@ -114,6 +114,7 @@ impl Disk {
         self.state().hold = Some(match moment {
             Moment::Commit => Step::Write,
             Moment::Catalog => Step::Catalog,
+            Moment::Cover => Step::Cover,
         });
     }
 
@@ -203,8 +204,9 @@ impl State {
         match step {
             Step::Create | Step::Write | Step::Sync => self.hits.commits += 1,
             Step::Undo => self.hits.undos += 1,
-            Step::Checkpoint | Step::Cover => self.hits.checkpoints += 1,
+            Step::Checkpoint => self.hits.checkpoints += 1,
             Step::Catalog => self.hits.catalog += 1,
+            Step::Cover => self.hits.covers += 1,
         }
         Err(disk_full())
     }

@@ -21,7 +21,8 @@ const TELLING: u64 = 16;
 /// The first bytes of a segment.
 const SEGMENT: &[u8; 16] = b"usage log v1\n\0\0\0";
 /// Every step of a disk.
-const STEPS: [Step; 6] = [Step::Create, Step::Write, Step::Sync, Step::Undo, Step::Checkpoint, Step::Catalog];
+const STEPS: [Step; 7] =
+    [Step::Create, Step::Write, Step::Sync, Step::Undo, Step::Checkpoint, Step::Catalog, Step::Cover];
 
 /// An embedded store on a disk that can fail.
 pub(crate) struct Embedded {
@@ -108,13 +109,19 @@ impl Site for Embedded {
             (*dice.pick(&[Step::Write, Step::Sync]), u32::try_from(dice.below(4)).unwrap_or(0));
         let trouble = match dice.below(10) {
             0..3 => {
-                let step =
-                    *dice.pick(&[Step::Create, Step::Write, Step::Sync, Step::Checkpoint, Step::Catalog]);
+                let step = *dice.pick(&[
+                    Step::Create,
+                    Step::Write,
+                    Step::Sync,
+                    Step::Checkpoint,
+                    Step::Catalog,
+                    Step::Cover,
+                ]);
                 Trouble { fails: vec![(step, nth, nth + 1)], dies: None }
             }
             3 => Trouble { fails: always(&[commit, Step::Undo]), dies: None },
             4 => Trouble { fails: always(&STEPS), dies: None },
-            5 => Trouble { fails: always(&[Step::Checkpoint]), dies: None },
+            5 => Trouble { fails: always(&[*dice.pick(&[Step::Checkpoint, Step::Cover])]), dies: None },
             6 => Trouble { fails: always(&[commit]), dies: Some((Some(Step::Undo), 0)) },
             7 => Trouble { fails: vec![], dies: Some((Some(*dice.pick(&STEPS)), nth)) },
             _ => Trouble { fails: vec![], dies: Some((None, nth * 2)) },

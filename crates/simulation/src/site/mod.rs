@@ -21,8 +21,10 @@ use usage_store::{Store, StoreError};
 pub(crate) enum Moment {
     /// Before a group of events is written.
     Commit,
-    /// Before a change of customers or postings is committed.
+    /// Before a change of customers, meters or postings is committed.
     Catalog,
+    /// Before the log is read for what a new meter measured earlier.
+    Cover,
 }
 
 /// What went wrong, on purpose, in the step so far.
@@ -32,8 +34,10 @@ pub(crate) struct Hits {
     pub(crate) commits: u64,
     /// Checkpoints that failed.
     pub(crate) checkpoints: u64,
-    /// Commits of customers and postings that failed.
+    /// Commits of customers, meters and postings that failed.
     pub(crate) catalog: u64,
+    /// Readings of a meter's earlier usage that failed.
+    pub(crate) covers: u64,
     /// Failures in taking back what failed.
     pub(crate) undos: u64,
     /// The process died.
@@ -42,7 +46,7 @@ pub(crate) struct Hits {
 
 impl Hits {
     pub(crate) fn all(&self) -> u64 {
-        self.commits + self.checkpoints + self.catalog + self.undos
+        self.commits + self.checkpoints + self.catalog + self.covers + self.undos
     }
 
     /// Whether what failed to commit may be there when the store is opened again.

@@ -1,6 +1,7 @@
 //! Steps: what a client, an operator or fate may do next. One file about one thing; a new one is added
 //! to [`STEPS`] with a weight.
 
+pub(crate) mod ask;
 mod bill;
 mod clock;
 mod crash;
@@ -8,6 +9,7 @@ mod customers;
 mod group;
 mod ingest;
 mod list;
+mod meters;
 mod noted;
 mod post;
 pub(crate) mod reopen;
@@ -18,15 +20,20 @@ type Step = fn(&mut World<'_, '_>) -> Outcome;
 
 /// All steps, by how often they are taken.
 const STEPS: &[(u64, Step)] = &[
-    (30, ingest::one),
+    (38, ingest::one),
     (7, group::several),
     (5, customers::create),
     (6, customers::update),
     (1, customers::delete),
-    (10, bill::one),
+    (12, bill::one),
     (6, post::one),
     (3, post::two),
     (6, list::pages),
+    (4, meters::create),
+    (3, meters::update),
+    (1, meters::delete),
+    (4, meters::beside_others),
+    (12, ask::one),
     (1, reopen::verify),
     (1, reopen::rebuild),
     (2, reopen::close_and_open),

@@ -11,6 +11,12 @@ pub(crate) fn verify(world: &mut World<'_, '_>) -> Outcome {
 }
 
 pub(crate) fn rebuild(world: &mut World<'_, '_>) -> Outcome {
+    rebuild_alone(world)?;
+    if world.site.hits().crashed { Ok(()) } else { check::everything(world) }
+}
+
+/// The same, without looking at everything.
+pub(crate) fn rebuild_alone(world: &mut World<'_, '_>) -> Outcome {
     let engine = world.engine()?;
     match world.wait(engine.rebuild()) {
         Ok(report) => {
@@ -21,7 +27,7 @@ pub(crate) fn rebuild(world: &mut World<'_, '_>) -> Outcome {
         Err(error) if is_checkpoint_excused(world, &error) => world.say("rebuild: its checkpoint failed"),
         Err(error) => return Err(format!("rebuild failed: {error}")),
     }
-    if world.site.hits().crashed { Ok(()) } else { check::everything(world) }
+    Ok(())
 }
 
 /// Closes in peace, and opens.

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use std::{fs, io, process};
 
 /// A new folder that goes when it is dropped.
-pub(super) struct Folder(PathBuf);
+pub(crate) struct Folder(PathBuf);
 
 impl Folder {
     /// A folder beside this one.
-    pub(super) fn beside(data: &Path) -> Result<Folder, Failure> {
+    pub(crate) fn beside(data: &Path) -> Result<Folder, Failure> {
         let name = format!("usage-bench-{}", process::id());
         let path = data.parent().map_or_else(|| PathBuf::from(&name), |parent| parent.join(&name));
         match fs::create_dir(&path) {
@@ -23,7 +23,7 @@ impl Folder {
     }
 
     /// Where the fresh service keeps its data.
-    pub(super) fn data(&self) -> PathBuf {
+    pub(crate) fn data(&self) -> PathBuf {
         self.0.join("data")
     }
 }

@@ -34,7 +34,7 @@ use crate::{output, present};
 use clap::ValueEnum;
 use drive::now;
 use events::{Plan, Wanted};
-use folder::Folder;
+pub(crate) use folder::Folder;
 use http::Target;
 use ingest::Amount;
 use queries::Questions;

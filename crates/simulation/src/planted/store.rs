@@ -1,18 +1,16 @@
-//! Bugs that are planted on purpose: the simulation must find each of them, or it finds nothing.
-//!
-//! They are in a store around the real one, and in a disk that lies: no code of the product knows of
-//! them.
+//! The store around the real one: whatever is asked of it is passed on, but for one thing.
 
-use crate::dice::Dice;
-use crate::site::{Hits, Moment, Settling, Site, Wreck};
+use super::Bug;
+use super::memory::{Memory, claim};
+use super::metering;
 use async_trait::async_trait;
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::Context;
 use usage_domain::care::{RebuildReport, VerifyReport};
+use usage_domain::charge::ChargeGroup;
 use usage_domain::customer::{Customer, CustomerDraft, CustomerId, CustomerRef, PaidSubject};
 use usage_domain::event::{EventBatch, StoredEvent, UsageEvent};
 use usage_domain::meter::aggregate::Sign;
+use usage_domain::meter::query::{MeterQuery, MeterRow};
 use usage_domain::meter::{Meter, MeterDraft, MeterId};
 use usage_domain::position::Position;
 use usage_domain::posting::{PostOutcome, Posting};
@@ -22,139 +20,14 @@ use usage_domain::usage::{Totals, UnpaidSubject};
 use usage_domain::verdict::Verdict;
 use usage_store::{
     Document, DocumentWrite, EventFilter, Handling, Kind, LogPage, Measured, PostRequest, Reading, Readings,
-    Store, StoreError, correction, measure,
+    Store, StoreError, measure,
 };
 
-/// A bug to plant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Bug {
-    /// After opening, an event that was stored before is taken for a new one.
-    AClaimForgottenAfterOpening,
-    /// An event whose commit failed counts twice when it is sent again.
-    CountedTwiceAfterAFailedCommit,
-    /// A crash takes a record that was acknowledged.
-    WritesThatAreNotDurable,
-    /// Usage at the first moment of a month is in the month before, too.
-    TheEndOfAPeriodIsInIt,
-    /// Who once paid for a subject pays for ever.
-    PayersPayForEver,
-    /// A page begins behind all events of the time that the last one ended with.
-    PagesSkipEventsOfOneTime,
-    /// After opening, what was taken back before counts again.
-    AVoidForgottenAfterOpening,
-}
-
-impl Bug {
-    /// All of them.
-    pub const ALL: [Bug; 7] = [
-        Bug::AClaimForgottenAfterOpening,
-        Bug::CountedTwiceAfterAFailedCommit,
-        Bug::WritesThatAreNotDurable,
-        Bug::TheEndOfAPeriodIsInIt,
-        Bug::PayersPayForEver,
-        Bug::PagesSkipEventsOfOneTime,
-        Bug::AVoidForgottenAfterOpening,
-    ];
-}
-
-/// The site with a bug in its stores.
-pub(crate) fn within(site: Box<dyn Site>, bug: Option<Bug>) -> Box<dyn Site> {
-    match bug {
-        // That one is in the disk.
-        None | Some(Bug::WritesThatAreNotDurable) => site,
-        Some(bug) => Box::new(Planted { site, bug, memory: Arc::default() }),
-    }
-}
-
-struct Planted {
-    site: Box<dyn Site>,
-    bug: Bug,
-    memory: Arc<Mutex<Memory>>,
-}
-
-/// What the bugs need to know.
-#[derive(Default)]
-struct Memory {
-    /// Events that were stored before the store was last opened, and since.
-    before: BTreeSet<(String, String)>,
-    since: BTreeSet<(String, String)>,
-    /// Events whose commit failed, and those of them that count once too often.
-    failed: BTreeSet<(String, String)>,
-    twice: Vec<UsageEvent>,
-    /// What was stored, and what of it was taken back before the store was last opened, and since.
-    stored: BTreeMap<(String, String), UsageEvent>,
-    voided: Vec<UsageEvent>,
-    voided_since: Vec<UsageEvent>,
-}
-
-impl Site for Planted {
-    fn open(&mut self) -> Result<Arc<dyn Store>, StoreError> {
-        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-        let since = std::mem::take(&mut memory.since);
-        memory.before.extend(since);
-        let voided = std::mem::take(&mut memory.voided_since);
-        memory.voided.extend(voided);
-        Ok(Arc::new(Buggy { store: self.site.open()?, bug: self.bug, memory: self.memory.clone() }))
-    }
-
-    fn settle(&self) -> Settling<'_> {
-        self.site.settle()
-    }
-
-    fn most_waiting(&self) -> usize {
-        self.site.most_waiting()
-    }
-
-    fn begin_step(&mut self, events: u64) {
-        self.site.begin_step(events);
-    }
-
-    fn hits(&self) -> Hits {
-        self.site.hits()
-    }
-
-    fn plan_trouble(&mut self, dice: &mut Dice) -> String {
-        self.site.plan_trouble(dice)
-    }
-
-    fn mend(&mut self) {
-        self.site.mend();
-    }
-
-    fn hold(&self, moment: Moment) {
-        self.site.hold(moment);
-    }
-
-    fn poll_held(&self, context: &mut Context<'_>) -> bool {
-        self.site.poll_held(context)
-    }
-
-    fn release(&self) {
-        self.site.release();
-    }
-
-    fn crash(&mut self) {
-        self.site.crash();
-    }
-
-    fn crash_within_catalog_commit(&mut self, dice: &mut Dice) -> bool {
-        self.site.crash_within_catalog_commit(dice)
-    }
-
-    fn clear_up(&mut self, dice: &mut Dice) -> Result<Wreck, String> {
-        self.site.clear_up(dice)
-    }
-}
-
 /// The real store, but for one thing.
-struct Buggy {
-    store: Arc<dyn Store>,
-    bug: Bug,
-    memory: Arc<Mutex<Memory>>,
-}
-
-fn claim(event: &UsageEvent) -> (String, String) {
-    (event.source.clone(), event.id.clone())
+pub(super) struct Buggy {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) bug: Bug,
+    pub(super) memory: Arc<Mutex<Memory>>,
 }
 
 impl Buggy {
@@ -162,29 +35,67 @@ impl Buggy {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Remembers what became of a request.
-    fn remember(&self, events: Vec<UsageEvent>, answer: &Result<Vec<Verdict>, StoreError>) {
-        let mut memory = self.memory();
-        for (place, event) in events.into_iter().enumerate() {
-            match answer {
-                Err(_) => {
-                    memory.failed.insert(claim(&event));
-                }
-                Ok(verdicts) if verdicts[place] == Verdict::Accepted => {
-                    memory.since.insert(claim(&event));
-                    memory.stored.insert(claim(&event), event.clone());
-                    if let Some(Ok(void)) = correction(event.borrowed())
-                        && void.data.is_none()
-                    {
-                        let target = memory.stored.get(&(void.source, void.id)).cloned();
-                        memory.voided_since.extend(target);
-                    }
-                    if memory.failed.remove(&claim(&event)) {
-                        memory.twice.push(event);
-                    }
-                }
-                Ok(_) => {}
+    /// Bugs in what charges add up to.
+    fn charge(
+        &self,
+        groups: &mut [(ChargeGroup, Totals)],
+        subjects: &[PaidSubject],
+        period: Period,
+    ) -> Result<(), StoreError> {
+        let more: Vec<UsageEvent> = match self.bug {
+            Bug::CountedTwiceAfterAFailedCommit => self.memory().twice.clone(),
+            Bug::AVoidForgottenAfterOpening => self.memory().voided.clone(),
+            _ => Vec::new(),
+        };
+        for event in more {
+            let pays = |p: &PaidSubject| p.subject == event.subject && p.period.contains(event.time);
+            let Measured::Charge(charge) = measure(event.borrowed()) else { continue };
+            if period.contains(event.time)
+                && subjects.iter().any(pays)
+                && let Some((_, totals)) = groups.iter_mut().find(|(group, _)| *group == charge.group)
+            {
+                totals
+                    .merge(&Totals::of(&charge, Sign::Added))
+                    .map_err(|error| StoreError::Catalog(error.to_string()))?;
             }
+        }
+        Ok(())
+    }
+
+    /// Bugs in what a meter answers.
+    fn measure(&self, rows: &mut Vec<MeterRow>, meter: &Meter, query: &MeterQuery) -> Result<(), StoreError> {
+        let memory = self.memory();
+        let of = |events: Option<&Vec<UsageEvent>>| events.cloned().unwrap_or_default();
+        let mut more = of(memory.overcounted.get(&meter.id));
+        if self.bug == Bug::AVoidThatMetersDoNotSee {
+            more.extend(memory.voided.iter().chain(&memory.voided_since).cloned());
+        }
+        let fewer = of(memory.uncounted.get(&meter.id));
+        metering::count(rows, (meter, query), &more, Sign::Added)?;
+        metering::count(rows, (meter, query), &fewer, Sign::Removed)
+    }
+
+    /// Has a meter made or changed, and notes what is stored meanwhile.
+    async fn covering<T>(&self, id: MeterId, change: impl Future<Output = T>) -> T {
+        self.memory().covering = (self.bug == Bug::AMeterWithoutWhatCameMeanwhile).then_some(id);
+        let changed = change.await;
+        self.memory().covering = None;
+        changed
+    }
+
+    /// Bugs of a meter that is about to be made.
+    fn making(&self, id: MeterId, draft: &MeterDraft) {
+        let mut memory = self.memory();
+        match self.bug {
+            Bug::AMeterWithoutEarlierEvents => {
+                let earlier = memory.counting();
+                memory.uncounted.insert(id, earlier);
+            }
+            Bug::SumsOfADeletedMeterReused => {
+                let left = memory.left.remove(&draft.event_type);
+                memory.overcounted.insert(id, left.unwrap_or_default());
+            }
+            _ => {}
         }
     }
 }
@@ -204,7 +115,7 @@ impl Store for Buggy {
             }
         }
         let answer = self.store.append(events.clone(), received, handling).await;
-        self.remember(events, &answer);
+        self.memory().remember(events, &answer);
         answer
     }
 
@@ -233,7 +144,8 @@ impl Store for Buggy {
         draft: MeterDraft,
         now: Timestamp,
     ) -> Result<Meter, StoreError> {
-        self.store.create_meter(id, draft, now).await
+        self.making(id, &draft);
+        self.covering(id, self.store.create_meter(id, draft, now)).await
     }
 
     async fn update_meter(
@@ -242,11 +154,14 @@ impl Store for Buggy {
         draft: MeterDraft,
         now: Timestamp,
     ) -> Result<Meter, StoreError> {
-        self.store.update_meter(id, draft, now).await
+        self.covering(id, self.store.update_meter(id, draft, now)).await
     }
 
     async fn delete_meter(&self, id: MeterId) -> Result<(), StoreError> {
-        self.store.delete_meter(id).await
+        let meters = self.store.meters().await?;
+        self.store.delete_meter(id).await?;
+        meters.iter().filter(|meter| meter.id == id).for_each(|meter| self.memory().deleted(meter));
+        Ok(())
     }
 
     async fn meters(&self) -> Result<Vec<Meter>, StoreError> {
@@ -286,28 +201,18 @@ impl Store for Buggy {
     }
 
     async fn read(&self, mut reading: Reading) -> Result<Readings, StoreError> {
-        let Some((subjects, period)) = &mut reading.charges else {
-            return self.store.read(reading).await;
-        };
-        if self.bug == Bug::TheEndOfAPeriodIsInIt {
+        let (charges, asked) = (reading.charges.clone(), reading.meters.clone());
+        if let (Bug::TheEndOfAPeriodIsInIt, Some((_, period))) = (self.bug, &mut reading.charges) {
             period.end = Timestamp::from_nanos(period.end.nanos() + 1).unwrap_or(period.end);
         }
-        let mut more: Vec<UsageEvent> = match self.bug {
-            Bug::CountedTwiceAfterAFailedCommit => self.memory().twice.clone(),
-            Bug::AVoidForgottenAfterOpening => self.memory().voided.clone(),
-            _ => Vec::new(),
-        };
-        more.retain(|event| {
-            let pays = |p: &PaidSubject| p.subject == event.subject && p.period.contains(event.time);
-            period.contains(event.time) && subjects.iter().any(pays)
-        });
         let mut readings = self.store.read(reading).await?;
-        for event in &more {
-            let Measured::Charge(charge) = measure(event.borrowed()) else { continue };
-            if let Some((_, totals)) = readings.charges.iter_mut().find(|(group, _)| *group == charge.group) {
-                totals
-                    .merge(&Totals::of(&charge, Sign::Added))
-                    .map_err(|error| StoreError::Catalog(error.to_string()))?;
+        if let Some((subjects, period)) = charges {
+            self.charge(&mut readings.charges, &subjects, period)?;
+        }
+        let meters = self.store.meters().await?;
+        for ((id, query), rows) in asked.into_iter().zip(&mut readings.meters) {
+            if let Some(meter) = meters.iter().find(|meter| meter.id == id) {
+                self.measure(rows, meter, &query)?;
             }
         }
         Ok(readings)
