@@ -11,11 +11,13 @@
 
 mod bench;
 mod clients;
+mod focus;
 mod folder;
 mod generate;
 mod kill_test;
 mod lint;
 mod load;
+mod nodes;
 mod postgres;
 mod python;
 mod recount;
@@ -57,12 +59,14 @@ struct Args {
 #[derive(Subcommand)]
 enum Chore {
     /// Run all tests: Rust, our and published clients against the real service, the recount of real data,
-    /// crashes.
+    /// the FOCUS validator, crashes.
     ///
     /// The last line is `N passed, N failed`, counting the steps.
     Test(test::Options),
     /// Run published clients of others, and Schemathesis, against the real service.
     Clients,
+    /// Hold a FOCUS export of example bills against the published validator.
+    Focus,
     /// Check formatting, clippy's advice and that the generated documents are current.
     Lint,
     /// Write docs/openapi.json and docs/cli.md from the program itself.
@@ -79,6 +83,10 @@ enum Chore {
     ///
     /// Every acknowledged event must be counted, each event once at most, whatever was resent.
     KillTest(kill_test::Options),
+    /// Kill nodes, and stop the PostgreSQL database that they share, while every event is sent twice.
+    ///
+    /// Each must count once, and every answer be that of one service on a folder.
+    Nodes(nodes::Options),
     /// Simulate the engine and its store from a seed, with disks that fail and processes that die.
     ///
     /// Everything is compared with a naive model. A seed that fails, fails again: `--seed N`.
@@ -102,11 +110,13 @@ fn run(args: &Args) -> Result<bool> {
     match &args.chore {
         Chore::Test(options) => test::run(&workspace, options),
         Chore::Clients => clients::run(&workspace),
+        Chore::Focus => focus::run(&workspace).map(|_| true),
         Chore::Lint => lint::run(&workspace),
         Chore::Generate(options) => generate::run(&workspace, options).map(|()| true),
         Chore::Ci(options) => Ok(lint::run(&workspace)? & test::run(&workspace, options)?),
         Chore::Bench(options) => bench::run(&workspace, options).map(|()| true),
         Chore::KillTest(options) => kill_test::run(&workspace, options).map(|()| true),
+        Chore::Nodes(options) => nodes::run(&workspace, options).map(|()| true),
         Chore::Simulate(options) => simulate::run(&workspace, options).map(|()| true),
     }
 }

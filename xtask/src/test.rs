@@ -3,7 +3,7 @@
 use crate::postgres::{self, Server};
 use crate::steps::{Outcome, Steps};
 use crate::workspace::{Workspace, run as sh};
-use crate::{Result, clients, kill_test, python, recount, simulate};
+use crate::{Result, clients, focus, kill_test, nodes, python, recount, simulate};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -38,13 +38,20 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<bool> {
     steps.step("Rust tests", || {
         let mut cargo = workspace.cargo();
         if let Some(server) = &server {
-            cargo.env(postgres::ADDRESS, server.address()).env(postgres::REQUIRED, "1");
+            cargo.envs(server.settings());
         } else {
             // A server that somebody else runs is not ours to test with.
             cargo.env_remove(postgres::ADDRESS);
         }
         sh(cargo.args(["test", "--workspace", "--exclude=usage_client_python", "--no-fail-fast"]))?;
         Ok(Outcome::Passed)
+    });
+    steps.step("Nodes on one database that are killed, and a database that stops", || match &mut server {
+        Some(server) => {
+            nodes::campaign(workspace, &workspace.debug_app(), server, &nodes::Options::small())?;
+            Ok(Outcome::Passed)
+        }
+        None => Ok(Outcome::Skipped("there is no PostgreSQL server".to_string())),
     });
     drop(server);
     steps.step("Recount of real data (FOCUS sample, September 2024)", || recount::run(workspace));
@@ -60,6 +67,10 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<bool> {
     steps.step("Python client against the real service", || match options.quick {
         true => Ok(Outcome::Skipped("--quick".to_string())),
         false => python::run(workspace),
+    });
+    steps.step("The published FOCUS validator on an export", || match options.quick {
+        true => Ok(Outcome::Skipped("--quick".to_string())),
+        false => focus::run(workspace),
     });
     for (name, run) in clients::STEPS {
         steps.step(name, || match options.quick {

@@ -3,6 +3,7 @@
 mod bench;
 mod catalog;
 mod meters;
+mod postgres;
 
 pub(crate) use bench::{Bench, BenchBills, Ids, Times};
 pub(crate) use catalog::{Apply, ExportCatalog};
@@ -50,6 +51,9 @@ pub(crate) struct Args {
     #[arg(long, global = true, hide = true, env = "USAGE_APP_SEGMENT_BYTES")]
     pub(crate) segment_bytes: Option<u64>,
 
+    #[command(flatten)]
+    pub(crate) postgres: postgres::Postgres,
+
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -89,6 +93,13 @@ pub(crate) enum Command {
     /// Copy everything to a new folder, also while the service is running. Not for PostgreSQL, which has
     /// tools of its own.
     Backup(Backup),
+    /// Move everything from a folder to a PostgreSQL database, or back.
+    ///
+    /// The log, customers, who pays for which subject, meters, subjects and postings; then both are
+    /// compared: every event, every row, every total and bill. The first stays as it is. Stop the services on
+    /// it before. A move that was broken off goes on where it stopped when the command is run again; until it
+    /// is whole, nothing else opens what is being filled.
+    MigrateStore(MigrateStore),
     /// Load a service with events and measure what that takes.
     ///
     /// The service is a fresh one in a temporary folder beside the --database, which goes afterwards, or
@@ -319,6 +330,17 @@ pub(crate) struct Backup {
     /// A new or empty folder.
     #[arg(value_name = "DIR")]
     pub(crate) target: PathBuf,
+}
+
+#[derive(Arguments)]
+pub(crate) struct MigrateStore {
+    /// The folder, or the address of the PostgreSQL database, that has the data.
+    #[arg(value_name = "FROM")]
+    pub(crate) from: Database,
+
+    /// A folder that is not there yet, or the address of an empty PostgreSQL database.
+    #[arg(value_name = "TO")]
+    pub(crate) to: Database,
 }
 
 /// The help of all commands as one Markdown page.

@@ -12,6 +12,7 @@ use tokio::runtime::{Builder, Runtime};
 use usage_store::Store;
 use usage_store::embedded::{self, EmbeddedStore, Options};
 use usage_store::postgres::{self, Limits, PostgresStore};
+use usage_store::transfer::Books;
 
 #[derive(Clone)]
 pub(crate) enum Database {
@@ -48,30 +49,67 @@ impl Serialize for Database {
 impl Database {
     /// Whether it was made already.
     pub(crate) fn exists(&self) -> Result<bool, Failure> {
+        runtime()?.block_on(self.is_there())
+    }
+
+    /// The same within a runtime.
+    pub(crate) async fn is_there(&self) -> Result<bool, Failure> {
         match self {
             Database::Folder(path) => Ok(embedded::exists(path)),
-            Database::Postgres(address) => Ok(runtime()?.block_on(postgres::exists(address))?),
+            Database::Postgres(address) => Ok(postgres::exists(address).await?),
         }
     }
 
     /// Opens it, making it where it is not there. `owner` tells others who has a folder.
     pub(crate) async fn open(&self, args: &Args, owner: &str) -> Result<Arc<dyn Store>, Failure> {
-        let secret = present::secret()?;
+        self.open_as(args, owner, Opening::Usual).await
+    }
+
+    /// Opens it for a purpose.
+    pub(crate) async fn open_as(
+        &self,
+        args: &Args,
+        owner: &str,
+        opening: Opening,
+    ) -> Result<Arc<dyn Store>, Failure> {
+        let (secret, filling) = (present::secret()?, opening == Opening::Filling);
         match self {
             Database::Folder(path) => {
                 let usual = Options::new(secret, owner);
                 let options = Options {
                     checkpoint_every: args.checkpoint_every.unwrap_or(usual.checkpoint_every),
                     segment_bytes: args.segment_bytes.unwrap_or(usual.segment_bytes),
+                    filling,
                     ..usual
                 };
                 Ok(Arc::new(EmbeddedStore::open(path, options)?))
             }
             Database::Postgres(address) => {
-                Ok(Arc::new(PostgresStore::open(address, secret, Limits::default()).await?))
+                let usual = args.postgres.limits();
+                // What is moved keeps its order.
+                let groups = if filling { 1 } else { usual.groups };
+                let limits = Limits { groups, filling, ..usual };
+                Ok(Arc::new(PostgresStore::open(address, secret, limits).await?))
             }
         }
     }
+
+    /// Its catalog by rows; it must be there.
+    pub(crate) async fn books(&self) -> Result<Box<dyn Books>, Failure> {
+        match self {
+            Database::Folder(path) => Ok(embedded::books(path)?),
+            Database::Postgres(address) => Ok(postgres::books(address).await?),
+        }
+    }
+}
+
+/// What a database is opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Opening {
+    /// All that it is for.
+    Usual,
+    /// The move of another to it; until that is whole, it is opened for nothing else.
+    Filling,
 }
 
 /// What a command waits with: one thread, which runs tasks in the order that they were started.

@@ -36,6 +36,7 @@ fn run(args: &Args) -> Result<(), failure::Failure> {
         Command::Serve(serve) => commands::serve::run(args, serve),
         Command::Demo(serve) => commands::demo::run(args, serve),
         Command::Migrate => commands::migrate::run(args),
+        Command::MigrateStore(asked) => commands::migrate_store::run(args, asked),
         Command::Loaddata(load) => commands::loaddata::run(args, load),
         Command::Import(import) => commands::import::run(args, import),
         Command::Apply(apply) => commands::apply::run(args, apply),

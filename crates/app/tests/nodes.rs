@@ -1,6 +1,10 @@
 //! Several services on one PostgreSQL database, as processes, and commands beside them.
 
-use std::io::{BufRead, BufReader, Write};
+mod proxy;
+
+use proxy::{Proxy, Way};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::process::{Child, Command, Output, Stdio};
 use usage_client::{CreateUsage, Event, UsageAPIClient};
 
@@ -49,6 +53,8 @@ struct Service {
 impl Service {
     fn start(database: &str) -> Service {
         let mut command = usage_app(database, &["serve", "--listen", "127.0.0.1:0"]);
+        // What is silent is given up soon.
+        command.env("USAGE_APP_POSTGRES_WAIT", "2").env("USAGE_APP_POSTGRES_STATEMENT", "4");
         let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
@@ -95,11 +101,60 @@ fn services_on_one_database_answer_as_one_and_may_be_killed() {
     assert_eq!(third.client.bill(&key, None).unwrap().total, "11.00");
 }
 
+/// What a service answers to a request without a body: its head, in small letters, and its body.
+fn ask(service: &Service, method: &str, path: &str) -> String {
+    let host = service.client.base_url().trim_start_matches("http://");
+    let mut stream = TcpStream::connect(host).unwrap();
+    write!(stream, "{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer.to_lowercase()
+}
+
+#[test]
+fn while_the_database_is_away_requests_are_503_and_nothing_is_lost_or_counted_twice() {
+    let Some(database) = database() else { return };
+    let proxy = Proxy::to(&database);
+    let service = Service::start(proxy.address());
+    let ready = || ask(&service, "GET", "/readyz");
+    let key = format!("away-{}", std::process::id());
+    let customer = serde_json::json!({"name": "Away", "key": key});
+    service.client.create_customer(&serde_json::from_value(customer).unwrap()).unwrap();
+    let event = |cost: &str| Event::new(&key).data_json(&format!(r#"{{"amount":"{cost}"}}"#)).unwrap();
+    let (before, while_away) = (event("1"), event("2"));
+    assert_eq!(service.client.ingest([&before]).unwrap().accepted, 1);
+    assert!(ready().starts_with("http/1.1 200"), "{}", ready());
+    // A client that tries once: it is told to come back.
+    let once = UsageAPIClient::builder(service.client.base_url()).retries(0).build().unwrap();
+    for way in [Way::Closed, Way::Silent] {
+        proxy.set(way);
+        let answer = ready();
+        assert!(answer.starts_with("http/1.1 503") && answer.contains("\r\nretry-after: 1\r\n"), "{answer}");
+        assert!(ask(&service, "GET", "/healthz").starts_with("http/1.1 200"));
+        let error = once.ingest([&while_away]).unwrap_err().error.to_string();
+        assert!(error.contains("503"), "{error}");
+        let bill = ask(&service, "GET", &format!("/api/v1/customers/{key}/bill"));
+        assert!(bill.starts_with("http/1.1 503") && bill.contains("\r\nretry-after: 1\r\n"), "{bill}");
+        assert!(bill.contains("/problems/unavailable"), "{bill}");
+        proxy.set(Way::Open);
+        let back = ready();
+        assert!(back.starts_with("http/1.1 200"), "{back}");
+    }
+    let sent = service.client.ingest([&before, &while_away]).unwrap();
+    assert_eq!((sent.accepted, sent.duplicate), (1, 1));
+    assert_eq!(service.client.bill(&key, None).unwrap().total, "3.00");
+}
+
 #[test]
 fn a_database_that_cannot_be_used_is_one_clear_line_and_an_exit_code() {
     for (address, code, line) in [
         ("postgres://bob:secret@127.0.0.1:1/usage", 4, "postgres://bob@127.0.0.1:1/usage does not answer"),
-        ("postgres://bob:secret@127.0.0.1:1/usage?sslmode=require", 3, "it asks for TLS"),
+        ("postgres://bob:secret@127.0.0.1:1/usage?sslmode=verify-ca", 3, "needs sslrootcert=FILE"),
+        (
+            "postgres://bob:secret@127.0.0.1:1/usage?sslmode=verify-full&sslrootcert=/nowhere.pem",
+            3,
+            "sslrootcert=/nowhere.pem: ",
+        ),
         ("postgres://bob:secret@127.0.0.1:one/usage", 3, "invalid value for option `port`"),
     ] {
         for command in ["migrate", "customers", "serve"] {

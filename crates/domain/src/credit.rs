@@ -111,7 +111,10 @@ impl Grant {
             EntryKind::Returned(bill) => (Decimal::ZERO, self.drawn_by(bill).map_err(overflow)?),
         };
         if entry.amount < least || entry.amount > most {
-            return must(&format!("{least} to {most}"));
+            return match least == most {
+                true => must(&most.to_string()),
+                false => must(&format!("{least} to {most}")),
+            };
         }
         self.entries.push(entry);
         Ok(())
@@ -194,10 +197,10 @@ mod tests {
         let bill = |of: &str| of.to_string();
         let mut grant = grant(1, "100", 0, "2026-01-01T00:00:00Z", "");
         for (kind, amount, left, refused) in [
-            (Drawn(bill("a")), "-1", "0", "amount: must be 0 to 0, not -1"),
-            (Granted, "50", "0", "amount: must be 100 to 100, not 50"),
+            (Drawn(bill("a")), "-1", "0", "amount: must be 0, not -1"),
+            (Granted, "50", "0", "amount: must be 100, not 50"),
             (Granted, "100", "100", ""),
-            (Granted, "100", "100", "amount: must be 0 to 0, not 100"),
+            (Granted, "100", "100", "amount: must be 0, not 100"),
             (Drawn(bill("a")), "-60", "40", ""),
             (Drawn(bill("b")), "-40.01", "40", "amount: must be -40 to 0, not -40.01"),
             (
@@ -210,9 +213,9 @@ mod tests {
             (Drawn(bill("b")), "-30", "10", ""),
             // A bill gives back what it drew, and once.
             (Returned(bill("b")), "31", "10", "amount: must be 0 to 30, not 31"),
-            (Returned(bill("c")), "1", "10", "amount: must be 0 to 0, not 1"),
+            (Returned(bill("c")), "1", "10", "amount: must be 0, not 1"),
             (Returned(bill("b")), "30", "40", ""),
-            (Returned(bill("b")), "30", "40", "amount: must be 0 to 0, not 30"),
+            (Returned(bill("b")), "30", "40", "amount: must be 0, not 30"),
             (Returned(bill("a")), "-1", "40", "amount: must be 0 to 60, not -1"),
             (Voided, "-40", "0", ""),
             (Returned(bill("a")), "60", "60", ""),

@@ -138,6 +138,11 @@ impl ApiError {
         self
     }
 
+    /// 503: the store does not answer in the time that may be waited.
+    pub(crate) fn not_ready() -> ApiError {
+        ApiError::unavailable("the store does not answer in time".to_string())
+    }
+
     /// Amounts that do not fit, or a plan that cannot be applied to what was used.
     fn unbillable(detail: String) -> ApiError {
         ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "/problems/amount", "Amount Out of Range", detail)

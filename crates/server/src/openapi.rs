@@ -54,6 +54,7 @@ use utoipa::{Modify, OpenApi};
         store::verify_store,
         store::rebuild_store,
         health::healthz,
+        health::readyz,
     ),
     modifiers(&Failures),
     tags(

@@ -13,6 +13,7 @@ mod format;
 mod measure;
 pub mod postgres;
 mod reading;
+pub mod transfer;
 
 pub use condition::{Condition, Pattern, TextField, TextTest, TimeField};
 pub use contract::{EventFilter, Handling, LogPage, PostRequest, RateFn, Store};

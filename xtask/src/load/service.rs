@@ -2,6 +2,7 @@
 
 use crate::Result;
 use crate::workspace::app;
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -31,13 +32,22 @@ impl Starting {
     /// Starts a service on a free loopback port.
     pub(crate) fn spawn(program: &Path, folder: &Path, settings: &[(&str, &str)]) -> Result<Starting> {
         // Beside the folder, which is the service's own.
-        let errors = folder.with_extension("stderr");
-        let mut child = app(program, folder)
+        Starting::spawn_on(program, folder.as_os_str(), &folder.with_extension("stderr"), settings)
+    }
+
+    /// The same on a database of any kind; what it says of errors is added to a file.
+    pub(crate) fn spawn_on(
+        program: &Path,
+        database: &OsStr,
+        errors: &Path,
+        settings: &[(&str, &str)],
+    ) -> Result<Starting> {
+        let mut child = app(program, database.as_ref())
             .args(["serve", "--listen", "127.0.0.1:0"])
             .envs(settings.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(File::create(&errors)?)
+            .stderr(File::options().append(true).create(true).open(errors)?)
             .spawn()
             .map_err(|error| format!("cannot run {}: {error}", program.display()))?;
         let (send, lines) = channel();
@@ -48,7 +58,7 @@ impl Starting {
                 let _ = send.send(line);
             }
         });
-        Ok(Starting { child, lines, errors })
+        Ok(Starting { child, lines, errors: errors.to_path_buf() })
     }
 
     /// Waits until the service says where it listens.

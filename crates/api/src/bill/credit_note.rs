@@ -27,6 +27,9 @@ pub struct CreditNote {
     pub lines: Vec<NotedLine>,
     /// What is owed less, taxes included: an amount above zero.
     pub amount: String,
+    /// The credit that it is worth: the same without the taxes that are added to it. Credits pay before taxes,
+    /// so that the bill that it pays is taxed less by them.
+    pub credit_amount: String,
     /// The id of the grant of credit that it became.
     pub grant: String,
 }
@@ -55,7 +58,7 @@ pub struct NotedLine {
 #[cfg_attr(feature = "openapi", schema(example = json!({"amount": "12.50", "reason": "Outage on the 3rd"})))]
 #[serde(deny_unknown_fields)]
 pub struct CreditNoteInput {
-    /// What is owed less, taxes included, in the bill's currency.
+    /// The credit, in the bill's currency: what is owed less before the taxes that are added to it.
     pub amount: String,
     /// Why.
     pub reason: String,

@@ -182,6 +182,7 @@ pub(crate) fn grant() -> impl Strategy<Value = Grant> {
             };
             for (at, percent, returns) in drawn {
                 let part = grant.balance().unwrap().mul(Decimal::new(percent, 2)).unwrap();
+                let part = Money { amount: part, currency }.rounded().unwrap().amount;
                 let bill = || "01J00000000000000000000000".to_string();
                 grant.add(Entry { at, kind: EntryKind::Drawn(bill()), amount: part.negate() }).unwrap();
                 if returns {

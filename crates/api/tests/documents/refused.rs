@@ -186,8 +186,8 @@ fn a_grant_whose_entries_are_not_its_balance_is_refused() {
     for (entries, balance, said) in [
         (entry(10), "10", "nothing"),
         (entry(10), "9", "balance: must be the sum of the entries, 10, not 9"),
-        (entry(11), "11", "entries[0].amount: must be such that 0 to 10 is left, not 11"),
-        (entry(-1), "-1", "entries[0].amount: must be such that 0 to 10 is left, not -1"),
+        (entry(11), "11", "entries[0].amount: must be 10, not 11"),
+        (entry(-1), "-1", "entries[0].amount: must be 10, not -1"),
     ] {
         assert_eq!(shown(stored::grant(&grant(&entries, balance))), said, "{entries}");
     }

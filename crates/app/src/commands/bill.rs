@@ -10,5 +10,5 @@ pub(crate) fn run(args: &Args, asked: &args::Bill) -> Result<(), Failure> {
     if args.json {
         return output::json(&bill);
     }
-    output::write(&output::bill::text(&bill, asked.details))
+    output::write(&usage_faces::text(&bill, asked.details))
 }

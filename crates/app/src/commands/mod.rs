@@ -13,6 +13,7 @@ pub(crate) mod import;
 pub(crate) mod loaddata;
 pub(crate) mod meters;
 pub(crate) mod migrate;
+pub(crate) mod migrate_store;
 pub(crate) mod rebuild;
 pub(crate) mod serve;
 pub(crate) mod verify;

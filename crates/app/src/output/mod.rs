@@ -1,8 +1,8 @@
 //! What is written: text for people, JSON for programs.
 
-pub(crate) mod bill;
 pub(crate) mod progress;
-pub(crate) mod table;
+
+pub(crate) use usage_faces::table;
 
 use crate::failure::Failure;
 use serde::Serialize;

@@ -3,9 +3,17 @@
 use indicatif::{ProgressBar, ProgressStyle};
 use std::time::Duration;
 
+/// How far some work is.
+pub(crate) type Bar = ProgressBar;
+
 /// Progress in bytes.
 pub(crate) fn bytes(what: &'static str, total: u64) -> ProgressBar {
     styled(what, total, "{msg} {wide_bar} {bytes}/{total_bytes} {eta}")
+}
+
+/// Progress in events, of which there may be very many.
+pub(crate) fn events(what: &'static str, total: u64) -> ProgressBar {
+    styled(what, total, "{msg} {wide_bar} {human_pos}/{human_len} {eta}")
 }
 
 /// Progress in things.

@@ -103,6 +103,10 @@ impl Plan {
                 );
                 return Err(InvalidPlan::new(format!("{at}.effective_from"), reason));
             }
+            if version.currency != self.versions[0].currency {
+                let right = format!("{}, as every version of the plan", self.versions[0].currency);
+                return Err(InvalidPlan::must(format!("{at}.currency"), right, version.currency));
+            }
             if numbers.insert(version.number, index).is_some() {
                 let reason = format!("{} is the number of another version too", version.number);
                 return Err(InvalidPlan::new(format!("{at}.version"), reason));

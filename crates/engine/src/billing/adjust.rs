@@ -42,11 +42,14 @@ impl Engine {
             let by_note: Vec<String> = by_note.map(|segment| format!("{}/", segment.subscription)).collect();
             let anew = self.rate_again(&kept, catalog).await?;
             let billed = billed(*month, paper, &papers, &given)?;
-            for changed in adjustments(&anew, &kept.inputs, number, billed)? {
-                let is_note =
-                    changed.amount.is_negative() && by_note.iter().any(|id| changed.line.starts_with(id));
-                if is_note { notes.push(changed) } else { lines.push(changed) }
-            }
+            let changed = adjustments(&anew, &kept.inputs, number, billed)?;
+            let by_note = |line: &Adjustment| by_note.iter().any(|id| line.line.starts_with(id));
+            let (own, others): (Vec<_>, Vec<_>) = changed.into_iter().partition(by_note);
+            lines.extend(others);
+            // What the lines come to together is owed less, or more: no note gives back what a line takes.
+            let sum = own.iter().try_fold(Decimal::ZERO, |sum, line| sum.add(line.amount));
+            let sum = sum.map_err(|error| EngineError::broken("bill", number, error))?;
+            if sum.is_negative() { notes.extend(own) } else { lines.extend(own) }
         }
         Ok((lines, notes))
     }

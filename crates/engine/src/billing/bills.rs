@@ -1,7 +1,7 @@
 //! Finalized bills: finding them, and what may still happen to one. Its lines and amounts never change.
 
 use super::credits;
-use super::records::{Kept, history_text, kept, put, was};
+use super::records::{CustomerRecords, Kept, history_text, kept, put, was};
 use crate::{Engine, EngineError};
 use usage_api::bill::{Bill as Paper, BillPage, CreditNote};
 use usage_domain::credit::{Entry, EntryKind, Grant, GrantId};
@@ -111,9 +111,10 @@ impl Engine {
         let customer: CustomerId =
             paper.customer.id.parse().map_err(|error| EngineError::broken("bill", &id, error))?;
         let records = self.records_of(customer).await?;
+        self.check_unused(&paper, customer, &records).await?;
         let mut writes = Vec::new();
         for kept in &records.grants {
-            if let Some(grant) = returned(&kept.value, &id, now)? {
+            if let Some(grant) = returned(&kept.value, &paper, now)? {
                 writes.push(credits::write(&grant, was(Some(kept))));
             }
         }
@@ -128,7 +129,31 @@ impl Engine {
         Ok(paper)
     }
 
-    /// Makes a credit note of an amount, taxes included: credit that later bills draw on.
+    /// That no later bill and no credit note corrects a bill.
+    async fn check_unused(
+        &self,
+        paper: &Paper,
+        customer: CustomerId,
+        records: &CustomerRecords,
+    ) -> Result<(), EngineError> {
+        let number = paper.number.as_deref().unwrap_or_default();
+        for (_, past) in records.history.months() {
+            let later = self.paper(&past.id).await?;
+            if later.lines.iter().any(|line| line.adjusts.as_ref().is_some_and(|of| of.bill == number)) {
+                let what = format!("is adjusted by bill {}; void that one first", past.number);
+                return Err(EngineError::status(paper, &what));
+            }
+        }
+        let notes = self.credit_notes(customer).await?;
+        match notes.iter().find(|note| note.bill == number) {
+            Some(note) => {
+                Err(EngineError::status(paper, &format!("has the credit note {} and stays", note.number)))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Makes a credit note of an amount before taxes: credit that later bills draw on.
     ///
     /// # Errors
     /// No such bill, one that is void, or an amount that is more than was owed.
@@ -158,6 +183,7 @@ impl Engine {
             currency: amount.currency.to_string(),
             lines: Vec::new(),
             amount: amount.figure(),
+            credit_amount: amount.figure(),
             grant: grant.to_string(),
         };
         let mut writes = note_writes(customer, &note, amount, now)?;
@@ -251,8 +277,19 @@ pub(crate) fn note_writes(
 }
 
 /// A grant after a bill is void; `None` where it had nothing to do with it.
-fn returned(grant: &Grant, bill: &str, now: Timestamp) -> Result<Option<Grant>, EngineError> {
+fn returned(grant: &Grant, paper: &Paper, now: Timestamp) -> Result<Option<Grant>, EngineError> {
+    let bill = paper.id.as_deref().unwrap_or_default();
     let mut changed = grant.clone();
+    if grant.id.to_string() == bill {
+        let left = grant.balance().map_err(|error| EngineError::broken("grant", grant.id, error))?;
+        if left != grant.amount.amount {
+            return Err(EngineError::status(
+                paper,
+                "was carried over, and later bills drew on it; void those first",
+            ));
+        }
+        changed.add(Entry { at: now, kind: EntryKind::Voided, amount: left.negate() })?;
+    }
     for entry in &grant.entries {
         if entry.kind == EntryKind::Drawn(bill.to_string()) {
             let kind = EntryKind::Returned(bill.to_string());

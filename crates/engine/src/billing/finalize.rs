@@ -14,6 +14,7 @@ use usage_api::bill::{Bill as Paper, BillInputs, CreditNote, Finalized, NotedLin
 use usage_domain::bill::{Adjustment, Bill, Inputs, Measured};
 use usage_domain::credit::{Entry, EntryKind, GrantId};
 use usage_domain::customer::{Customer, CustomerRef};
+use usage_domain::decimal::Decimal;
 use usage_domain::money::Money;
 use usage_domain::time::{Month, Period, Timestamp};
 use usage_store::{DocumentWrite, Expect, Kind, StoreError};
@@ -87,7 +88,8 @@ impl Engine {
         if rated.bill.lines.is_empty() && rated.notes.is_empty() {
             return Ok(None);
         }
-        let id = ids().to_string();
+        let ulid = ids();
+        let id = ulid.to_string();
         let paper = Paper {
             status: "finalized".to_string(),
             id: Some(id.clone()),
@@ -95,12 +97,13 @@ impl Engine {
             ..Paper::open(&rated.bill)?
         };
         let mut writes = drawn(&rated, &id, now)?;
-        if rated.bill.total.amount.is_negative() {
-            // What is owed to the customer pays later bills.
-            let amount = Money { amount: rated.bill.total.amount.negate(), ..rated.bill.total };
+        let owed = before_taxes(&rated.bill)?;
+        if owed.is_negative() {
+            // What is owed to the customer pays later bills, before their taxes.
+            let amount = Money { amount: owed.negate(), ..rated.bill.total };
             let name = format!("Carried over from {month}");
             let draft = GrantDraft { name, amount, priority: 0, effective_at: Some(now), expires_at: None };
-            let grant = credits::granted(customer.id, GrantId(ids()), draft, now);
+            let grant = credits::granted(customer.id, carried_over(ulid), draft, now);
             writes.push(credits::write(&grant, Expect::Absent));
         }
         let notes = notes(&rated, now, ids)?;
@@ -163,6 +166,11 @@ impl Engine {
     }
 }
 
+/// The grant that a bill below zero becomes has the bill's id, so that it goes when the bill is voided.
+pub(crate) fn carried_over(bill: ulid::Ulid) -> GrantId {
+    GrantId(bill)
+}
+
 /// That a month is over, and its grace period, or that this does not matter.
 pub(crate) fn check_over(
     customer: &Customer,
@@ -193,6 +201,13 @@ fn drawn(rated: &Rated, bill: &str, now: Timestamp) -> Result<Vec<DocumentWrite>
     Ok(writes)
 }
 
+/// What a bill comes to before the taxes that are added to it.
+fn before_taxes(bill: &Bill) -> Result<Decimal, EngineError> {
+    let added = bill.taxes.iter().filter(|tax| !tax.inclusive);
+    let owed = added.map(|tax| tax.amount).try_fold(bill.total.amount, Decimal::sub);
+    owed.map_err(|error| EngineError::broken("bill", bill.month, error))
+}
+
 /// A credit note for each earlier bill of which less is owed, taxes included.
 fn notes(
     rated: &Rated,
@@ -210,6 +225,7 @@ fn notes(
         let inputs = Inputs { adjustments, ..Inputs::plain(customer.clone(), month) };
         let taxed = Bill::rate(&inputs, Measured::default())?;
         let amount = Money { amount: taxed.total.amount.negate(), ..taxed.total };
+        let credit = Money { amount: before_taxes(&taxed)?.negate(), ..taxed.total };
         let paper = Paper::open(&taxed)?;
         let line = |line: usage_api::bill::Line| NotedLine {
             line: line.adjusts.map(|of| of.line).unwrap_or_default(),
@@ -228,9 +244,10 @@ fn notes(
             currency: customer.currency.to_string(),
             lines: paper.lines.into_iter().map(line).collect(),
             amount: amount.figure(),
+            credit_amount: credit.figure(),
             grant: ids().to_string(),
         };
-        notes.push((note, amount));
+        notes.push((note, credit));
     }
     Ok(notes)
 }

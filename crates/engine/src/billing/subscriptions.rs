@@ -5,9 +5,9 @@ use crate::{Engine, EngineError};
 use std::collections::BTreeMap;
 use usage_api::stored;
 use usage_domain::account::Account;
-use usage_domain::coupon::AppliedCoupon;
+use usage_domain::coupon::{AppliedCoupon, MAX_APPLIED};
 use usage_domain::customer::{Customer, CustomerId};
-use usage_domain::plan::InvalidPlan;
+use usage_domain::plan::{InvalidPlan, Plan};
 use usage_domain::pricing::Price;
 use usage_domain::subscription::{Subscription, SubscriptionId};
 use usage_domain::time::{Month, Timestamp};
@@ -68,7 +68,11 @@ impl Engine {
             created_at: now,
         };
         let others = self.subscriptions(customer.id).await?;
-        self.check_subscription(customer, &subscription, &others).await?;
+        let plan = self.check_subscription(customer, &subscription, &others).await?;
+        // What a trial was agreed to last stays so, whatever becomes of the plan and of the customer's zone.
+        let paid_from = subscription.paid_from(&plan, &customer.zone);
+        let trial_end = Some(paid_from).filter(|paid_from| *paid_from > subscription.start);
+        let subscription = Subscription { trial_end, ..subscription };
         let body = stored::subscription_text(&subscription);
         let write = put(Kind::Subscription, id.to_string(), Some(customer.id), body, Expect::Absent);
         self.write(vec![write]).await?;
@@ -80,7 +84,7 @@ impl Engine {
         customer: &Customer,
         subscription: &Subscription,
         others: &[Subscription],
-    ) -> Result<(), EngineError> {
+    ) -> Result<Plan, EngineError> {
         let plan = self.plan(&subscription.plan).await?;
         subscription.check(&plan)?;
         if let Some(version) = plan.versions.iter().find(|version| version.currency != customer.currency) {
@@ -103,7 +107,7 @@ impl Engine {
             );
             return Err(InvalidPlan::new("start", reason).into());
         }
-        Ok(())
+        Ok(plan)
     }
 
     /// Ends a subscription at a moment; what comes of its last month is prorated.
@@ -210,6 +214,11 @@ impl Engine {
         let kept = self.record(Kind::Coupon, key, stored::coupon).await?;
         let coupon = kept.ok_or_else(|| EngineError::missing("coupon", key))?.value;
         let account = self.account(customer).await?;
+        if account.coupons.len() >= MAX_APPLIED {
+            let reason =
+                format!("the customer has {MAX_APPLIED} coupons, and may have no more; take one first");
+            return Err(InvalidPlan::new("coupon", reason).into());
+        }
         if account.coupons.iter().any(|given| given.coupon.key == coupon.key) {
             let reason = format!("the customer has {key:?} already");
             return Err(InvalidPlan::new("coupon", reason).into());

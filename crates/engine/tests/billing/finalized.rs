@@ -113,6 +113,33 @@ async fn a_void_bill_gives_credits_back_and_opens_its_month() {
 }
 
 #[tokio::test]
+async fn a_bill_that_later_ones_build_on_is_voided_after_them() {
+    let (world, acme) = world().await;
+    world.finalize(&acme, "2026-09").await.unwrap();
+    world.void("tokens/acme/2026-09-02T00:00:00Z 100").await;
+    assert_eq!(world.finalize(&acme, "2026-10").await.unwrap().bill.total, "-5.00");
+    let error = world.engine.void_bill("INV-000001", at(NOW)).await.unwrap_err().to_string();
+    assert_eq!(error, "bill INV-000001 is adjusted by bill INV-000002; void that one first");
+    world.engine.void_bill("INV-000002", at(NOW)).await.unwrap();
+    assert_eq!(world.credits(&acme).await, [("Carried over from 2026-10".to_string(), "0".to_string())]);
+    world.engine.void_bill("INV-000001", at(NOW)).await.unwrap();
+    assert_eq!(world.finalize(&acme, "2026-09").await.unwrap().bill.total, "3.00");
+}
+
+#[tokio::test]
+async fn what_is_carried_over_or_noted_is_worth_the_same_with_its_tax() {
+    let (world, acme) = world().await;
+    let tax = usage_api::stored::tax(r#"{"key":"vat","name":"VAT","rate":"0.2"}"#).unwrap();
+    world.engine.put_tax(&tax).await.unwrap();
+    assert_eq!(world.finalize(&acme, "2026-09").await.unwrap().bill.total, "9.60");
+    world.void("tokens/acme/2026-09-02T00:00:00Z 100").await;
+    assert_eq!(world.finalize(&acme, "2026-10").await.unwrap().bill.total, "-6.00");
+    world.used("tokens", "acme", &["2026-11-02T00:00:00Z 200"]).await;
+    // 10.00 less 5.00, and the tax of what is left: 12.00 less 6.00.
+    assert_eq!(world.bill(&acme, "2026-11").await.total, "6.00");
+}
+
+#[tokio::test]
 async fn a_credit_note_by_hand_is_credit_of_at_most_what_was_owed() {
     let (world, acme) = world().await;
     world.finalize(&acme, "2026-09").await.unwrap();

@@ -41,6 +41,7 @@ fn the_head_of_an_answer_has_its_status_and_type_but_no_body() {
     let app = Service::with_alice_and_bob();
     for (path, status, media_type) in [
         ("/healthz", 200, "application/json"),
+        ("/readyz", 200, "application/json"),
         ("/openapi.json", 200, "application/json"),
         ("/docs", 200, "text/html; charset=utf-8"),
         ("/api/v1/customers/456/bill", 200, "application/json"),
@@ -58,7 +59,8 @@ fn the_head_of_an_answer_has_its_status_and_type_but_no_body() {
 #[test]
 fn pages_and_health_answer() {
     let app = Service::with_alice_and_bob();
-    app.get("/healthz").expect(200, r#"{"position":"3","status":"ok"}"#);
+    app.get("/healthz").expect(200, r#"{"status":"ok"}"#);
+    app.get("/readyz").expect(200, r#"{"position":"3","status":"ready"}"#);
     let home = app.get("/");
     assert_eq!((home.status, home.header("location")), (307, Some("/docs")));
     let verified = app.call("POST", "/api/v1/store/verify", &[], Body::empty()).ok();

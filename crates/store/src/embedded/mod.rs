@@ -25,6 +25,7 @@ pub(crate) mod replay;
 pub(crate) mod shared;
 pub(crate) mod stage;
 mod targets;
+mod transfer;
 pub(crate) mod usage;
 pub(crate) mod verify;
 pub(crate) mod worth;
@@ -34,6 +35,7 @@ pub use backup::{BackupReport, backup};
 pub use faults::{Faults, Step};
 pub use folder::{exists, owner};
 pub use options::Options;
+pub use transfer::books;
 
 use crate::{
     Document, DocumentWrite, EventFilter, Handling, Kind, LogPage, PostRequest, Reading, Readings, Store,
@@ -87,6 +89,9 @@ impl EmbeddedStore {
     pub fn open(folder: &Path, options: Options) -> Result<EmbeddedStore, StoreError> {
         let folder = OwnedFolder::take(folder, &options.owner)?;
         let catalog = Catalog::open(&folder.layout, options.secret, options.faults.clone())?;
+        if !options.filling {
+            transfer::check(&folder.layout.catalog)?;
+        }
         let key = HashKey(catalog.secret);
         let (found, appender) =
             log::open::open(&folder.layout.log, options.segment_bytes, options.faults.clone())?;

@@ -17,6 +17,8 @@ pub struct Options {
     pub most_waiting: usize,
     /// Events of the log that are added up for a new meter at once; those of a longer one are behind.
     pub covered_at_once: u64,
+    /// Whether this is the move of another store to the folder, which nobody else opens until it is whole.
+    pub filling: bool,
     /// Where the disk is to fail, in tests.
     pub faults: Faults,
 }
@@ -33,6 +35,7 @@ impl Options {
             most_waiting: 200_000,
             // About a second's work.
             covered_at_once: 200_000,
+            filling: false,
             faults: Faults::default(),
         }
     }

@@ -82,16 +82,20 @@ pub(super) fn form(charges: Vec<u8>, metered: Vec<u8>) -> Vec<u8> {
 }
 
 fn cells<G: Group, S: Sum>(sums: &RollUps<G, S>) -> Vec<u8> {
-    // Under numbers in the order in which they come.
-    let mut named = RollUps::<G, S>::default();
-    let numbered = |(subject, slot, group, sum): (&String, Slot, &G, &S)| {
-        (named.add(subject, slot, group, sum), sum.clone())
-    };
-    let cells: Vec<(CellKey, S)> = sums.all().map(numbered).collect();
-    let name = |subjects: &[u32], groups: &[u32]| {
-        let subjects = subjects.iter().map(|number| named.subject(*number).clone());
-        let groups = groups.iter().map(|number| named.group(*number).clone());
-        (subjects.collect(), groups.collect())
-    };
-    Cells::of(&cells, name).encode()
+    let (mut subjects, mut cells) = (Vec::new(), Vec::new());
+    for subject in sums.subjects() {
+        // Fewer than 2^32 subjects fit in a record.
+        let (number, before) = (u32::try_from(subjects.len()).unwrap_or(u32::MAX), cells.len());
+        let own = sums.cells_of(subject, Slot(0));
+        cells.extend(own.map(|(slot, group, sum)| {
+            (CellKey { subject: number, slot: *slot, group: *group }, sum.clone())
+        }));
+        if cells.len() > before {
+            subjects.push(subject.clone());
+        }
+    }
+    // Groups have numbers in the order in which they came, none left out.
+    let groups = cells.iter().map(|(key, _)| key.group + 1).max().unwrap_or(0);
+    let groups = (0..groups).map(|number| sums.group(number).clone()).collect();
+    Cells { subjects, groups, cells }.encode()
 }

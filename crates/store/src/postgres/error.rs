@@ -41,6 +41,16 @@ pub(super) fn is_passing(error: &tokio_postgres::Error) -> bool {
         || error.code().map_or_else(|| error.source().is_some_and(|s| s.is::<std::io::Error>()), passing)
 }
 
+/// Whether the two sides do not agree on TLS: the database knows none, or its certificate is not one that
+/// is asked for.
+pub(super) fn is_of_tls(error: &tokio_postgres::Error) -> bool {
+    // The driver tells kinds of errors apart in its texts alone.
+    let of_tls = error.to_string().starts_with("error performing TLS handshake");
+    let cause = error.source().and_then(|cause| cause.downcast_ref::<std::io::Error>());
+    // Of what failed on the way, only what TLS itself refused.
+    of_tls && cause.is_none_or(|io| io.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()))
+}
+
 impl From<tokio_postgres::Error> for StoreError {
     fn from(error: tokio_postgres::Error) -> StoreError {
         if error.code() == Some(&SqlState::CHARACTER_NOT_IN_REPERTOIRE) {

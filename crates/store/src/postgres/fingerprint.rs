@@ -28,6 +28,11 @@ impl Fingerprint {
         Fingerprint(u128::from(hash.h1) << 64 | u128::from(hash.h2))
     }
 
+    /// As the database keeps it.
+    pub(super) fn bytes(self) -> [u8; 16] {
+        self.0.to_be_bytes()
+    }
+
     /// A figure of which sums tell whether two sets of claims are the same, in any order.
     pub(super) fn digest(self, content: u64, record: i64) -> u128 {
         let rest = u128::from(content) << 64 | u128::from(record.cast_unsigned());
@@ -39,7 +44,7 @@ impl Fingerprint {
 
 impl ToSql for Fingerprint {
     fn to_sql(&self, _: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
-        out.extend_from_slice(&self.0.to_be_bytes());
+        out.extend_from_slice(&self.bytes());
         Ok(IsNull::No)
     }
 

@@ -108,7 +108,7 @@ async fn attempt(node: &Node, group: &Group, claims: &Claims) -> Result<Vec<Fate
     }
     let place = place(&transaction).await?;
     let number = place.number;
-    let taken = claims.take(&transaction, number).await?;
+    let taken = claims.take_as(&transaction, number, &node.expected).await?;
     let known = match taken == claims.fingerprints.len() {
         true => HashMap::new(),
         false => claims.known(&transaction, number).await?,

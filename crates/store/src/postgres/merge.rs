@@ -3,16 +3,19 @@
 //! One node merges at a time. A delta goes in the transaction that adds it to the cells, so that every
 //! reader sees it either here or there. What fails is tried again with the next one.
 
+use super::changes::Sums;
 use super::error::damaged;
 use super::{Node, changes, usage};
 use crate::StoreError;
-use crate::embedded::projection::cells::Cells;
+use crate::embedded::projection::cells::{Cells, fold};
 use crate::embedded::projection::metered::Series;
-use crate::embedded::projection::rollup::{CellKey, Group, Sum};
-use crate::embedded::projection::stretch::{Stretch, merge_stretches};
+use crate::embedded::projection::rollup::{CellKey, Group, RollUps, Sum};
+use crate::embedded::projection::row::Cell;
+use crate::embedded::projection::slot::Slot;
+use crate::embedded::projection::stretch::Stretch;
 use crate::format::codec::Malformed;
 use deadpool_postgres::Transaction;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use tokio::sync::mpsc::UnboundedReceiver;
 use usage_domain::charge::ChargeGroup;
@@ -83,24 +86,28 @@ pub(super) async fn hold(transaction: &Transaction<'_>, otherwise: &str) -> Resu
 
 /// Adds deltas to the cells.
 pub(super) async fn add(transaction: &Transaction<'_>, forms: &[Vec<u8>]) -> Result<(), StoreError> {
-    let pieces = pieces(forms).map_err(damaged("a row of usage_app.delta"))?;
+    let mut sums = Sums::default();
+    for form in forms {
+        sums.add(form).map_err(damaged("a row of usage_app.delta"))?;
+    }
+    let mut pieces: Vec<(Key, Piece)> = pieces(sums).into_iter().collect();
     let (read, put) = (transaction.prepare_cached(CELLS).await?, transaction.prepare_cached(PUT).await?);
-    for part in pieces.chunks(ROWS) {
+    for part in pieces.chunks_mut(ROWS) {
         let subjects: Vec<&[u8]> = part.iter().map(|((subject, _), _)| subject.as_bytes()).collect();
         let quarters: Vec<i32> = part.iter().map(|((_, quarter), _)| *quarter).collect();
         let rows = transaction.query(&read, &[&subjects, &quarters]).await?;
         let there: HashMap<(&[u8], i32), &[u8]> =
             rows.iter().map(|row| ((row.get(0), row.get(1)), row.get(2))).collect();
-        let mut sums = Vec::with_capacity(part.len());
-        for ((subject, quarter), form) in part {
-            sums.push(match there.get(&(subject.as_bytes(), *quarter)) {
-                Some(before) => merge_stretches(&[before.to_vec(), form.clone()]).map_err(damaged(
-                    format!("the row of subject {subject} and {quarter} of usage_app.cell"),
-                ))?,
-                None => form.clone(),
+        let mut kept = Vec::with_capacity(part.len());
+        for ((subject, quarter), piece) in part.iter() {
+            kept.push(match there.get(&(subject.as_bytes(), *quarter)) {
+                Some(before) => piece.added_to(before).map_err(damaged(format!(
+                    "the row of subject {subject} and {quarter} of usage_app.cell"
+                )))?,
+                None => piece.encode(),
             });
         }
-        transaction.execute(&put, &[&subjects, &quarters, &sums]).await?;
+        transaction.execute(&put, &[&subjects, &quarters, &kept]).await?;
     }
     Ok(())
 }
@@ -108,43 +115,81 @@ pub(super) async fn add(transaction: &Transaction<'_>, forms: &[Vec<u8>]) -> Res
 /// The subject and the first quarter-hour of a row.
 type Key = (String, i32);
 
-/// What these deltas add up to, by row, in the order of their keys.
-fn pieces(forms: &[Vec<u8>]) -> Result<Vec<(Key, Vec<u8>)>, Malformed> {
-    let all = Stretch::read(&merge_stretches(forms)?)?;
-    let mut charges = split::<ChargeGroup, Totals>(&all.charges)?;
-    let mut metered = split::<Series, State>(&all.metered)?;
-    let keys: BTreeSet<Key> = charges.keys().chain(metered.keys()).cloned().collect();
-    let nothing =
-        (Cells::<ChargeGroup, Totals>::default().encode(), Cells::<Series, State>::default().encode());
-    let piece = |key: Key| {
-        let own = charges.remove(&key).unwrap_or_else(|| nothing.0.clone());
-        let form = changes::form(own, metered.remove(&key).unwrap_or_else(|| nothing.1.clone()));
-        (key, form)
+/// The cells of a row: of one subject.
+#[derive(Default)]
+struct Piece {
+    charges: Cells<ChargeGroup, Totals>,
+    metered: Cells<Series, State>,
+}
+
+impl Piece {
+    fn encode(&self) -> Vec<u8> {
+        changes::form(self.charges.encode(), self.metered.encode())
+    }
+
+    /// The stored form of these and of what a row had before.
+    fn added_to(&self, before: &[u8]) -> Result<Vec<u8>, Malformed> {
+        let before = Stretch::read(before)?;
+        let charges = added(Cells::read(&before.charges)?, &self.charges);
+        let metered = added(Cells::read(&before.metered)?, &self.metered);
+        Ok(changes::form(charges.encode(), metered.encode()))
+    }
+}
+
+/// Cells of a subject, and more of the same.
+fn added<G: Group, S: Sum>(mut cells: Cells<G, S>, more: &Cells<G, S>) -> Cells<G, S> {
+    if cells.subjects.is_empty() {
+        cells.subjects = more.subjects.clone();
+    }
+    let mut places: HashMap<&G, u32> = cells.groups.iter().zip(0..).collect();
+    let mut new = Vec::new();
+    let place = |group| {
+        // There are fewer groups than numbers.
+        let next = u32::try_from(places.len()).unwrap_or(u32::MAX);
+        *places.entry(group).or_insert_with(|| {
+            new.push(group.clone());
+            next
+        })
     };
-    Ok(keys.into_iter().map(piece).collect())
+    let places: Vec<u32> = more.groups.iter().map(place).collect();
+    cells.groups.extend(new);
+    cells.cells.extend(
+        more.cells
+            .iter()
+            .map(|(key, sum)| (CellKey { group: places[key.group as usize], ..*key }, sum.clone())),
+    );
+    fold(&mut cells.cells);
+    cells
+}
+
+/// What sums are by row, in the order of their keys.
+fn pieces(sums: Sums) -> BTreeMap<Key, Piece> {
+    let mut pieces: BTreeMap<Key, Piece> = BTreeMap::new();
+    split(&sums.charges, |key, cells| pieces.entry(key).or_default().charges = cells);
+    split(&sums.metered, |key, cells| pieces.entry(key).or_default().metered = cells);
+    pieces
 }
 
 /// Cells by row, each row's under numbers of its own.
-fn split<G: Group, S: Sum>(bytes: &[u8]) -> Result<BTreeMap<Key, Vec<u8>>, Malformed> {
-    let all = Cells::<G, S>::read(bytes)?;
-    let subject = |key: &CellKey| &all.subjects[key.subject as usize];
-    let row = |(key, _): &(CellKey, S)| (key.subject, usage::quarter(subject(key), key.slot));
-    let rows = all.cells.chunk_by(|a, b| row(a) == row(b)).map(|cells| {
-        let (key, quarter) = (&cells[0].0, row(&cells[0]).1);
-        let mut used: Vec<u32> = cells.iter().map(|(key, _)| key.group).collect();
-        used.sort_unstable();
-        used.dedup();
-        let renumber = |(key, sum): &(CellKey, S)| {
-            // Fewer groups than there are numbers.
-            let group = u32::try_from(used.partition_point(|group| *group < key.group)).unwrap_or(u32::MAX);
-            (CellKey { subject: 0, slot: key.slot, group }, sum.clone())
-        };
-        let own = Cells {
-            subjects: vec![subject(key).clone()],
-            groups: used.iter().map(|group| all.groups[*group as usize].clone()).collect(),
-            cells: cells.iter().map(renumber).collect(),
-        };
-        ((subject(key).clone(), quarter), own.encode())
-    });
-    Ok(rows.collect())
+fn split<G: Group, S: Sum>(sums: &RollUps<G, S>, mut put: impl FnMut(Key, Cells<G, S>)) {
+    for subject in sums.subjects() {
+        let all: Vec<&Cell<S>> = sums.cells_of(subject, Slot(0)).collect();
+        let row = |cell: &Cell<S>| usage::quarter(subject, cell.0);
+        for cells in all.chunk_by(|a, b| row(a) == row(b)) {
+            let mut used: Vec<u32> = cells.iter().map(|(_, group, _)| *group).collect();
+            used.sort_unstable();
+            used.dedup();
+            let renumber = |(slot, group, sum): &&Cell<S>| {
+                // Fewer groups than there are numbers.
+                let group = u32::try_from(used.partition_point(|used| used < group)).unwrap_or(u32::MAX);
+                (CellKey { subject: 0, slot: *slot, group }, sum.clone())
+            };
+            let own = Cells {
+                subjects: vec![subject.clone()],
+                groups: used.iter().map(|group| sums.group(*group).clone()).collect(),
+                cells: cells.iter().map(renumber).collect(),
+            };
+            put((subject.clone(), row(cells[0])), own);
+        }
+    }
 }

@@ -29,11 +29,14 @@ mod request;
 mod schema;
 mod subjects;
 mod tail;
+mod tls;
+mod transfer;
 mod usage;
 mod verify;
 mod writer;
 
 pub use address::{is_address, shown};
+pub use transfer::books;
 
 use crate::embedded::projection::claims::HashKey;
 use crate::embedded::shared::Queue;
@@ -77,6 +80,11 @@ pub struct Limits {
     pub most_waiting: usize,
     /// Deltas that wait before they are merged into the cells.
     pub merge_every: u32,
+    /// Groups of events that are committed at a time. With one, events stand in the log in the order in which
+    /// they were sent.
+    pub groups: u32,
+    /// Whether this is the move of another store to the database, which nobody else opens until it is whole.
+    pub filling: bool,
 }
 
 impl Default for Limits {
@@ -88,6 +96,9 @@ impl Default for Limits {
             statement: Duration::from_secs(30),
             most_waiting: 200_000,
             merge_every: 64,
+            // While one waits for the disk, another is claimed.
+            groups: 2,
+            filling: false,
         }
     }
 }
@@ -99,6 +110,7 @@ struct Node {
     queue: Queue,
     tail: Tail,
     meters: Known,
+    expected: claims::Expected,
     limits: Limits,
 }
 
@@ -132,6 +144,9 @@ impl PostgresStore {
         let mut client = pool.first().await?;
         let transaction = client.transaction().await?;
         let secret = schema::migrate(&transaction, pool.address(), secret).await?;
+        if !limits.filling {
+            transfer::check(&transaction, pool.address()).await?;
+        }
         transaction.commit().await?;
         drop(client);
         let queue = Queue::new(limits.most_waiting);
@@ -141,6 +156,7 @@ impl PostgresStore {
             queue,
             tail: Tail::default(),
             meters: Known::default(),
+            expected: claims::Expected::default(),
             limits,
         });
         let (requests, waiting) = unbounded_channel();

@@ -9,10 +9,13 @@ use deadpool_postgres::{
     Runtime, Transaction,
 };
 use std::time::Duration;
-use tokio_postgres::{IsolationLevel, NoTls};
+use tokio_postgres::IsolationLevel;
 
 /// How long the making of a connection may take.
 const CONNECT: Duration = Duration::from_secs(5);
+
+/// How long a connection rests before it is looked whether the other end is still there.
+const KEEPALIVE: Duration = Duration::from_secs(60);
 
 /// The connections of one node.
 #[derive(Clone)]
@@ -32,8 +35,9 @@ impl Pool {
         }
         // A database that vanishes without a word must not hold its callers for hours.
         config.tcp_user_timeout(limits.statement);
+        config.keepalives_idle(config.get_keepalives_idle().min(KEEPALIVE));
         let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-        let manager = Manager::from_config(config.clone(), NoTls, recycling);
+        let manager = Manager::from_config(config.clone(), address.tls.clone(), recycling);
         let session = format!(
             "SET statement_timeout = {statement}; SET lock_timeout = {statement};
              SET idle_in_transaction_session_timeout = {statement};
@@ -63,6 +67,7 @@ impl Pool {
             PoolError::Backend(said) | PoolError::PostCreateHook(HookError::Backend(said)) => {
                 match said.as_db_error() {
                     Some(_) if !error::is_passing(said) => self.address.wrong(error::reason(said)),
+                    None if error::is_of_tls(said) => self.address.wrong(error::reason(said)),
                     _ => self.address.unreachable(&error::reason(said)),
                 }
             }

@@ -20,8 +20,6 @@ use usage_domain::verdict::Verdict;
 const GROUP_EVENTS: usize = 50_000;
 /// The same for their bytes.
 const GROUP_BYTES: usize = 64 << 20;
-/// Groups that are committed at a time: while one waits for the disk, another is claimed.
-const GROUPS: u32 = 2;
 
 pub(super) type Reply = oneshot::Sender<Result<Vec<Verdict>, StoreError>>;
 /// What the writer is sent. The queue is bounded by [`Node::queue`], which counts events and bytes.
@@ -33,7 +31,8 @@ pub(super) async fn run(
     mut requests: UnboundedReceiver<Waiting>,
     merges: UnboundedSender<()>,
 ) {
-    let places = Arc::new(Semaphore::new(GROUPS as usize));
+    let groups = node.limits.groups.max(1);
+    let places = Arc::new(Semaphore::new(groups as usize));
     while let Some(first) = requests.recv().await {
         // While all places are taken, the next group grows.
         let Ok(place) = places.clone().acquire_owned().await else { break };
@@ -45,7 +44,7 @@ pub(super) async fn run(
             let _ = merges.send(());
         });
     }
-    let _ = places.acquire_many(GROUPS).await;
+    let _ = places.acquire_many(groups).await;
 }
 
 fn gather(node: &Node, first: Waiting, requests: &mut UnboundedReceiver<Waiting>) -> Vec<Waiting> {

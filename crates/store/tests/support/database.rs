@@ -15,6 +15,14 @@ const REQUIRED: &str = "USAGE_REQUIRE_POSTGRES";
 
 static MADE: AtomicU32 = AtomicU32::new(0);
 
+/// Says that a test is left out, and why; fails where none may be.
+pub(crate) fn left_out(why: &str) {
+    let required = std::env::var(REQUIRED).is_ok_and(|value| value == "1");
+    assert!(!required, "{REQUIRED}=1, and {why}");
+    // Past the capture of what tests print: nobody is to think that this was tested.
+    let _ = writeln!(std::io::stderr(), "LEFT OUT: a test of PostgreSQL: {why}");
+}
+
 /// An empty database, gone when this is dropped.
 pub(crate) struct Database {
     server: String,
@@ -25,11 +33,7 @@ impl Database {
     /// `None` where no server is named and none needs to be.
     pub(crate) async fn new() -> Option<Database> {
         let Ok(server) = std::env::var(SERVER) else {
-            let text = format!("{SERVER} names no server: 'cargo xtask test' starts one");
-            let required = std::env::var(REQUIRED).is_ok_and(|value| value == "1");
-            assert!(!required, "{REQUIRED}=1, and {text}");
-            // Past the capture of what tests print: nobody is to think that this was tested.
-            let _ = writeln!(std::io::stderr(), "LEFT OUT: a test of PostgreSQL: {text}");
+            left_out(&format!("{SERVER} names no server: 'cargo xtask test' starts one"));
             return None;
         };
         let number = MADE.fetch_add(1, Ordering::Relaxed);
@@ -49,6 +53,7 @@ impl Database {
         connect(&self.server).await.batch_execute(sql).await.unwrap();
     }
 
+    #[allow(dead_code, reason = "tests of the program open none themselves")]
     /// Opens a node, with small figures, so that tests cross merges.
     pub(crate) async fn node(&self) -> Result<PostgresStore, StoreError> {
         let limits = Limits {

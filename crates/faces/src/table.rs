@@ -4,11 +4,12 @@ use comfy_table::{CellAlignment, ContentArrangement, presets};
 use std::fmt;
 
 /// A table.
-pub(crate) struct Table(comfy_table::Table);
+pub struct Table(comfy_table::Table);
 
 impl Table {
     /// A table with these columns; `true` sets a column to the right.
-    pub(crate) fn new(columns: &[(&str, bool)]) -> Table {
+    #[must_use]
+    pub fn new(columns: &[(&str, bool)]) -> Table {
         let mut table = comfy_table::Table::new();
         table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
         table.set_header(columns.iter().map(|(name, _)| *name));
@@ -22,18 +23,19 @@ impl Table {
     }
 
     /// Adds a row with a cell for each column.
-    pub(crate) fn row(&mut self, cells: Vec<String>) {
+    pub fn row(&mut self, cells: Vec<String>) {
         self.0.add_row(cells.iter().map(|cell| plain(cell)));
     }
 
     /// Its lines, the names of the columns first.
-    pub(crate) fn lines(&self) -> Vec<String> {
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
         self.0.lines().map(|line| line.trim_end().to_string()).collect()
     }
 }
 
 /// Text that came from outside, without what would steer a terminal.
-fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 

@@ -1,6 +1,8 @@
 //! A PostgreSQL server for the tests: its own cluster in a temporary folder, on a free port of this
 //! machine. No server that somebody else runs is ever used.
 
+mod certificates;
+
 use crate::Result;
 use crate::workspace::{output, run};
 use std::fs;
@@ -10,22 +12,32 @@ use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 /// What the tests read its address from.
 pub(crate) const ADDRESS: &str = "USAGE_TEST_POSTGRES";
+/// The folder of the authorities `ca.pem`, which signed the server's certificate, and `other.pem`.
+const AUTHORITIES: &str = "USAGE_TEST_POSTGRES_AUTHORITIES";
 /// With the value 1, tests that lack a server fail instead of being left out.
-pub(crate) const REQUIRED: &str = "USAGE_REQUIRE_POSTGRES";
+const REQUIRED: &str = "USAGE_REQUIRE_POSTGRES";
 
 const ROLE: &str = "usage_test";
+/// Where a server's certificates are, in its folder.
+const CERTIFICATES: &str = "certificates";
+
+static MADE: AtomicU32 = AtomicU32::new(0);
 
 /// How long it may take to start.
 const START: Duration = Duration::from_secs(60);
 
-/// A running server; it is stopped, and its folder removed, when this goes.
+/// A server; it is stopped, and its folder removed, when this goes.
 pub(crate) struct Server {
-    process: Child,
+    programs: PathBuf,
+    user: User,
     folder: PathBuf,
+    port: u16,
+    process: Child,
     address: String,
 }
 
@@ -45,19 +57,73 @@ impl Server {
             }
         };
         let user = User::find()?;
-        let folder = std::env::temp_dir().join(format!("usage-postgres-{}", std::process::id()));
+        let number = MADE.fetch_add(1, Ordering::Relaxed);
+        let folder = std::env::temp_dir().join(format!("usage-postgres-{}-{number}", std::process::id()));
         fs::create_dir(&folder)?;
         fs::set_permissions(&folder, fs::Permissions::from_mode(0o700))?;
-        let started = start(&programs, &user, &folder);
+        let started = make(&programs, &user, &folder).and_then(|password| {
+            let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+            let process = spawn(&programs, &user, &folder, port)?;
+            let address = format!("postgres://{ROLE}:{password}@127.0.0.1:{port}/postgres");
+            Ok(Server { programs, user, folder: folder.clone(), port, process, address })
+        });
         if started.is_err() {
             let _ = fs::remove_dir_all(&folder);
         }
-        started
+        let mut server = started?;
+        server.wait_until_ready()?;
+        Ok(server)
     }
 
     /// The address of a database in it, with a role that may do everything.
     pub(crate) fn address(&self) -> &str {
         &self.address
+    }
+
+    /// What tests read to find it.
+    pub(crate) fn settings(&self) -> [(&'static str, String); 3] {
+        let authorities = self.folder.join(CERTIFICATES).display().to_string();
+        [(ADDRESS, self.address.clone()), (AUTHORITIES, authorities), (REQUIRED, "1".to_string())]
+    }
+
+    /// Stops it as `pg_ctl stop -m immediate` does: nothing is written any more, every connection ends.
+    pub(crate) fn crash(&mut self) -> Result<()> {
+        run(Command::new("kill").args(["-QUIT", &self.process.id().to_string()]))?;
+        self.process.wait()?;
+        Ok(())
+    }
+
+    /// Starts it again after a crash, at the same address.
+    pub(crate) fn restart(&mut self) -> Result<()> {
+        self.process = spawn(&self.programs, &self.user, &self.folder, self.port)?;
+        self.wait_until_ready()
+    }
+
+    /// Runs SQL in a database of the server, and gives what it prints, without headings.
+    pub(crate) fn sql(&self, database: &str, sql: &str) -> Result<String> {
+        let (server, _) = self.address.rsplit_once('/').ok_or("an address without a database")?;
+        let mut psql = Command::new(self.programs.join("psql"));
+        output(
+            psql.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-c", sql])
+                .arg(format!("{server}/{database}")),
+        )
+    }
+
+    fn wait_until_ready(&mut self) -> Result<()> {
+        let (start, port) = (Instant::now(), self.port.to_string());
+        let ready = || {
+            let mut asked = Command::new(self.programs.join("pg_isready"));
+            let asked = asked.args(["-q", "-h", "127.0.0.1", "-p", &port]).status();
+            asked.is_ok_and(|status| status.success())
+        };
+        while !ready() {
+            if self.process.try_wait()?.is_some() || start.elapsed() > START {
+                let said = fs::read_to_string(self.folder.join("log")).unwrap_or_default();
+                return Err(format!("PostgreSQL does not start: {}", said.trim_end()).into());
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        Ok(())
     }
 }
 
@@ -70,14 +136,16 @@ impl Drop for Server {
     }
 }
 
-fn start(programs: &Path, user: &User, folder: &Path) -> Result<Server> {
-    let (data, password) = (folder.join("data"), password()?);
-    let secret = folder.join("password");
+/// Makes a cluster in a folder, with certificates; gives the role's password.
+fn make(programs: &Path, user: &User, folder: &Path) -> Result<String> {
+    let (secret, password) = (folder.join("password"), password()?);
     fs::write(&secret, &password)?;
-    for path in [folder, &secret] {
+    let certificates = folder.join(CERTIFICATES);
+    certificates::make(&certificates)?;
+    for path in [folder, &secret, &certificates.join(certificates::KEY)] {
         user.give(path)?;
     }
-    output(user.command(&programs.join("initdb"), folder).args(["-D"]).arg(&data).args([
+    let settings = [
         "--username",
         ROLE,
         "--pwfile",
@@ -86,45 +154,38 @@ fn start(programs: &Path, user: &User, folder: &Path) -> Result<Server> {
         "--encoding=UTF8",
         "--locale=C",
         "--no-sync",
-    ]))?;
-    let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-    let log = fs::File::create(folder.join("log"))?;
-    let process = user
-        .command(&programs.join("postgres"), folder)
-        .arg("-D")
-        .arg(&data)
-        .args(["-p", &port.to_string()])
-        .arg("-c")
-        .arg(format!("unix_socket_directories={}", folder.display()))
-        .args(["-c", "listen_addresses=127.0.0.1", "-c", "max_connections=300"])
+    ];
+    let mut initdb = user.command(&programs.join("initdb"), folder);
+    output(initdb.arg("-D").arg(folder.join("data")).args(settings))?;
+    Ok(password)
+}
+
+/// Starts a cluster's server.
+fn spawn(programs: &Path, user: &User, folder: &Path, port: u16) -> Result<Child> {
+    let log = fs::File::options().append(true).create(true).open(folder.join("log"))?;
+    let certificate = |name: &str| folder.join(CERTIFICATES).join(name).display().to_string();
+    let settings = [
+        format!("unix_socket_directories={}", folder.display()),
+        "listen_addresses=127.0.0.1".to_string(),
+        "max_connections=300".to_string(),
         // Nothing of it is to outlive the machine.
-        .args(["-c", "fsync=off"])
-        .stdin(Stdio::null())
-        .stdout(log.try_clone()?)
-        .stderr(log)
-        .spawn()?;
-    let address = format!("postgres://{ROLE}:{password}@127.0.0.1:{port}/postgres");
-    let mut server = Server { process, folder: folder.to_path_buf(), address };
-    let start = Instant::now();
-    let port = port.to_string();
-    let ready = || {
-        let mut asked = Command::new(programs.join("pg_isready"));
-        asked.args(["-q", "-h", "127.0.0.1", "-p", &port]).status().is_ok_and(|status| status.success())
-    };
-    while !ready() {
-        if server.process.try_wait()?.is_some() || start.elapsed() > START {
-            let said = fs::read_to_string(folder.join("log")).unwrap_or_default();
-            return Err(format!("PostgreSQL does not start: {}", said.trim_end()).into());
-        }
-        std::thread::sleep(Duration::from_millis(50));
+        "fsync=off".to_string(),
+        "ssl=on".to_string(),
+        format!("ssl_cert_file={}", certificate(certificates::CERTIFICATE)),
+        format!("ssl_key_file={}", certificate(certificates::KEY)),
+    ];
+    let mut postgres = user.command(&programs.join("postgres"), folder);
+    postgres.arg("-D").arg(folder.join("data")).args(["-p", &port.to_string()]);
+    for setting in settings {
+        postgres.args(["-c", &setting]);
     }
-    Ok(server)
+    Ok(postgres.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).spawn()?)
 }
 
 /// The folder of PostgreSQL's programs: of the path, or the newest of the Debian packages.
 fn programs() -> Option<PathBuf> {
     let whole = |folder: &PathBuf| {
-        ["initdb", "postgres", "pg_isready"].iter().all(|name| folder.join(name).is_file())
+        ["initdb", "postgres", "pg_isready", "psql"].iter().all(|name| folder.join(name).is_file())
     };
     let path = std::env::var_os("PATH").unwrap_or_default();
     if let Some(found) = std::env::split_paths(&path).find(|folder| whole(folder)) {
