@@ -247,6 +247,11 @@ pub(crate) struct ImportFocus {
     #[arg(long, value_name = "COLUMNS")]
     pub(crate) customer_by: Option<String>,
 
+    /// The type of the events. Those of another type than usage.charge cost nothing by themselves: a meter
+    /// of `$.amount` counts them, and a plan prices what it counts, such as with a markup.
+    #[arg(long = "type", value_name = "TYPE", default_value = "usage.charge")]
+    pub(crate) event_type: String,
+
     /// Take back what was imported before of the file's providers, billing accounts (sub-accounts where
     /// there is none) and billing periods, and is not in the file any more: it is re-issued as a whole.
     #[arg(long, conflicts_with = "skip_bad_rows")]

@@ -215,8 +215,8 @@ impl Gateway for Local {
             let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
             Failure::operation(errors.join("; "))
         })?;
-        let mut ids = new_ulid;
-        let applied = self.engine.apply(&wanted, dry_run, present::now(), &mut ids);
+        let mut new_id = new_ulid;
+        let applied = self.engine.apply(&wanted, dry_run, present::now(), &mut new_id);
         Ok(self.runtime.block_on(applied)?)
     }
 
