@@ -4,6 +4,7 @@ use crate::args::Args;
 use crate::failure::Failure;
 use crate::gateway::{Gateway, Missing, open};
 use crate::output;
+use crate::output::counted;
 use crate::output::table::Table;
 use usage_api::customer::Customer;
 
@@ -70,10 +71,12 @@ pub(super) fn warn(gateway: &dyn Gateway) -> Result<(), Failure> {
     let unpaid = gateway.unpaid()?;
     if let Some(first) = unpaid.first() {
         let events: u64 = unpaid.iter().map(|subject| subject.events).sum();
+        let are = if events == 1 { "is" } else { "are" };
         eprintln!(
-            "warning: {events} usage events of {} subjects are on nobody's bill, such as subject \"{}\"; \
-             make a customer with that key or subject",
-            unpaid.len(),
+            "warning: {} of {} {are} on nobody's bill, such as subject \"{}\"; make a customer with that key \
+             or subject",
+            counted(events, "usage event"),
+            counted(unpaid.len() as u64, "subject"),
             first.subject
         );
     }
