@@ -64,7 +64,7 @@ impl Steps {
 
     fn field<T: Serialize>(&mut self, name: impl Into<String>, from: Option<T>, to: Option<T>) {
         let value = |value: Option<T>| value.and_then(|value| serde_json::to_value(value).ok());
-        self.fields.push(FieldChange { field: name.into(), from: value(from), to: value(to) });
+        self.fields.push(FieldChange { field: name.into(), was: value(from), becomes: value(to) });
     }
 
     fn refuse(&mut self, field: impl Into<String>, reason: String) {
