@@ -10,11 +10,11 @@ use crate::load::http::Connection;
 use crate::load::random::Random;
 use crate::load::service::Service;
 use crate::postgres::Server;
-use crate::workspace::{Workspace, app, output, run as sh};
+use crate::workspace::{Workspace, app, output};
 use crate::{Failure, Result};
 use batches::Batches;
 use cluster::Cluster;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -36,9 +36,10 @@ pub(crate) struct Options {
     /// How often the database is stopped in the middle of everything.
     #[arg(long, default_value_t = 2)]
     stops: u32,
-    /// The release build.
-    #[arg(long)]
-    release: bool,
+    /// A program that is built already, such as the release build for many events. [default: built as the tests
+    /// do]
+    #[arg(long, value_name = "FILE")]
+    program: Option<PathBuf>,
     /// Repeats a run's choices, though not the moments at which its kills landed.
     #[arg(long)]
     seed: Option<u64>,
@@ -47,17 +48,14 @@ pub(crate) struct Options {
 impl Options {
     /// What the tests do.
     pub(crate) fn small() -> Options {
-        Options { events: 20_000, nodes: 3, kills: 6, stops: 1, release: false, seed: None }
+        Options { events: 20_000, nodes: 3, kills: 6, stops: 1, program: None, seed: None }
     }
 }
 
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
-    let program = match options.release {
-        true => {
-            sh(workspace.cargo().args(["build", "--release", "--quiet", "--package=usage_app"]))?;
-            workspace.release_app()
-        }
-        false => workspace.build_app()?,
+    let program = match &options.program {
+        Some(program) => program.canonicalize()?,
+        None => workspace.build_app()?,
     };
     campaign(workspace, &program, &mut Server::start()?, options)
 }

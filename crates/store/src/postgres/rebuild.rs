@@ -48,7 +48,7 @@ pub(super) async fn rebuild(node: &Node) -> Result<RebuildReport, StoreError> {
         merge::add(&transaction, &forms).await?;
     }
     let position = usage::position(&transaction).await?;
-    let totals = verify::kept(&transaction).await?.count();
+    let totals = verify::count(&transaction).await?;
     transaction.commit().await?;
     Ok(RebuildReport { position, events, totals })
 }

@@ -193,11 +193,21 @@ async fn claims(transaction: &Transaction<'_>) -> Result<u128, StoreError> {
 }
 
 /// All cells, merged or not.
-pub(super) async fn kept(transaction: &Transaction<'_>) -> Result<Sums, StoreError> {
+async fn kept(transaction: &Transaction<'_>) -> Result<Sums, StoreError> {
     let rows = transaction.query_raw(KEPT, std::iter::empty::<i64>()).await?;
     let (mut rows, mut kept) = (pin!(rows), Sums::default());
     while let Some(row) = rows.try_next().await? {
         kept.add(row.get(0)).map_err(super::error::damaged("a row of usage_app.cell"))?;
     }
     Ok(kept)
+}
+
+/// How many cells there are once all are merged: one row after the other, so that they need not fit in memory.
+pub(super) async fn count(transaction: &Transaction<'_>) -> Result<u64, StoreError> {
+    let rows = transaction.query_raw(KEPT, std::iter::empty::<i64>()).await?;
+    let (mut rows, mut count) = (pin!(rows), 0);
+    while let Some(row) = rows.try_next().await? {
+        count += usage::stored_sums(&row)?.count();
+    }
+    Ok(count)
 }

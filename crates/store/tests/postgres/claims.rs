@@ -39,7 +39,7 @@ async fn many_events_of_which_some_were_there_are_told_apart_and_counted_once() 
         assert_eq!(send(&node, events(&name)).await, vec![Accepted; MANY], "{name}");
     }
     assert_eq!(send(&node, events("c19")).await, vec![Duplicate; MANY]);
-    assert_eq!(count(&node, "alice").await as usize, 22 * MANY - 3);
+    assert_eq!(count(&node, "alice").await, 22 * MANY as u64 - 3);
     assert_eq!(node.verify().await.unwrap().problems, Vec::<String>::new());
 }
 
@@ -61,6 +61,6 @@ async fn nodes_that_claim_the_same_events_at_once_store_them_once() {
             );
         }
     }
-    assert_eq!(count(&*nodes[0], "alice").await as usize, 10 * MANY);
+    assert_eq!(count(&*nodes[0], "alice").await, 10 * MANY as u64);
     assert_eq!(nodes[1].verify().await.unwrap().problems, Vec::<String>::new());
 }
