@@ -140,7 +140,8 @@ impl Steps {
         let start = there.start.unwrap_or(Timestamp::MIN);
         let fixed = [
             ("version", wanted.version != there.version),
-            ("trial_end", wanted.trial_end != there.trial_end),
+            // Absent, it is what the plan's trial came to when the subscription began.
+            ("trial_end", wanted.trial_end.is_some() && wanted.trial_end != there.trial_end),
             ("overrides", wanted.overrides != there.overrides),
         ];
         for (field, _) in fixed.into_iter().filter(|(_, differs)| *differs) {
