@@ -22,6 +22,27 @@ pub struct Account {
     pub last_finalized: Option<String>,
 }
 
+/// What a customer's account is changed to.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(example = json!({"taxes": ["vat-de"]})))]
+#[serde(deny_unknown_fields)]
+pub struct AccountInput {
+    /// The keys of its taxes; the default ones where absent or null, none where empty.
+    #[cfg_attr(feature = "openapi", schema(max_items = 50))]
+    pub taxes: Option<Vec<String>>,
+}
+
+/// Reads the taxes that a customer is to have; `None` for the default ones.
+///
+/// # Errors
+/// The property that is unusable.
+pub fn read_input(text: &str) -> Result<Option<Vec<String>>, FieldError> {
+    let fields = Fields::read("", text)?;
+    fields.only(&["taxes"])?;
+    fields.distinct("taxes", MAX_TAXES)
+}
+
 pub(crate) fn account(fields: &Fields<'_>) -> Result<account::Account, FieldError> {
     fields.only(&["customer", "taxes", "coupons", "last_finalized"])?;
     let coupons = fields.objects("coupons", MAX_COUPONS)?.unwrap_or_default();

@@ -5,6 +5,7 @@ use crate::problem::FieldError;
 use serde::Serialize;
 use usage_domain::coupon;
 use usage_domain::pricing::coupons::Coupon as Off;
+use usage_domain::time::Month;
 
 /// A coupon: either a percentage, or an amount in a currency.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -43,6 +44,28 @@ pub struct AppliedCoupon {
     /// The first month whose bill has it, such as `2026-11`.
     #[cfg_attr(feature = "openapi", schema(pattern = "^[0-9]{4}-[0-9]{2}$"))]
     pub from: String,
+}
+
+/// From when on a customer has a coupon.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(example = json!({"from": "2026-11"})))]
+#[serde(deny_unknown_fields)]
+pub struct CouponGift {
+    /// The first month whose bill has it; the current one in the customer's zone where absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(pattern = "^[0-9]{4}-[0-9]{2}$"))]
+    pub from: Option<String>,
+}
+
+/// Reads from when on a customer has a coupon; `None` where that is not said.
+///
+/// # Errors
+/// The property that is unusable.
+pub fn read_gift(text: &str) -> Result<Option<Month>, FieldError> {
+    let fields = Fields::read("", text)?;
+    fields.only(&["from"])?;
+    fields.parsed("from")
 }
 
 pub(crate) fn coupon(fields: &Fields<'_>) -> Result<coupon::Coupon, FieldError> {

@@ -3,7 +3,7 @@
 use crate::fields::Fields;
 use crate::problem::FieldError;
 use crate::subscription::Made;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use usage_domain::credit::{self, EntryKind, GrantId};
 use usage_domain::currency::Currency;
 use usage_domain::decimal::Decimal;
@@ -22,6 +22,7 @@ const INPUT: [&str; 6] = ["name", "amount", "currency", "priority", "effective_a
 #[cfg_attr(feature = "openapi", schema(example = json!({
     "name": "Prepaid 2026", "amount": "500", "expires_at": "2027-01-01T00:00:00Z",
 })))]
+#[serde(deny_unknown_fields)]
 pub struct GrantInput {
     /// What people call it.
     #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 256))]
@@ -47,7 +48,7 @@ pub struct GrantInput {
 }
 
 /// Credit that a customer was granted, and what became of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Grant {
     /// A ULID.
@@ -79,7 +80,7 @@ pub struct Grant {
 }
 
 /// Something that happened to a grant.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct GrantEntry {
     /// When, RFC 3339.

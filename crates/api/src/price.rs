@@ -12,7 +12,7 @@ mod write;
 
 use crate::fields::Fields;
 use crate::problem::FieldError;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use usage_domain::currency::Currency;
 use usage_domain::decimal::Decimal;
@@ -47,7 +47,7 @@ pub struct PreviewRequest {
 }
 
 /// How a quantity becomes an amount. Which properties there are depends on the model.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "openapi", schema(as = Price))]
 pub struct PriceSpec {
@@ -120,7 +120,7 @@ pub struct PriceSpec {
 }
 
 /// A stretch of quantity with a price of its own.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "openapi", schema(as = Tier))]
 pub struct TierSpec {
@@ -141,7 +141,7 @@ pub struct TierSpec {
 }
 
 /// What a unit costs with certain values of the dimensions.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "openapi", schema(as = MatrixRate))]
 pub struct RateSpec {
@@ -152,7 +152,7 @@ pub struct RateSpec {
 }
 
 /// From metered to priced units.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "openapi", schema(as = UnitConversion))]
 pub struct ConversionSpec {

@@ -3,7 +3,7 @@
 use crate::fields::Fields;
 use crate::price::{PriceSpec, read_price};
 use crate::problem::FieldError;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use usage_domain::customer::CustomerId;
 use usage_domain::plan::InvalidPlan;
@@ -20,6 +20,7 @@ const INPUT: [&str; 6] = ["plan", "version", "start", "end", "trial_end", "overr
     "plan": "pro", "start": "2026-11-16T00:00:00Z",
     "overrides": {"base": {"model": "flat", "amount": "39", "payment_term": "in_advance"}},
 })))]
+#[serde(deny_unknown_fields)]
 pub struct SubscriptionInput {
     /// The key of the plan.
     pub plan: String,
@@ -46,7 +47,7 @@ pub struct SubscriptionInput {
 }
 
 /// A customer is on a plan.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Subscription {
     /// A ULID.
@@ -70,12 +71,35 @@ pub struct Subscription {
     #[cfg_attr(feature = "openapi", schema(format = DateTime))]
     pub trial_end: Option<String>,
     /// Prices of this customer alone, by the keys of the plan's items.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[cfg_attr(feature = "openapi", schema(required = false))]
     pub overrides: BTreeMap<String, PriceSpec>,
     /// When it was made, RFC 3339.
     #[cfg_attr(feature = "openapi", schema(format = DateTime))]
     pub created_at: String,
+}
+
+/// When a subscription ends.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(example = json!({"at": "2026-12-01T00:00:00Z"})))]
+#[serde(deny_unknown_fields)]
+pub struct SubscriptionEnd {
+    /// The moment, which is not in it any more: RFC 3339, or a date, which is midnight in the customer's time
+    /// zone; now where absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(format = DateTime))]
+    pub at: Option<String>,
+}
+
+/// Reads when a subscription ends; `None` where that is not said. Dates are of `zone`.
+///
+/// # Errors
+/// The property that is unusable.
+pub fn read_end(text: &str, zone: &Zone) -> Result<Option<Timestamp>, FieldError> {
+    let fields = Fields::read("", text)?;
+    fields.only(&["at"])?;
+    fields.moment("at", zone)
 }
 
 /// Whose a subscription or a grant becomes, and what it is called: what no request says.

@@ -1,11 +1,13 @@
 //! The command line.
 
 mod bench;
+mod billing;
 mod catalog;
 mod meters;
 mod postgres;
 
 pub(crate) use bench::{Bench, BenchBills, Ids, Times};
+pub(crate) use billing::{BillName, BillRun, Explain, Finalize, OfCustomer, Simulate};
 pub(crate) use catalog::{Apply, ExportCatalog};
 
 use crate::database::Database;
@@ -82,6 +84,31 @@ pub(crate) enum Command {
     Customers,
     /// Show what a customer owes for a month, and for what.
     Bill(Bill),
+    /// Show how a line of a bill came about: step by step, with the events behind it.
+    Explain(Explain),
+    /// Finalize a customer's month: its bill gets a number and is never changed again.
+    ///
+    /// Usage of the month that comes later is a line of the next bill, or a credit note where the plan says so.
+    Finalize(Finalize),
+    /// Finalize a month of all customers.
+    ///
+    /// It goes on where it was interrupted, and running it again changes nothing: who has a bill is left alone.
+    /// Before it starts it warns of usage that no customer pays for.
+    BillRun(BillRun),
+    /// Void a finalized bill that is not paid: its month is open again, and what credits paid comes back.
+    Void(BillName),
+    /// Say that a finalized bill was paid.
+    Pay(BillName),
+    /// Make a finalized bill again from the log and from what was agreed then, and compare.
+    ///
+    /// The exit code is 5 where the two differ.
+    VerifyBill(BillName),
+    /// Try a plan on a month's usage: who would have paid more or less, and why. Nothing is stored.
+    Simulate(Simulate),
+    /// List a customer's credits, and what is left of them.
+    Credits(OfCustomer),
+    /// List the plans that a customer is on, was on or will be on.
+    Subscriptions(OfCustomer),
     /// List stored usage events, newest first.
     Events(Events),
     /// List the meters, make them, and ask them how much was used.
@@ -219,6 +246,11 @@ pub(crate) struct ImportFocus {
     /// [default: ProviderName,SubAccountId]
     #[arg(long, value_name = "COLUMNS")]
     pub(crate) customer_by: Option<String>,
+
+    /// The type of the events. Those of another type than usage.charge cost nothing by themselves: a meter
+    /// of `$.amount` counts them, and a plan prices what it counts, such as with a markup.
+    #[arg(long = "type", value_name = "TYPE", default_value = "usage.charge")]
+    pub(crate) event_type: String,
 
     /// Take back what was imported before of the file's providers, billing accounts (sub-accounts where
     /// there is none) and billing periods, and is not in the file any more: it is re-issued as a whole.

@@ -28,7 +28,7 @@ pub(crate) const EXIT_CODES: &str = "Exit codes:
   2  the arguments are wrong
   3  the folder or database cannot be used: in use, damaged, of another program or a newer version
   4  the address is taken, or the running service or the database does not answer
-  5  'verify' or 'bench' found something that does not agree";
+  5  'verify', 'verify-bill' or 'bench' found something that does not agree";
 
 /// A command that did not come about.
 #[derive(Debug)]

@@ -2,9 +2,9 @@
 
 mod program;
 
-use program::{Service, printed, refused, sample};
+use program::{Service, printed, real, refused, sample};
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use tempfile::TempDir;
 
 /// Bills and events of the sample, among them a correction.
@@ -118,19 +118,6 @@ fn a_table_has_every_attribute_in_its_cell() {
     assert_eq!(header, "id,source,type,subject,time,data,attributes,ingested_at,stored_at");
     let cells = r#"1,s,t,"u, ""v""",2026-11-01T00:00:00Z,"{""n"":1.10}","{""seq"":1.50,""tenant"":""x""}","#;
     assert!(row.starts_with(cells), "{row}");
-}
-
-/// A file of real usage; `None`, said on standard error, where it is not at hand and need not be.
-fn real(name: &str) -> Option<PathBuf> {
-    let beside = || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data"));
-    let path = std::env::var_os("USAGE_TEST_DATA").map_or_else(beside, PathBuf::from).join(name);
-    if path.is_file() {
-        return Some(path);
-    }
-    let required = std::env::var("USAGE_REQUIRE_DATA").is_ok_and(|value| value == "1");
-    assert!(!required, "{} is not there and USAGE_REQUIRE_DATA=1", path.display());
-    eprintln!("not tested: {} is not there; USAGE_TEST_DATA names the folder of real data", path.display());
-    None
 }
 
 #[test]

@@ -16,6 +16,7 @@
 //! decimal strings in both directions. The crate knows nothing of the store, the engine or the
 //! server, and must never learn of them.
 
+mod billing;
 mod builder;
 mod catalog;
 mod client;

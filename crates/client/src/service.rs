@@ -92,7 +92,7 @@ impl UsageAPIClient {
         self.queried("/api/v1/events/log", query)?.json()
     }
 
-    fn queried(&self, path: &str, query: &[(&str, &str)]) -> Result<Reply, ClientError> {
+    pub(crate) fn queried(&self, path: &str, query: &[(&str, &str)]) -> Result<Reply, ClientError> {
         let mut path = path.to_string();
         for (index, (name, value)) in query.iter().enumerate() {
             path.push(if index == 0 { '?' } else { '&' });

@@ -35,7 +35,8 @@ impl Table {
 }
 
 /// Text that came from outside, without what would steer a terminal.
-pub(crate) fn plain(text: &str) -> String {
+#[must_use]
+pub fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 

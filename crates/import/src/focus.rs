@@ -25,6 +25,7 @@ use crate::ImportError;
 use crate::table::{self, Records};
 use columns::Layout;
 use std::path::{Path, PathBuf};
+use usage_domain::charge::CHARGE_TYPE;
 
 /// A FOCUS file of which the header has been read.
 #[derive(Debug)]
@@ -33,6 +34,7 @@ pub struct FocusFile {
     size: u64,
     columns: Vec<String>,
     layout: Layout,
+    event_type: String,
 }
 
 impl FocusFile {
@@ -46,7 +48,15 @@ impl FocusFile {
         let mut records = Records::open(&path)?;
         let columns = header(&mut records, &path)?;
         let layout = Layout::new(&path, &columns, by)?;
-        Ok(FocusFile { size: records.size(), path, columns, layout })
+        let event_type = CHARGE_TYPE.to_string();
+        Ok(FocusFile { size: records.size(), path, columns, layout, event_type })
+    }
+
+    /// The same file, whose rows become events of another type than charges: they cost nothing by
+    /// themselves, and are for a meter.
+    #[must_use]
+    pub fn of_type(self, event_type: String) -> FocusFile {
+        FocusFile { event_type, ..self }
     }
 
     /// Its rows from the first. It can be called again: the rows have the same ids then.

@@ -186,6 +186,12 @@ impl From<EngineError> for ApiError {
     }
 }
 
+impl From<FieldError> for ApiError {
+    fn from(FieldError { field, reason }: FieldError) -> ApiError {
+        ApiError::field(&field, reason)
+    }
+}
+
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> ApiError {
         let detail = error.to_string();

@@ -4,7 +4,11 @@
 //! No rule of billing lives here and no transaction is opened here. Every answer that is no success
 //! is a problem (`application/problem+json`), but for the two messages of the first contract.
 
+mod account;
+mod bills;
 mod catalog;
+mod coupons;
+mod credits;
 mod customers;
 mod docs;
 mod error;
@@ -12,12 +16,16 @@ mod events;
 mod health;
 mod meters;
 mod openapi;
+mod plans;
 mod prices;
 mod reading;
 mod router;
 mod serve;
+mod settings;
 mod store;
 mod subjects;
+mod subscriptions;
+mod taxes;
 mod usage;
 
 pub use openapi::document;

@@ -1,6 +1,9 @@
 //! `GET /openapi.json`: the description of the service, made from its routes.
 
-use crate::{catalog, customers, events, health, meters, prices, store, subjects, usage};
+use crate::{
+    account, bills, catalog, coupons, credits, customers, events, health, meters, plans, prices, settings,
+    store, subjects, subscriptions, taxes, usage,
+};
 use axum::http::header;
 use axum::response::IntoResponse;
 use usage_api::problem::PROBLEM_TYPE;
@@ -49,6 +52,39 @@ use utoipa::{Modify, OpenApi};
         subjects::get::get_subject,
         subjects::delete::delete_subject,
         prices::preview::preview_price,
+        plans::list::list_plans,
+        plans::get::get_plan,
+        plans::put::put_plan,
+        taxes::list::list_taxes,
+        taxes::put::put_tax,
+        taxes::delete::delete_tax,
+        coupons::list::list_coupons,
+        coupons::put::put_coupon,
+        coupons::delete::delete_coupon,
+        settings::get::get_settings,
+        settings::put::put_settings,
+        subscriptions::list::list_subscriptions,
+        subscriptions::create::create_subscription,
+        subscriptions::change::change_subscription,
+        subscriptions::end::end_subscription,
+        credits::list::list_credits,
+        credits::create::grant_credit,
+        credits::delete::take_back_credit,
+        account::get::get_account,
+        account::put::put_account,
+        account::give_coupon::give_coupon,
+        account::take_coupon::take_coupon,
+        bills::list::list_bills,
+        bills::get::get_bill_by_id,
+        bills::finalize::finalize_bill,
+        bills::void::void_bill,
+        bills::pay::pay_bill,
+        bills::credit::create_credit_note,
+        bills::credit_notes::list_credit_notes,
+        bills::verify::verify_bill,
+        bills::explain::explain_bill,
+        bills::run::run_bills,
+        bills::simulate::simulate_plan,
         catalog::get::get_catalog,
         catalog::apply::apply_catalog,
         store::verify_store,
@@ -65,6 +101,9 @@ use utoipa::{Modify, OpenApi};
         (name = "subjects", description = "What is known about those whose usage is metered."),
         (name = "customers", description = "Who is billed, and whose usage they pay for."),
         (name = "prices", description = "How a quantity becomes an amount."),
+        (name = "plans", description = "What is charged for what: plans, taxes, coupons, and how bills are made out."),
+        (name = "subscriptions", description = "What is agreed with a customer: its plans, taxes and coupons."),
+        (name = "credits", description = "What customers have paid before their bills, or were given."),
         (name = "catalog", description = "Everything that was set up, as one document."),
         (name = "care", description = "Looking after the service."),
     )

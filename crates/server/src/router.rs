@@ -2,10 +2,11 @@
 
 use crate::reading::{Intake, Limits};
 use crate::{
-    App, catalog, customers, docs, error, events, health, meters, openapi, prices, store, subjects, usage,
+    App, account, bills, catalog, coupons, credits, customers, docs, error, events, health, meters, openapi,
+    plans, prices, settings, store, subjects, subscriptions, taxes, usage,
 };
 use axum::Router;
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post, put};
 
 /// The whole service, within the usual limits.
 pub fn router(app: App) -> Router {
@@ -38,6 +39,8 @@ pub fn router_within(app: App, limits: Limits) -> Router {
         .route("/api/v1/customers/{customer}/bill", get(customers::bill::get_bill))
         .route("/api/v1/customers/{customer}/postings", post(customers::post::post_month))
         .merge(metering())
+        .merge(agreements())
+        .merge(billing())
         .route("/api/v1/catalog", get(catalog::get::get_catalog))
         .route("/api/v1/catalog/apply", post(catalog::apply::apply_catalog))
         .route("/api/v1/prices/preview", post(prices::preview::preview_price))
@@ -80,4 +83,60 @@ fn metering() -> Router<App> {
             "/api/v1/subjects/{subject}",
             get(subjects::get::get_subject).delete(subjects::delete::delete_subject),
         )
+}
+
+/// What is charged for what, and what is agreed with a customer.
+fn agreements() -> Router<App> {
+    Router::new()
+        .route("/api/v1/plans", get(plans::list::list_plans))
+        .route("/api/v1/plans/{plan}", get(plans::get::get_plan).put(plans::put::put_plan))
+        .route("/api/v1/taxes", get(taxes::list::list_taxes))
+        .route("/api/v1/taxes/{tax}", put(taxes::put::put_tax).delete(taxes::delete::delete_tax))
+        .route("/api/v1/coupons", get(coupons::list::list_coupons))
+        .route(
+            "/api/v1/coupons/{coupon}",
+            put(coupons::put::put_coupon).delete(coupons::delete::delete_coupon),
+        )
+        .route("/api/v1/settings/billing", get(settings::get::get_settings).put(settings::put::put_settings))
+        .route(
+            "/api/v1/customers/{customer}/subscriptions",
+            get(subscriptions::list::list_subscriptions).post(subscriptions::create::create_subscription),
+        )
+        .route(
+            "/api/v1/customers/{customer}/subscriptions/{subscription}/change",
+            post(subscriptions::change::change_subscription),
+        )
+        .route(
+            "/api/v1/customers/{customer}/subscriptions/{subscription}/end",
+            post(subscriptions::end::end_subscription),
+        )
+        .route(
+            "/api/v1/customers/{customer}/credits",
+            get(credits::list::list_credits).post(credits::create::grant_credit),
+        )
+        .route("/api/v1/customers/{customer}/credits/{grant}", delete(credits::delete::take_back_credit))
+        .route(
+            "/api/v1/customers/{customer}/account",
+            get(account::get::get_account).put(account::put::put_account),
+        )
+        .route(
+            "/api/v1/customers/{customer}/coupons/{coupon}",
+            put(account::give_coupon::give_coupon).delete(account::take_coupon::take_coupon),
+        )
+}
+
+/// Bills: finalizing them, and what becomes of them.
+fn billing() -> Router<App> {
+    Router::new()
+        .route("/api/v1/bills", get(bills::list::list_bills))
+        .route("/api/v1/bills/{bill}", get(bills::get::get_bill_by_id))
+        .route("/api/v1/bills/{bill}/finalize", post(bills::finalize::finalize_bill))
+        .route("/api/v1/bills/{bill}/void", post(bills::void::void_bill))
+        .route("/api/v1/bills/{bill}/pay", post(bills::pay::pay_bill))
+        .route("/api/v1/bills/{bill}/credit-notes", post(bills::credit::create_credit_note))
+        .route("/api/v1/bills/{bill}/verify", post(bills::verify::verify_bill))
+        .route("/api/v1/bills/{bill}/explain", get(bills::explain::explain_bill))
+        .route("/api/v1/customers/{customer}/credit-notes", get(bills::credit_notes::list_credit_notes))
+        .route("/api/v1/bill-runs", post(bills::run::run_bills))
+        .route("/api/v1/simulations", post(bills::simulate::simulate_plan))
 }

@@ -41,12 +41,14 @@ pub struct BillPage {
 #[serde(deny_unknown_fields)]
 pub struct BillRunRequest {
     /// The month, such as `2026-10`.
+    #[cfg_attr(feature = "openapi", schema(pattern = "^[0-9]{4}-[0-9]{2}$"))]
     pub month: String,
     /// Customers to pass over, by number.
     #[serde(default)]
     pub offset: u64,
     /// At most so many customers; 1000 where absent.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 1000))]
     pub limit: Option<u64>,
     /// Whether a month that is not over, or whose grace period is not, is finalized all the same.
     #[serde(default)]

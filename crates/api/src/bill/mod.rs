@@ -13,7 +13,10 @@ pub use finalized::{
     BillPage, BillProof, BillRunPage, BillRunRequest, FinalizeRequest, Finalized, RunBill, RunFailure,
 };
 pub use inputs::BillInputs;
-pub use simulated::{Simulated, SimulatedLine, SimulationPage};
+pub use simulated::{
+    Candidate, PlanOrKey, Simulated, SimulatedLine, Simulation, SimulationPage, SimulationRequest,
+    read_simulation,
+};
 
 use crate::price::PreviewLine;
 use serde::{Deserialize, Serialize};

@@ -8,6 +8,8 @@ use std::fmt;
 use std::path::Path;
 use usage_api::catalog::{Catalog, read};
 use usage_api::problem::FieldError;
+use usage_api::stored;
+use usage_domain::plan::Plan;
 use usage_yaml::{Document, YamlError};
 
 /// What editors are told of the file.
@@ -69,6 +71,12 @@ fn located(document: &Document, errors: &[FieldError]) -> Vec<Problem> {
         .collect();
     problems.sort_by_key(|problem| problem.line);
     problems
+}
+
+/// One plan in the text of a file.
+pub(crate) fn plan(text: &str) -> Result<Plan, Vec<Problem>> {
+    let document = usage_yaml::read(text).map_err(|error| vec![error.into()])?;
+    stored::plan(document.json()).map_err(|error| located(&document, &[error]))
 }
 
 /// A file that is not used because of its problems.

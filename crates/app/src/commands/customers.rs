@@ -66,7 +66,7 @@ fn shortened(subjects: &[String]) -> String {
 }
 
 /// Says on standard error which usage would be billed to nobody.
-fn warn(gateway: &dyn Gateway) -> Result<(), Failure> {
+pub(super) fn warn(gateway: &dyn Gateway) -> Result<(), Failure> {
     let unpaid = gateway.unpaid()?;
     if let Some(first) = unpaid.first() {
         let events: u64 = unpaid.iter().map(|subject| subject.events).sum();

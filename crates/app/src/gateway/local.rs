@@ -27,8 +27,8 @@ use usage_store::{Condition, EventFilter, Handling, TextField, TextTest};
 const LOG_PAGE: usize = 10_000;
 
 pub(super) struct Local {
-    engine: Engine,
-    runtime: Runtime,
+    pub(super) engine: Engine,
+    pub(super) runtime: Runtime,
     /// Customers that are made at a time.
     at_once: usize,
 }
@@ -57,7 +57,7 @@ fn new_id() -> CustomerId {
     CustomerId(new_ulid())
 }
 
-fn new_ulid() -> ulid::Ulid {
+pub(super) fn new_ulid() -> ulid::Ulid {
     let milliseconds = u64::try_from(present::now().nanos() / 1_000_000).unwrap_or(0);
     ulid::Ulid::from_parts(milliseconds, present::random())
 }
@@ -215,8 +215,8 @@ impl Gateway for Local {
             let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
             Failure::operation(errors.join("; "))
         })?;
-        let mut ids = new_ulid;
-        let applied = self.engine.apply(&wanted, dry_run, present::now(), &mut ids);
+        let mut new_id = new_ulid;
+        let applied = self.engine.apply(&wanted, dry_run, present::now(), &mut new_id);
         Ok(self.runtime.block_on(applied)?)
     }
 

@@ -2,6 +2,7 @@
 //! folder themselves; on a PostgreSQL database as one more node. All give the same answers in the same
 //! wire types.
 
+mod billing;
 mod local;
 mod remote;
 
@@ -23,7 +24,7 @@ use usage_domain::time::Month;
 use usage_store::embedded;
 
 /// What commands ask for.
-pub(crate) trait Gateway {
+pub(crate) trait Gateway: billing::Billing {
     fn bill(&self, customer: &str, month: Option<&str>) -> Result<Bill, Failure>;
     fn customers(&self, page: u64, page_size: u64) -> Result<CustomerPage, Failure>;
     fn customer(&self, name: &str) -> Result<Option<Customer>, Failure>;

@@ -15,7 +15,7 @@ use usage_domain::event::UsageEvent;
 use usage_domain::time::Month;
 
 pub(super) struct Remote {
-    client: UsageAPIClient,
+    pub(super) client: UsageAPIClient,
 }
 
 impl Remote {

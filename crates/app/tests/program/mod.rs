@@ -2,7 +2,7 @@
 #![allow(dead_code, reason = "no test file uses all of it")]
 
 use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
 pub(crate) fn usage_app(folder: &Path, arguments: &[&str]) -> Command {
@@ -73,4 +73,17 @@ pub(crate) fn sample(folder: &Path) {
     let loaded =
         printed(folder, &["loaddata", "customer_data.json", "usage_data.json", "--into-current-month"]);
     assert!(loaded.starts_with("Loaded 8 customers"), "{loaded}");
+}
+
+/// A file of real usage; `None`, said on standard error, where it is not at hand and need not be.
+pub(crate) fn real(name: &str) -> Option<PathBuf> {
+    let beside = || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data"));
+    let path = std::env::var_os("USAGE_TEST_DATA").map_or_else(beside, PathBuf::from).join(name);
+    if path.is_file() {
+        return Some(path);
+    }
+    let required = std::env::var("USAGE_REQUIRE_DATA").is_ok_and(|value| value == "1");
+    assert!(!required, "{} is not there and USAGE_REQUIRE_DATA=1", path.display());
+    eprintln!("not tested: {} is not there; USAGE_TEST_DATA names the folder of real data", path.display());
+    None
 }

@@ -1,5 +1,6 @@
 //! The client against a service that answers by script, over real connections.
 
+mod billing;
 mod ingest;
 mod meters;
 mod requests;

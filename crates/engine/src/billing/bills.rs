@@ -11,6 +11,9 @@ use usage_domain::plan::InvalidPlan;
 use usage_domain::time::Timestamp;
 use usage_store::{DocumentWrite, Expect, Kind};
 
+/// The longest reason of a credit note, in bytes.
+const MAX_REASON: usize = 1024;
+
 /// Which finalized bills to list.
 #[derive(Debug, Clone, Default)]
 pub struct BillFilter {
@@ -165,6 +168,9 @@ impl Engine {
         reason: String,
         now: Timestamp,
     ) -> Result<CreditNote, EngineError> {
+        if !(1..=MAX_REASON).contains(&reason.len()) {
+            return Err(InvalidPlan::new("reason", format!("must have 1 to {MAX_REASON} bytes")).into());
+        }
         let paper = self.finalized_bill(name).await?;
         if paper.status == "void" {
             return Err(EngineError::status(&paper, "is void: nothing is owed for it"));

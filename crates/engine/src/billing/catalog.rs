@@ -31,6 +31,14 @@ impl Engine {
             let reason = format!("must be 0 to 366, not {}", settings.grace_days);
             return Err(InvalidPlan::new("grace_days", reason).into());
         }
+        let seller = &settings.seller;
+        if seller.name.len() > 256 {
+            return Err(InvalidPlan::new("seller.name", "must have at most 256 bytes").into());
+        }
+        if seller.address.len() > 20 || seller.address.iter().any(|line| line.len() > 256) {
+            let reason = "must have at most 20 lines of at most 256 bytes each";
+            return Err(InvalidPlan::new("seller.address", reason).into());
+        }
         let now = self.store.document(Kind::Setting, SETTINGS).await?;
         let expect = now.map_or(usage_store::Expect::Absent, |d| usage_store::Expect::Revision(d.revision));
         let body = serde_json::to_string(settings).unwrap_or_default();

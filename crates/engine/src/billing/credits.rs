@@ -76,6 +76,9 @@ impl Engine {
         let found = found.ok_or_else(|| EngineError::missing("grant", &id.to_string()))?;
         let mut grant = found.value.clone();
         let left = grant.balance().map_err(|error| EngineError::broken("grant", id, error))?;
+        if left.is_zero() {
+            return Ok(grant);
+        }
         grant.add(Entry { at: now, kind: EntryKind::Voided, amount: left.negate() })?;
         self.write(vec![write(&grant, was(Some(&found)))]).await?;
         Ok(grant)

@@ -7,7 +7,7 @@ use crate::{Engine, EngineError};
 use std::collections::{BTreeMap, BTreeSet};
 use usage_api::bill::{BilledCustomer, Simulated, SimulatedLine, SimulationPage};
 use usage_domain::bill::{Bill, Inputs};
-use usage_domain::customer::Customer;
+use usage_domain::customer::{Customer, CustomerRef};
 use usage_domain::decimal::Decimal;
 use usage_domain::money::Money;
 use usage_domain::plan::Plan;
@@ -30,17 +30,14 @@ impl Engine {
     /// What the customers of a page, by number, would owe.
     ///
     /// # Errors
-    /// A candidate that makes no sense, or amounts that cannot be computed.
+    /// A candidate that makes no sense, no plan that it is instead of, or amounts that cannot be computed.
     pub async fn simulate(
         &self,
         candidate: &Candidate,
         offset: u64,
         limit: u64,
     ) -> Result<SimulationPage, EngineError> {
-        let mut plan = candidate.plan.clone();
-        plan.check()?;
-        self.check_meters(&plan).await?;
-        let candidate = Candidate { plan, ..candidate.clone() };
+        let candidate = self.checked(candidate).await?;
         let catalog = self.shared_catalog().await?;
         let (customers, of) = self.store.customers(offset, limit).await?;
         let (looked_at, mut items) = (customers.len() as u64, Vec::new());
@@ -48,6 +45,32 @@ impl Engine {
             items.extend(self.simulate_one(&candidate, customer, &catalog).await?);
         }
         Ok(SimulationPage { items, customers: looked_at, total_customers: of })
+    }
+
+    /// What one customer would owe: a page of it alone.
+    ///
+    /// # Errors
+    /// No such customer; those of [`Engine::simulate`].
+    pub async fn simulate_for(
+        &self,
+        candidate: &Candidate,
+        name: &CustomerRef,
+    ) -> Result<SimulationPage, EngineError> {
+        let candidate = self.checked(candidate).await?;
+        let (customer, catalog) = (self.customer(name).await?, self.shared_catalog().await?);
+        let items = self.simulate_one(&candidate, customer, &catalog).await?.into_iter().collect();
+        Ok(SimulationPage { items, customers: 1, total_customers: 1 })
+    }
+
+    /// A candidate whose versions are in order, and whose meters and other plan are there.
+    async fn checked(&self, candidate: &Candidate) -> Result<Candidate, EngineError> {
+        let mut plan = candidate.plan.clone();
+        plan.check()?;
+        self.check_meters(&plan).await?;
+        if let Some(other) = &candidate.instead_of {
+            self.plan(other).await?;
+        }
+        Ok(Candidate { plan, ..candidate.clone() })
     }
 
     /// What one customer would owe; `None` where nothing changes.

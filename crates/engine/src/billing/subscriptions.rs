@@ -142,6 +142,10 @@ impl Engine {
         let found = self.kept_subscription(customer, id).await?;
         let (new, draft) = new;
         let at = draft.start.unwrap_or(now);
+        if let Some(end) = found.value.end.filter(|end| *end <= at) {
+            let reason = format!("must be before {end}, when the subscription ends, not {at}");
+            return Err(InvalidPlan::new("start", reason).into());
+        }
         let ended = Subscription { end: Some(at), ..found.value.clone() };
         let old_plan = self.plan(&ended.plan).await?;
         ended.check(&old_plan)?;
@@ -201,10 +205,10 @@ impl Engine {
         self.change_account(customer, |account| account.taxes = taxes).await
     }
 
-    /// Gives a customer a coupon, from the bill of a month on.
+    /// Gives a customer a coupon, from the bill of a month on. One that it has from that month on stays as it is.
     ///
     /// # Errors
-    /// No such coupon, or one that the customer has already.
+    /// No such coupon, one that the customer has from another month on, or as many as a customer can have.
     pub async fn give_coupon(
         &self,
         customer: CustomerId,
@@ -214,13 +218,16 @@ impl Engine {
         let kept = self.record(Kind::Coupon, key, stored::coupon).await?;
         let coupon = kept.ok_or_else(|| EngineError::missing("coupon", key))?.value;
         let account = self.account(customer).await?;
+        if let Some(given) = account.coupons.iter().find(|given| given.coupon.key == coupon.key) {
+            if given.from == from {
+                return Ok(account);
+            }
+            let reason = format!("must be {}, from when on the customer has {key:?} already", given.from);
+            return Err(InvalidPlan::new("from", reason).into());
+        }
         if account.coupons.len() >= MAX_APPLIED {
             let reason =
                 format!("the customer has {MAX_APPLIED} coupons, and may have no more; take one first");
-            return Err(InvalidPlan::new("coupon", reason).into());
-        }
-        if account.coupons.iter().any(|given| given.coupon.key == coupon.key) {
-            let reason = format!("the customer has {key:?} already");
             return Err(InvalidPlan::new("coupon", reason).into());
         }
         self.change_account(customer, |account| account.coupons.push(AppliedCoupon { coupon, from })).await

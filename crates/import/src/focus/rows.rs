@@ -1,13 +1,12 @@
 //! Going through the rows of a FOCUS file: each is an event of its customer, or a bad row.
 
-use super::columns::{Layout, first};
+use super::columns::first;
 use super::customers::Customers;
 use super::{FocusFile, charge, time};
 use crate::ImportError;
 use crate::table::{Fault, Identities, Records, RowError, read_row, required};
 use csv::StringRecord;
 use std::sync::Arc;
-use usage_domain::charge::CHARGE_TYPE;
 use usage_domain::customer::CustomerDraft;
 use usage_domain::event::{InvalidEvent, UsageEvent};
 
@@ -47,19 +46,19 @@ impl<'a> Rows<'a> {
     /// Takes the record that was read last as a row.
     fn row(&mut self, line: u64) -> Result<ImportedRow, RowError> {
         let Rows { file, records, customers, identities, .. } = self;
-        let (customer, event) = read_row(records, &file.columns, line, |record| {
-            read(&file.layout, customers, identities, record)
-        })?;
+        let (customer, event) =
+            read_row(records, &file.columns, line, |record| read(file, customers, identities, record))?;
         Ok(ImportedRow { line, customer, event })
     }
 }
 
 fn read(
-    layout: &Layout,
+    file: &FocusFile,
     customers: &mut Customers,
     identities: &mut Identities,
     record: &StringRecord,
 ) -> Result<(Arc<CustomerDraft>, UsageEvent), Fault> {
+    let FocusFile { layout, event_type, .. } = file;
     let (data, currency) = charge::read(layout, record)?;
     let time = time::read(required(record, layout.charge_start)?)
         .map_err(|reason| Fault::at(layout.charge_start, reason))?;
@@ -71,7 +70,7 @@ fn read(
     let mut event = UsageEvent {
         id: "not yet named".to_string(),
         source,
-        event_type: CHARGE_TYPE.to_string(),
+        event_type: event_type.clone(),
         subject: customer.key.clone().unwrap_or_default(),
         time,
         time_given: true,

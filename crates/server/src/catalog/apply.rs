@@ -27,7 +27,7 @@ pub(crate) struct ApplyQuery {
     path = "/api/v1/catalog/apply",
     tag = "catalog",
     params(ApplyQuery),
-    request_body(content = Object, description = "A catalog, as docs/catalog.schema.json describes it."),
+    request_body(content = Object, description = "A catalog, as docs/catalog.schema.json describes it.", example = json!({"taxes": [{"key": "vat-de", "name": "VAT 19 %", "rate": "0.19"}]})),
     responses(
         (status = 200, description = "What there was to do.", body = Applied),
         (status = 400, description = "All that is wrong with the catalog, by its path.", body = Problem, content_type = "application/problem+json"),

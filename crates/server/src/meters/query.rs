@@ -2,7 +2,7 @@
 
 use crate::App;
 use crate::error::ApiError;
-use crate::reading::{NamePath, Query, RawBody, json};
+use crate::reading::{NamePath, Query, RawBody, json, preferred};
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, header};
@@ -91,7 +91,7 @@ async fn answer(
     let asked = Asked::v1(&meter, request, app.now()).map_err(EngineError::from)?;
     let answer = app.engine.ask(&meter, asked.question.clone()).await?;
     let (rows, customers) = (&answer.usage.rows, answer.customers.as_deref());
-    if prefers_csv(headers) {
+    if preferred(headers, &["text/csv"]).is_some() {
         let by_subject = asked.question.query.by_subject;
         let groups: Vec<String> =
             request.group_by.iter().flatten().filter(|group| *group != "subject").cloned().collect();
@@ -137,29 +137,5 @@ fn once(field: &mut Option<String>, name: &str, value: String) -> Result<(), Api
     match field.replace(value) {
         None => Ok(()),
         Some(_) => Err(ApiError::field(name, "stands twice")),
-    }
-}
-
-/// Whether CSV is named in `Accept`, and JSON is not preferred to it.
-fn prefers_csv(headers: &HeaderMap) -> bool {
-    let named = headers.get_all(header::ACCEPT).into_iter().filter_map(|value| value.to_str().ok());
-    let weights = named.flat_map(|value| value.split(',')).map(|range| {
-        let mut parts = range.split(';').map(str::trim);
-        let kind = parts.next().unwrap_or_default().to_ascii_lowercase();
-        let weight = parts.find_map(|part| part.strip_prefix("q="));
-        (kind, thousandths(weight.unwrap_or("1")))
-    });
-    let weights: Vec<(String, u32)> = weights.collect();
-    let of = |kind: &str| weights.iter().find(|(named, _)| named == kind).map(|(_, weight)| *weight);
-    of("text/csv").is_some_and(|csv| csv > 0 && of("application/json").is_none_or(|json| csv > json))
-}
-
-/// A weight such as 0.5, in thousandths; 0 where it is none.
-fn thousandths(text: &str) -> u32 {
-    let (whole, digits) = text.split_once('.').unwrap_or((text, ""));
-    let padded = format!("{digits:0<3.3}");
-    match (whole.parse::<u32>(), padded.parse::<u32>()) {
-        (Ok(whole), Ok(part)) => whole.min(1) * 1000 + part,
-        _ => 0,
     }
 }

@@ -1,9 +1,11 @@
 //! Reading requests: bodies, queries and customers' names, with the reason where they are not usable.
 
+mod accept;
 mod body;
 mod coding;
 mod limits;
 
+pub(crate) use accept::preferred;
 pub(crate) use body::{OwnedBody, RawBody};
 pub(crate) use coding::CODINGS;
 pub(crate) use limits::Intake;
@@ -14,9 +16,10 @@ use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use serde::de::DeserializeOwned;
+use std::borrow::Cow;
 use std::error::Error;
 use usage_domain::customer::CustomerRef;
-use usage_domain::time::{Period, Timestamp};
+use usage_domain::time::{Month, Period, Timestamp};
 
 /// The media type of a body in small letters, without parameters; empty where none is named.
 pub(crate) fn media_type(headers: &HeaderMap) -> String {
@@ -41,6 +44,57 @@ pub(crate) fn json<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Res
 /// Reads a JSON array in the same way.
 pub(crate) fn json_array<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Result<Vec<T>, ApiError> {
     json_of(headers, body, '[', "a JSON array")
+}
+
+/// Reads a JSON body, or none: no body at all, and `null`, say nothing.
+pub(crate) fn json_or_default<T: DeserializeOwned + Default>(
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Result<T, ApiError> {
+    if says_nothing(body) { Ok(T::default()) } else { json(headers, body) }
+}
+
+fn says_nothing(body: &[u8]) -> bool {
+    matches!(body.trim_ascii(), b"" | b"null")
+}
+
+/// The text of a JSON body that has a reader of its own.
+pub(crate) fn json_text<'a>(headers: &HeaderMap, body: &'a [u8]) -> Result<&'a str, ApiError> {
+    if !matches!(&*media_type(headers), "application/json" | "") {
+        return Err(ApiError::unsupported("application/json"));
+    }
+    text(body)
+}
+
+/// The same, where there need not be a body.
+pub(crate) fn json_text_or_nothing<'a>(headers: &HeaderMap, body: &'a [u8]) -> Result<&'a str, ApiError> {
+    if says_nothing(body) { Ok("{}") } else { json_text(headers, body) }
+}
+
+/// The text of a JSON object that is to have the key of its path, and gets it where it has none.
+pub(crate) fn keyed<'a>(headers: &HeaderMap, body: &'a [u8], key: &str) -> Result<Cow<'a, str>, ApiError> {
+    let text = json_text(headers, body)?;
+    let object = usage_json::object(text).map_err(|error| ApiError::invalid(format!("the body: {error}")))?;
+    let mut names = object.entries().map(|(name, _)| name).peekable();
+    let Some(inside) = text.trim_ascii_start().strip_prefix('{') else { return Ok(text.into()) };
+    let more = if names.peek().is_some() { "," } else { "" };
+    if names.any(|name| name == "key") {
+        return Ok(text.into());
+    }
+    Ok(format!("{{\"key\":{}{more}{inside}", serde_json::Value::from(key)).into())
+}
+
+/// That a body has the key of its path.
+pub(crate) fn same_key(has: &str, path: &str) -> Result<(), ApiError> {
+    if has == path {
+        return Ok(());
+    }
+    Err(ApiError::field("key", format!("must be {path:?}, as in the path, or absent, not {has:?}")))
+}
+
+/// The month that a field says.
+pub(crate) fn month(field: &str, text: &str) -> Result<Month, ApiError> {
+    text.parse().map_err(|error| ApiError::field(field, format!("{error}")))
 }
 
 fn json_of<T: DeserializeOwned>(
@@ -104,6 +158,20 @@ impl<S: Send + Sync> FromRequestParts<S> for CustomerPath {
         let path = Path::<String>::from_request_parts(parts, state).await;
         let Path(name) = path.map_err(|error| ApiError::invalid(error.body_text()))?;
         name.parse().map(CustomerPath).map_err(|error| ApiError::field("customer", format!("{error}")))
+    }
+}
+
+/// The customer that a path names, and something of it.
+pub(crate) struct CustomerItemPath(pub(crate) CustomerRef, pub(crate) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for CustomerItemPath {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<CustomerItemPath, ApiError> {
+        let path = Path::<(String, String)>::from_request_parts(parts, state).await;
+        let Path((name, item)) = path.map_err(|error| ApiError::invalid(error.body_text()))?;
+        let name = name.parse().map_err(|error| ApiError::field("customer", format!("{error}")))?;
+        Ok(CustomerItemPath(name, item))
     }
 }
 

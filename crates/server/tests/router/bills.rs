@@ -14,8 +14,10 @@ fn detail(labels: [Option<&str>; 4], events: u64, exact: &str) -> Value {
 fn line(service: &str, labels: [Option<&str>; 3], amounts: [&str; 2], details: &[Value]) -> Value {
     let ([quantity, unit, price], [exact, amount]) = (labels, amounts);
     let events: u64 = details.iter().map(|detail| detail["events"].as_u64().unwrap()).sum();
-    json!({"service": service, "quantity": quantity, "unit": unit, "unit_price": price, "events": events,
-           "exact_amount": exact, "amount": amount, "details": details})
+    json!({"key": format!("charges/{service}"), "kind": "charges", "service": service,
+           "from": "2023-08-01T00:00:00Z", "to": "2023-09-01T00:00:00Z", "quantity": quantity, "unit": unit,
+           "unit_price": price, "events": events, "exact_amount": exact, "amount": amount, "total": amount,
+           "details": details})
 }
 
 #[test]
@@ -48,7 +50,8 @@ fn a_bill_has_a_line_per_service_and_each_line_its_details() {
     let whole = json!({
         "customer": {"id": made["id"], "number": 7, "key": "acme", "name": "Acme"},
         "month": "2023-08", "from": "2023-08-01T00:00:00Z", "to": "2023-09-01T00:00:00Z", "time_zone": "UTC",
-        "status": "open", "currency": "USD", "lines": lines,
+        "status": "open", "id": format!("{}-2023-08", made["id"].as_str().unwrap()), "currency": "USD",
+        "lines": lines, "subtotal": "59.30",
         "total": "59.30", "exact_total": "59.29", "total_formatted": "$59.30", "position": "6",
     });
     let bill = app.get("/api/v1/customers/acme/bill").ok();

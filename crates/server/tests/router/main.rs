@@ -1,10 +1,13 @@
 //! The service's routes without sockets: what is sent, and what comes back.
 
+mod agreements;
+mod billing_support;
 mod bills;
 mod binary;
 mod customers;
 mod docs;
 mod filters;
+mod finalized;
 mod first_contract;
 mod ingest;
 mod intake;
@@ -22,6 +25,7 @@ mod months;
 mod openapi;
 mod overload;
 mod packed;
+mod plans;
 mod price_vectors;
 mod prices;
 mod problems;

@@ -2,6 +2,7 @@
 //! corrections mean. Reads only.
 
 use super::effective::Lookup;
+use super::log::segment::{BlockClaims, Segment};
 use super::meters::Meters;
 use super::prepare::{Prepared, same_content};
 use super::projection::claims::Claims;
@@ -24,7 +25,7 @@ type Known = HashMap<(usize, usize), (u64, bool)>;
 #[derive(Default)]
 pub(crate) struct Lookups {
     /// The block whose claims were last read, for the retry of a whole request.
-    claims: Option<(u64, Vec<Claim>)>,
+    claims: Option<(Arc<Segment>, u64, BlockClaims)>,
     events: Lookup,
 }
 
@@ -119,23 +120,17 @@ impl Lookups {
         Ok(stored)
     }
 
-    fn claim_at(&mut self, sequence: u64, shared: &Shared) -> Result<&Claim, StoreError> {
-        let known = self
-            .claims
-            .as_ref()
-            .is_some_and(|(first, claims)| sequence >= *first && sequence - *first < claims.len() as u64);
-        if !known {
+    fn claim_at(&mut self, sequence: u64, shared: &Shared) -> Result<Claim, StoreError> {
+        if !self.claims.as_ref().is_some_and(|(_, _, claims)| claims.has(sequence)) {
             let state = shared.read();
             let record = state.log.holding(sequence).ok_or_else(unknown_claim)?;
             let segment = state.log.segment(&record).clone();
             drop(state);
-            self.claims = Some(segment.claims_around(&record, sequence)?);
+            let claims = segment.claims_around(&record, sequence)?;
+            self.claims = Some((segment, record.offset, claims));
         }
-        let found = self
-            .claims
-            .as_ref()
-            .and_then(|(first, claims)| claims.get(usize::try_from(sequence - first).unwrap_or(usize::MAX)));
-        found.ok_or_else(unknown_claim)
+        let (segment, offset, claims) = self.claims.as_mut().ok_or_else(unknown_claim)?;
+        claims.get(sequence).map_err(|what| segment.damaged(*offset, &what))
     }
 }
 

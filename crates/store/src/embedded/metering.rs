@@ -4,18 +4,23 @@ use super::effective::Lookup;
 use super::log::scan;
 use super::log::segment::LogIndex;
 use super::projection::corrections::Corrections;
+use super::projection::layers::View;
 use super::projection::metered::{EVERYBODY, MeterRollUps};
 use super::projection::slot::Slot;
+use super::shared::State;
 use crate::StoreError;
 use crate::format::block::fingerprints;
 use crate::measure::{MeterSet, meter};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use usage_domain::event::StoredEvent;
 use usage_domain::meter::Meter;
 use usage_domain::meter::collect::{Collector, Fit, Origin};
 use usage_domain::meter::query::{MeterQuery, MeterRow, Part, QueryError, Scope};
 use usage_domain::time::{Period, Timestamp};
+
+/// Subjects whose cells are in memory at a time, where all are asked for.
+const SUBJECTS_AT_ONCE: u32 = 4096;
 
 /// An answer in the making: first the cells are handed in, then the events that they cannot tell of.
 pub(crate) struct Asked<'a> {
@@ -51,6 +56,48 @@ impl<'a> Asked<'a> {
     /// The times whose cells matter.
     pub(crate) fn reach(&self) -> Period {
         self.collector.reach(Period::ALWAYS)
+    }
+
+    /// Whether the usage of each subject is asked for, whoever they are.
+    pub(crate) fn is_of_each(&self) -> bool {
+        self.query.by_subject && matches!(self.query.scope, Scope::Everybody)
+    }
+
+    /// The subjects that are asked for, if they can be named; the empty one for everybody at once.
+    fn names(&self) -> BTreeSet<&str> {
+        match &self.query.scope {
+            Scope::Parts(parts) => parts.iter().map(|part| part.subject.as_str()).collect(),
+            Scope::Everybody if self.query.by_subject => BTreeSet::new(),
+            Scope::Everybody => BTreeSet::from([EVERYBODY]),
+        }
+    }
+
+    /// The layers to read its cells from; `None` where all is read from the log.
+    pub(super) fn view(&self, state: &State) -> Option<View> {
+        let series = self.meter.series;
+        let names = (!self.is_of_each()).then(|| self.names().into_iter());
+        let view = || state.metered.view(series, names, self.reach());
+        state.meters.covers(series).then(view)
+    }
+
+    /// Hands in the cells of a view, part by part.
+    pub(super) fn layers(&mut self, view: Option<&View>) -> Result<(), StoreError> {
+        let Some(view) = view else { return Ok(self.cells(None)?) };
+        let reach = self.reach();
+        if !self.is_of_each() {
+            let mut cells = MeterRollUps::default();
+            for name in self.names() {
+                view.subject(name, reach, &mut cells)?;
+            }
+            return Ok(self.cells(Some(&cells))?);
+        }
+        for first in (0..view.subjects()).step_by(SUBJECTS_AT_ONCE as usize) {
+            let end = view.subjects().min(first.saturating_add(SUBJECTS_AT_ONCE));
+            let mut cells = MeterRollUps::default();
+            view.range(first..end, reach, &mut cells)?;
+            self.cells(Some(&cells))?;
+        }
+        Ok(())
     }
 
     /// Hands in the cells; without any, all is read from the log.

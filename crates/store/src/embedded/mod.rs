@@ -20,8 +20,10 @@ mod options;
 pub(crate) mod prepare;
 pub(crate) mod projection;
 mod reading;
+mod recount;
 mod repeats;
 pub(crate) mod replay;
+mod rows;
 pub(crate) mod shared;
 pub(crate) mod stage;
 mod targets;
@@ -44,13 +46,15 @@ use crate::{
 use async_trait::async_trait;
 use catalog::Catalog;
 use change::Change;
-use checkpoint::{Chains, Checkpointer};
+use checkpoint::Checkpointer;
 use cover::Covering;
 use folder::OwnedFolder;
 use known::Lookups;
 use log::scan;
 use projection::claims::{Claims, HashKey};
+use projection::layers::Chain;
 use projection::metered::MeterRollUps;
+use projection::names::remove_folder;
 use replay::Projections;
 use shared::{Shared, State};
 use std::path::Path;
@@ -95,7 +99,10 @@ impl EmbeddedStore {
         let key = HashKey(catalog.secret);
         let (found, appender) =
             log::open::open(&folder.layout.log, options.segment_bytes, options.faults.clone())?;
-        let mut chains = Chains::open(&folder.layout.projections, &options.faults)?;
+        for left_over in [verify::FOLDER, writer::ANEW] {
+            remove_folder(&folder.layout.projections.join(left_over))?;
+        }
+        let chain = Chain::new(&folder.layout.projections, options.faults.clone());
         let meters = catalog.index().meters();
         let mut claims = Claims::open(
             &folder.layout.projections,
@@ -103,7 +110,8 @@ impl EmbeddedStore {
             options.checkpoint_every,
             &|to| found.index.mark(to),
         )?;
-        let made = Projections::open(&mut chains, &mut claims, &found.index, found.next, &key, &meters)?;
+        let log = (&found.index, found.next);
+        let made = Projections::open(&chain, &mut claims, log, &key, &meters, options.checkpoint_every)?;
         let state = State {
             log: found.index,
             charges: made.charges,
@@ -115,15 +123,15 @@ impl EmbeddedStore {
             claims: claims.digest(),
         };
         let shared = Arc::new(Shared::new(state, key, claims.runs(), &options));
-        let last = chains.usage.position();
         let writer = Writer {
             shared: shared.clone(),
             appender,
             claims,
             delta: made.delta,
-            checkpointer: Checkpointer::new(shared.clone(), chains, options.checkpoint_every, last),
+            checkpointer: Checkpointer::new(shared.clone(), chain, options.checkpoint_every),
             next: found.next,
             lookups: Lookups::default(),
+            bytes: Vec::new(),
             uncovered: MeterRollUps::default(),
         };
         let (commands, waiting) = channel();
@@ -217,7 +225,8 @@ impl Store for EmbeddedStore {
         handling: Handling,
     ) -> Result<Vec<Verdict>, StoreError> {
         let meters = self.shared.read().meters.clone();
-        let prepared = prepare::prepare(events, received, handling, &self.shared.key, meters);
+        let mut prepared = prepare::prepare(events, received, handling, &self.shared.key, meters);
+        prepared.look_up(&self.shared.subjects);
         let weight = prepared.weight();
         if weight.events == 0 || (handling == Handling::Strict && prepared.has_rejected()) {
             // Nothing is left to decide: no event is stored.

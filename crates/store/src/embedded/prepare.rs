@@ -4,11 +4,13 @@
 
 use super::meters::Meters;
 use super::projection::claims::HashKey;
+use super::projection::layers::Subjects;
 use super::shared::Weight;
 use super::worth::{RequestSeries, RowWorth};
 use crate::Handling;
 use crate::correction::{Correction, correction};
-use crate::format::block::{self, fingerprint};
+use crate::format::block::fingerprint;
+use crate::format::columns::{self, Sections};
 use hashbrown::HashTable;
 use std::sync::Arc;
 use usage_domain::event::{EventBatch, EventRef};
@@ -19,33 +21,38 @@ use usage_json::{JsonError, canonical};
 /// A request's events, ready for the writer.
 pub(crate) struct Prepared {
     batch: EventBatch,
-    /// Candidates for the log, in the order sent.
+    /// Candidates for the log, in the order of the block: by subject and time.
     rows: Vec<Row>,
-    /// Their places in the order of the block: by subject and time.
-    order: Vec<u32>,
     /// Events that name the same claim as an earlier one of the request.
     pub(crate) repeats: Vec<Repeat>,
     /// Verdicts that stand already, by place in the request; `None` for rows and repeats.
     pub(crate) verdicts: Vec<Option<Verdict>>,
     /// The block's sections.
-    pub(crate) sections: Vec<u8>,
+    pub(crate) sections: Sections,
     pub(crate) received: Timestamp,
     pub(crate) handling: Handling,
     /// The meters and dimensions that the rows are of.
     pub(crate) series: RequestSeries,
     /// The meters that the rows were measured with.
     pub(crate) meters: Arc<Meters>,
+    /// The numbers of the rows' subjects, of those that had one: in the order of the block.
+    pub(crate) numbers: Vec<Option<u32>>,
 }
 
 impl Prepared {
+    /// Looks up the numbers of the rows' subjects.
+    pub(crate) fn look_up(&mut self, subjects: &Subjects) {
+        self.numbers = subjects.find_all(self.rows().map(|row| self.subject_and_time(row).0));
+    }
+
     /// Candidates for the log, in the order of the block.
     pub(crate) fn rows(&self) -> impl ExactSizeIterator<Item = &Row> {
-        self.order.iter().map(|place| &self.rows[*place as usize])
+        self.rows.iter()
     }
 
     /// The candidate at this place of the block.
     pub(crate) fn row(&self, place: usize) -> &Row {
-        &self.rows[self.order[place] as usize]
+        &self.rows[place]
     }
 
     /// The event of a row.
@@ -75,7 +82,7 @@ impl Prepared {
 
     pub(crate) fn weight(&self) -> Weight {
         let rows = self.rows.len() * size_of::<Row>();
-        Weight { events: self.rows.len(), bytes: self.batch.weight() + rows + self.sections.len() }
+        Weight { events: self.rows.len(), bytes: self.batch.weight() + rows + self.sections.bytes.len() }
     }
 }
 
@@ -83,6 +90,7 @@ impl Prepared {
 pub(crate) struct Row {
     /// Its place in the request.
     pub(crate) place: usize,
+    pub(crate) time: Timestamp,
     /// Keyed hash of (source, id).
     pub(crate) claim: u64,
     /// Keyed hash of the content, letter by letter.
@@ -133,15 +141,13 @@ pub(crate) fn prepare(
             None => series.worth(event, &meters.set),
             Some(_) => RowWorth::default(),
         };
-        rows.push(Row { place, claim, content: content(event, key), worth, correction });
+        let (time, content) = (event.time, content(event, key));
+        rows.push(Row { place, time, claim, content, worth, correction });
     }
-    let order = order(&batch, &rows);
-    let in_order = order.iter().map(|place| {
-        let row = &rows[*place as usize];
-        (batch.get(row.place), row.content)
-    });
-    let sections = block::encode(in_order);
-    Prepared { batch, rows, order, repeats, verdicts, sections, received, handling, series, meters }
+    let rows = in_order(&batch, rows);
+    let sections = columns::encode(rows.iter().map(|row| (batch.get(row.place), row.content)));
+    let numbers = Vec::new();
+    Prepared { batch, rows, repeats, verdicts, sections, received, handling, series, meters, numbers }
 }
 
 /// Checks what whoever read the event did not: that its texts are unambiguous, and that a correction says
@@ -156,10 +162,9 @@ fn check(event: EventRef<'_>) -> Result<Option<Box<Correction>>, String> {
     Ok(correction(event).transpose()?.map(Box::new))
 }
 
-/// The places of rows by subject and time; those of one subject and time stay in the order sent.
-/// Corrections come last, in the order sent: of two, the later counts. The rows themselves stay where
-/// they are: they are large.
-fn order(batch: &EventBatch, rows: &[Row]) -> Vec<u32> {
+/// Rows by subject and time; those of one subject and time stay in the order sent. Corrections come last, in
+/// the order sent: of two, the later counts.
+fn in_order(batch: &EventBatch, rows: Vec<Row>) -> Vec<Row> {
     let key = |(place, row): (u32, &Row)| {
         let (subject, time) = batch.subject_and_time(row.place);
         // By a short name of the subject: what matters is that each subject's rows stand together.
@@ -169,10 +174,12 @@ fn order(batch: &EventBatch, rows: &[Row]) -> Vec<u32> {
         };
         by << 32 | u128::from(place)
     };
-    let mut keys: Vec<u128> = (0..).zip(rows).map(key).collect();
+    let mut keys: Vec<u128> = (0..).zip(&rows).map(key).collect();
     keys.sort_unstable();
-    let place = |key: u128| u32::try_from(key & u128::from(u32::MAX)).unwrap_or(u32::MAX);
-    keys.into_iter().map(place).collect()
+    // The writer reads them one after the other, so that they are moved once here.
+    let mut rows: Vec<Option<Row>> = rows.into_iter().map(Some).collect();
+    let place = |key: u128| usize::try_from(key & u128::from(u32::MAX)).unwrap_or(usize::MAX);
+    keys.into_iter().filter_map(|key| rows.get_mut(place(key))?.take()).collect()
 }
 
 /// The hash of an event's content as sent, letter by letter: events of one hash have the same content,

@@ -2,7 +2,10 @@
 //! behind it.
 
 use super::metering::Asked;
-use super::shared::Shared;
+use super::projection::charges::Reading as ChargeReading;
+use super::projection::corrections::Corrections;
+use super::projection::layers::View;
+use super::shared::{Shared, State};
 use super::usage;
 use crate::{Reading, Readings, StoreError};
 use std::sync::Arc;
@@ -17,21 +20,22 @@ pub(super) fn read(
 ) -> Result<Readings, StoreError> {
     let asked = meters.iter().zip(&reading.meters).map(|(meter, (_, query))| Asked::new(meter, query));
     let mut asked = asked.collect::<Result<Vec<_>, _>>()?;
-    let state = shared.read();
-    let charges = reading.charges.as_ref();
-    let charges = charges.map(|(subjects, period)| usage::cells(&state.charges, subjects, *period));
-    let mut charges = charges.unwrap_or_default();
-    for (asked, meter) in asked.iter_mut().zip(meters) {
-        asked.cells(state.meters.covers(meter.series).then_some(&state.metered))?;
+    let Taken { mut charges, views, corrections, next } = if asked.iter().any(Asked::is_of_each) {
+        // What is frozen is looked through without the lock.
+        let mut state = shared.write();
+        state.metered.freeze_for_reading();
+        Taken::of(&state, &asked, reading)
+    } else {
+        Taken::of(&shared.read(), &asked, reading)
+    };
+    // Files are read without the lock, as rows are made: the writer waits for whoever holds it.
+    for (asked, view) in asked.iter_mut().zip(&views) {
+        asked.layers(view.as_ref())?;
     }
-    let next = state.next;
     let wanted: Vec<_> = asked.iter().map(Asked::wanted).collect();
-    // The log only grows, so that its first `next` events are the same without the lock. The rows are made
-    // without it as well: the writer waits for whoever holds it.
-    let is_cut = !charges.edges.is_empty() || wanted.iter().any(Option::is_some);
-    let behind = is_cut.then(|| (state.log.clone(), state.corrections.clone()));
-    drop(state);
-    if let Some((log, corrections)) = behind {
+    if !charges.edges.is_empty() || wanted.iter().any(Option::is_some) {
+        // The log only grows, so that its first `next` events are the same now.
+        let log = shared.read().log.clone();
         usage::edges(&mut charges, &log, &corrections, next)?;
         for (asked, wanted) in asked.iter_mut().zip(&wanted) {
             if let Some(wanted) = wanted {
@@ -44,4 +48,26 @@ pub(super) fn read(
         charges: charges.totals.into_iter().collect(),
         meters: asked.into_iter().map(Asked::finish).collect::<Result<_, _>>()?,
     })
+}
+
+/// What there is at a position of the log.
+struct Taken {
+    charges: ChargeReading,
+    /// Of each meter, if its cells are read.
+    views: Vec<Option<View>>,
+    corrections: Arc<Corrections>,
+    next: u64,
+}
+
+impl Taken {
+    fn of(state: &State, asked: &[Asked<'_>], reading: &Reading) -> Taken {
+        let charges = reading.charges.as_ref();
+        let charges = charges.map(|(subjects, period)| usage::cells(&state.charges, subjects, *period));
+        Taken {
+            charges: charges.unwrap_or_default(),
+            views: asked.iter().map(|asked| asked.view(state)).collect(),
+            corrections: state.corrections.clone(),
+            next: state.next,
+        }
+    }
 }

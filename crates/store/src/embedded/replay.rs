@@ -1,28 +1,26 @@
 //! Making projections from stored events: after a crash from the last checkpoint on, or all anew.
 
-use super::checkpoint::Chains;
+use super::checkpoint;
 use super::effective::Lookup;
 use super::log::scan;
 use super::log::segment::LogIndex;
 use super::meters::Meters;
+use super::projection::cells::Cells;
 use super::projection::charges::ChargeRollUps;
 use super::projection::claims::{ClaimEntry, Claims, HashKey};
 use super::projection::corrections::{Corrections, Fate};
 use super::projection::delta::UsageDelta;
-use super::projection::metered::{EVERYBODY, MeterRollUps, Series};
+use super::projection::layers::{Chain, Layers, Tail};
+use super::projection::metered::MeterRollUps;
 use super::projection::stretch::{Loaded, Stretch};
 use super::targets::Targets;
 use super::worth::{RollUpsMut, Worth};
 use crate::StoreError;
 use crate::correction::{Correction, correction, is_correction};
-use std::collections::HashSet;
 use std::sync::Arc;
 use usage_domain::event::StoredEvent;
 use usage_domain::meter::Meter;
 use usage_domain::meter::aggregate::{Order, Sign};
-
-/// Changes after which those of a cell are made one: a log may have far more of them than cells.
-const MOST_CHANGES: usize = 1 << 20;
 
 /// Corrections that are looked up together when the log is replayed.
 const CORRECTED_AT_ONCE: usize = 4096;
@@ -31,7 +29,7 @@ const CORRECTED_AT_ONCE: usize = 4096;
 #[derive(Default)]
 pub(crate) struct Projections {
     pub(crate) charges: ChargeRollUps,
-    pub(crate) metered: MeterRollUps,
+    pub(crate) metered: Layers,
     pub(crate) meters: Meters,
     pub(crate) corrections: Corrections,
     pub(crate) delta: UsageDelta,
@@ -41,76 +39,79 @@ impl Projections {
     /// Loads what checkpoints have, and replays the rest of the log, for `claims` as well. Of `meters`,
     /// those are covered which the checkpoints cover.
     pub(crate) fn open(
-        chains: &mut Chains,
+        chain: &Chain,
         claims: &mut Claims,
-        log: &LogIndex,
-        next: u64,
+        (log, next): (&LogIndex, u64),
         key: &HashKey,
         meters: &[Arc<Meter>],
+        every: u64,
     ) -> Result<Projections, StoreError> {
-        if chains.usage.position() > next {
-            // The log is the truth: projections of a longer one are of another log.
-            tracing::warn!(next, "the projections are of a longer log; they are made anew");
-            chains.clear()?;
-        }
-        let mut loaded = Loaded::default();
-        chains.usage.load(|to| log.mark(to), |bytes| Stretch::read(bytes)?.add_to(&mut loaded))?;
-        // Sums of meters that are no more stay in the files until these are made anew.
-        let covered: HashSet<u32> = loaded.covered.iter().copied().collect();
-        let live: HashSet<u32> = meters.iter().map(|m| m.series).filter(|s| covered.contains(s)).collect();
-        loaded.metered.retain(0, usize::MAX, |of: &Series| live.contains(&of.meter));
+        let (mut loaded, mut metered) = (Loaded::default(), Layers::default());
+        // The log is the truth: projections of a longer one are of another log.
+        let mark = |to| if to > next { Ok(None) } else { log.mark(to) };
+        chain.load(mark, |tail| {
+            let Tail { subjects: (_, subjects), series: (_, series), stretch } = tail;
+            metered.name(&subjects, series)?;
+            Stretch::read(&stretch)?.add_to(&mut loaded)
+        })?;
+        metered.thaw(&[], chain.list());
+        let position = chain.position();
         let mut made = Projections {
             charges: loaded.charges,
-            metered: loaded.metered,
+            metered,
             corrections: loaded.corrections,
             // A log that is replayed from its beginning covers all.
-            meters: Meters::new(
-                meters,
-                |series| chains.usage.position() == 0 || loaded.covered.contains(&series),
-                0,
-            ),
+            meters: Meters::new(meters, |series| position == 0 || loaded.covered.contains(&series), 0),
             ..Projections::default()
         };
-        made.replay(claims, log, key, chains.usage.position())?;
+        made.replay(claims, log, key, (chain, every))?;
         Ok(made)
     }
 
-    /// Makes all projections anew from the log, covering all meters; `claims` has none yet.
+    /// Makes all projections anew from the log, covering all meters, under the numbers that subjects and groups
+    /// have; `claims` and `chain` have nothing yet.
     pub(crate) fn anew(
         claims: &mut Claims,
         log: &LogIndex,
         key: &HashKey,
         meters: &Meters,
+        metered: Layers,
+        (chain, every): (&Chain, u64),
     ) -> Result<Projections, StoreError> {
         let all: Vec<_> = meters.set.all().cloned().collect();
         let meters = Meters::new(&all, |_| true, meters.version + 1);
-        let mut made = Projections { meters, ..Projections::default() };
-        made.replay(claims, log, key, 0)?;
+        let mut made = Projections { meters, metered, ..Projections::default() };
+        made.replay(claims, log, key, (chain, every))?;
         Ok(made)
     }
 
-    /// Adds the log's events from `usage` on, and to the claims those that they lack.
+    /// Adds the log's events behind the chain, and to the claims those that they lack.
     fn replay(
         &mut self,
         claims: &mut Claims,
         log: &LogIndex,
         key: &HashKey,
-        usage: u64,
+        (chain, every): (&Chain, u64),
     ) -> Result<(), StoreError> {
         // Corrections wait for others, so that what they mean is looked up together. It stands before them, and
         // what is added up in between does not depend on the order.
-        let (mut waiting, mut most) = (Vec::new(), MOST_CHANGES);
+        let (mut waiting, usage) = (Vec::new(), chain.position());
+        let mut due = usage.saturating_add(every);
         scan::replay(log, usage.min(claims.next()), |stored, claim| {
+            if stored.sequence >= due
+                && let Some(mark) = log.mark(stored.sequence)?
+            {
+                // A log may have more cells than fit in memory.
+                self.correct_all(claims, log, key, &mut waiting)?;
+                self.spill(chain, stored.sequence, mark);
+                due = stored.sequence.saturating_add(every);
+            }
             if stored.sequence >= claims.next() {
                 let hash = key.claim(&claim.source, &claim.id);
                 claims.replay(ClaimEntry { hash, sequence: stored.sequence }, &|to| log.mark(to));
             }
             if stored.sequence >= usage {
                 self.add(&stored, &mut waiting);
-                if self.delta.len() >= most {
-                    self.delta.fold(self.metered.number_of(EVERYBODY).unwrap_or(0));
-                    most = MOST_CHANGES.max(2 * self.delta.len());
-                }
                 if waiting.len() >= CORRECTED_AT_ONCE {
                     self.correct_all(claims, log, key, &mut waiting)?;
                 }
@@ -118,6 +119,27 @@ impl Projections {
             Ok(())
         })?;
         self.correct_all(claims, log, key, &mut waiting)
+    }
+
+    /// Writes what there is up to a position as a run. Where that fails, it stays in memory.
+    fn spill(&mut self, chain: &Chain, to: u64, mark: u32) {
+        let fronts = self.metered.freeze();
+        self.delta.fold();
+        let name = |subjects: &[u32], groups: &[u32]| {
+            let subjects = subjects.iter().map(|number| self.charges.subject(*number).clone());
+            let groups = groups.iter().map(|number| self.charges.group(*number).clone());
+            (subjects.collect(), groups.collect())
+        };
+        let charges = Cells::of(&self.delta.charges, name).encode();
+        let stretch = checkpoint::stretch(&self.meters.covered(), &self.delta, charges);
+        let tail = checkpoint::tail(chain, &self.metered, &stretch);
+        match checkpoint::write(chain, to, mark, &tail, &fronts) {
+            Ok(stored) => {
+                self.metered.thaw(&fronts, chain.add(&stored));
+                self.delta = UsageDelta::default();
+            }
+            Err(error) => tracing::warn!(%error, "a checkpoint failed; it is tried again"),
+        }
     }
 
     fn add(&mut self, stored: &StoredEvent, waiting: &mut Vec<(u64, Correction)>) {

@@ -7,7 +7,7 @@ use super::meters::Meters;
 use super::projection::charges::ChargeRollUps;
 use super::projection::claims::{HashKey, Runs};
 use super::projection::corrections::Corrections;
-use super::projection::metered::MeterRollUps;
+use super::projection::layers::{Layers, Subjects};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGua
 pub(crate) struct State {
     pub(crate) log: LogIndex,
     pub(crate) charges: ChargeRollUps,
-    pub(crate) metered: MeterRollUps,
+    pub(crate) metered: Layers,
     /// The meters that usage is added up for.
     pub(crate) meters: Arc<Meters>,
     /// Readers keep those of the position that they read at.
@@ -30,16 +30,23 @@ pub(crate) struct State {
 pub(crate) struct Shared {
     state: RwLock<State>,
     pub(crate) key: HashKey,
+    /// The numbers of subjects with metered usage.
+    pub(crate) subjects: Arc<Subjects>,
     /// The part of the duplicate index that is on disk: never more than the state has.
     pub(crate) runs: Arc<Runs>,
     pub(crate) queue: Queue,
     pub(crate) covering: CoverPlan,
+    /// Events after which a checkpoint is due: about as many as are held in memory at a time.
+    pub(crate) every: u64,
+    /// Held by who verifies: one at a time recounts the log.
+    pub(crate) verifying: Mutex<()>,
     closing: AtomicBool,
 }
 
 impl Shared {
     pub(crate) fn new(state: State, key: HashKey, runs: Arc<Runs>, options: &Options) -> Shared {
         Shared {
+            subjects: state.metered.subjects().clone(),
             state: RwLock::new(state),
             key,
             runs,
@@ -48,6 +55,8 @@ impl Shared {
                 faults: options.faults.clone(),
                 one: Mutex::default(),
             },
+            every: options.checkpoint_every,
+            verifying: Mutex::default(),
             closing: AtomicBool::new(false),
             queue: Queue::new(options.most_waiting),
         }

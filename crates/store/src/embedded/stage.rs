@@ -98,9 +98,8 @@ pub(crate) fn stage_in(
         staged.push(staging.batch(batch, |place| stored(number, place))?);
     }
     let mut times = (Timestamp::MAX, Timestamp::MIN);
-    for (batch, row) in &staging.new {
-        let (_, time) = batch.subject_and_time(row);
-        times = (times.0.min(time), times.1.max(time));
+    for (_, row) in &staging.new {
+        times = (times.0.min(row.time), times.1.max(row.time));
     }
     let events = u32::try_from(staging.new.len()).unwrap_or(u32::MAX);
     Ok(Staged { batches: staged, events, times, effects: staging.effects })
@@ -128,8 +127,7 @@ impl<'a, L: Stored> Staging<'a, L> {
         let mut refused = batch.has_rejected();
         let mut fates = Vec::with_capacity(batch.rows().len());
         for (place, row) in batch.rows().enumerate() {
-            let (source, id) = batch.name(row);
-            let fate = match self.pending(row.claim, source, id) {
+            let fate = match self.pending(row.claim, |name| name == batch.name(row)) {
                 Some(other) => {
                     let (first, known) = self.new[other];
                     let same =
@@ -236,11 +234,11 @@ impl<'a, L: Stored> Staging<'a, L> {
         self.new.push((batch, row));
     }
 
-    /// The place among the new rows of one with this claim.
-    fn pending(&self, hash: u64, source: &str, id: &str) -> Option<usize> {
+    /// The place among the new rows of one whose claim has this hash and this name.
+    fn pending(&self, hash: u64, is: impl Fn((&str, &str)) -> bool) -> Option<usize> {
         let same = |(known, place): &(u64, usize)| {
             let (batch, row) = self.new[*place];
-            *known == hash && batch.name(row) == (source, id)
+            *known == hash && is(batch.name(row))
         };
         self.pending.find(hash, same).map(|(_, place)| *place)
     }
@@ -248,7 +246,7 @@ impl<'a, L: Stored> Staging<'a, L> {
     /// Notes what a correction changes, or says why it cannot be stored.
     fn correct(&mut self, wanted: &Correction, by: u64) -> Result<Result<(), String>, StoreError> {
         let hash = self.log.claim(&wanted.source, &wanted.id);
-        let target = match self.pending(hash, &wanted.source, &wanted.id) {
+        let target = match self.pending(hash, |name| name == (&wanted.source, &wanted.id)) {
             Some(place) => Some(self.new_event(place)),
             None => self.log.find(hash, wanted)?,
         };

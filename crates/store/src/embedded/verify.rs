@@ -3,40 +3,41 @@
 use super::effective::Lookup;
 use super::log::scan;
 use super::log::segment::LogIndex;
-use super::meters::Meters;
-use super::projection::charges::ChargeRollUps;
 use super::projection::claims::{ClaimEntry, HashKey};
 use super::projection::corrections::{Corrections, Fate};
-use super::projection::delta::UsageDelta;
-use super::projection::metered::MeterRollUps;
 use super::projection::rollup::{Group, RollUps, Sum};
 use super::projection::slot::Slot;
+use super::recount::Recount;
 use super::repeats::IndexCheck;
 use super::shared::Shared;
-use super::worth::{RollUpsMut, Worth};
 use crate::StoreError;
 use crate::correction::{correction, is_correction};
 use std::collections::{BTreeSet, HashMap};
+use std::sync::PoisonError;
 use usage_domain::care::VerifyReport;
 use usage_domain::event::StoredEvent;
-use usage_domain::meter::aggregate::Sign;
 use usage_domain::position::Position;
+
+/// The folder of what is written while the log is recounted.
+pub(super) const FOLDER: &str = "verify";
 
 /// The most problems that are reported one by one.
 pub(super) const MOST_PROBLEMS: usize = 100;
 
 /// Compares the projections with a recount of the log at one position. Ingest goes on meanwhile.
 pub(crate) fn verify(shared: &Shared) -> Result<VerifyReport, StoreError> {
+    let _one = shared.verifying.lock().unwrap_or_else(PoisonError::into_inner);
     let mut index = IndexCheck::new(shared);
-    let (log, charges, metered, meters, corrections, next, claims) = {
-        let state = shared.read();
-        let (meters, corrections) = (state.meters.clone(), state.corrections.clone());
+    let (log, charges, view, layers, meters, corrections, next, claims) = {
+        let mut state = shared.write();
+        state.metered.freeze();
         (
             state.log.clone(),
             state.charges.clone(),
-            state.metered.clone(),
-            meters,
-            corrections,
+            state.metered.frozen(),
+            state.metered.anew(),
+            state.meters.clone(),
+            state.corrections.clone(),
             state.next,
             state.claims,
         )
@@ -49,7 +50,7 @@ pub(crate) fn verify(shared: &Shared) -> Result<VerifyReport, StoreError> {
         totals: 0,
         problems: Vec::new(),
     };
-    let mut recount = Recount::new(&meters);
+    let mut recount = Recount::new(shared, layers, &meters)?;
     let (mut corrected, mut lookup) = (Corrected::default(), Lookup::default());
     for record in &log.records {
         report.records += 1;
@@ -66,7 +67,7 @@ pub(crate) fn verify(shared: &Shared) -> Result<VerifyReport, StoreError> {
             index.add(ClaimEntry { hash, sequence: stored.sequence });
             corrected.see(&stored, hash, &shared.key, &corrections);
             match lookup.effective(&log, &corrections, stored) {
-                Ok(Some(stored)) => recount.add(&stored),
+                Ok(Some(stored)) => recount.add(&stored)?,
                 Ok(None) => {}
                 Err(error) => note(&mut report.problems, error.to_string()),
             }
@@ -88,36 +89,10 @@ pub(crate) fn verify(shared: &Shared) -> Result<VerifyReport, StoreError> {
         note(&mut report.problems, text.to_string());
     }
     compare(&charges, &recount.charges, &mut report, |group| group.service.clone(), |_| true);
-    let name = |series: &super::projection::metered::Series| {
-        format!("meter {} {:?}", series.meter, series.dimensions)
-    };
-    compare(&metered, &recount.metered, &mut report, name, |series| meters.covers(series.meter));
+    if let Err(error) = recount.compare(&view, &mut report) {
+        note(&mut report.problems, error.to_string());
+    }
     Ok(report)
-}
-
-/// The log, counted again.
-struct Recount<'a> {
-    charges: ChargeRollUps,
-    metered: MeterRollUps,
-    meters: &'a Meters,
-}
-
-impl<'a> Recount<'a> {
-    fn new(meters: &'a Meters) -> Recount<'a> {
-        Recount { charges: ChargeRollUps::default(), metered: MeterRollUps::default(), meters }
-    }
-
-    fn add(&mut self, stored: &StoredEvent) {
-        let worth = Worth::of(stored.event.borrowed(), &self.meters.set);
-        let mut into = RollUpsMut {
-            charges: &mut self.charges,
-            metered: &mut self.metered,
-            delta: &mut UsageDelta::default(),
-            meters: self.meters,
-            uncovered: &mut MeterRollUps::default(),
-        };
-        into.apply(&stored.event.subject, (stored.event.time, stored.sequence), &worth, Sign::Added);
-    }
 }
 
 /// What became of events, by the hashes of their claims: as the log says it, and as it is kept.

@@ -5,17 +5,21 @@
 use super::meters::Meters;
 use super::projection::charges::ChargeRollUps;
 use super::projection::delta::UsageDelta;
+use super::projection::layers::{Layers, Packed};
 use super::projection::metered::{MeterRollUps, SeriesRef, state_of};
+use super::projection::rollup::Sum;
 use crate::measure::{Measured, MeterSet, measure, meter, meter_each};
 use hashbrown::{DefaultHashBuilder, HashTable};
 use std::borrow::Cow;
 use std::hash::{BuildHasher, Hash, Hasher};
 use std::sync::Arc;
 use usage_domain::charge::Charge;
+use usage_domain::decimal::Decimal;
 use usage_domain::event::EventRef;
 use usage_domain::meter::Meter;
-use usage_domain::meter::aggregate::{Order, Sign};
+use usage_domain::meter::aggregate::{Order, Sign, State};
 use usage_domain::meter::value::{Measurement, MeterValue};
+use usage_domain::time::Timestamp;
 
 /// What an event is worth.
 #[derive(Debug, Clone, Default)]
@@ -41,16 +45,47 @@ impl Worth {
 /// request ([`RequestSeries`]).
 #[derive(Debug, Default)]
 pub(crate) struct RowWorth {
-    charge: Option<Box<Charge>>,
+    pub(super) charge: Option<Box<Charge>>,
     /// Most events are of one meter.
-    first: Option<(u32, MeterValue)>,
-    more: Vec<(u32, MeterValue)>,
+    first: Option<(u32, RowValue)>,
+    #[expect(clippy::box_collection, reason = "it is hardly ever there, and rows are many")]
+    more: Option<Box<Vec<(u32, RowValue)>>>,
+}
+
+/// What an event contributes to a meter, in few bytes.
+#[derive(Debug)]
+pub(super) enum RowValue {
+    /// A figure: its digits, and how many of them are behind the point.
+    Figure(i64, u8),
+    Other(Box<MeterValue>),
+}
+
+impl RowValue {
+    fn of(value: MeterValue) -> RowValue {
+        match &value {
+            MeterValue::Number(number) => match number.to_small() {
+                Some((digits, scale)) => RowValue::Figure(digits, scale),
+                None => RowValue::Other(Box::new(value)),
+            },
+            MeterValue::Nothing | MeterValue::Text(_) => RowValue::Other(Box::new(value)),
+        }
+    }
+
+    pub(super) fn state(&self, meter: &Meter, order: Order) -> State {
+        match self {
+            RowValue::Figure(digits, scale) => {
+                let value = MeterValue::Number(Decimal::new(*digits, *scale));
+                state_of(meter, &value, order, Sign::Added)
+            }
+            RowValue::Other(value) => state_of(meter, value, order, Sign::Added),
+        }
+    }
 }
 
 /// The meters and dimensions that a request's events are of, each once.
 #[derive(Debug, Default)]
 pub(crate) struct RequestSeries {
-    list: Vec<(Arc<Meter>, Vec<Option<String>>)>,
+    pub(super) list: Vec<(Arc<Meter>, Vec<Option<String>>)>,
     places: HashTable<u32>,
     hasher: DefaultHashBuilder,
 }
@@ -63,9 +98,9 @@ impl RequestSeries {
             worth.charge = Some(Box::new(charge));
         }
         meter_each(event, meters, |meter, value, dimensions| {
-            let measured = (self.place(meter, dimensions), value);
+            let measured = (self.place(meter, dimensions), RowValue::of(value));
             match &mut worth.first {
-                Some(_) => worth.more.push(measured),
+                Some(_) => worth.more.get_or_insert_default().push(measured),
                 none => *none = Some(measured),
             }
         });
@@ -100,22 +135,51 @@ impl RequestSeries {
 }
 
 impl RowWorth {
-    fn metered(&self) -> impl Iterator<Item = &(u32, MeterValue)> {
-        self.first.iter().chain(&self.more)
+    pub(super) fn metered(&self) -> impl Iterator<Item = &(u32, RowValue)> {
+        self.first.iter().chain(self.more.iter().flat_map(|more| more.iter()))
+    }
+}
+
+/// Cells of meters that are added to.
+pub(crate) trait MeterCells {
+    /// The number of a series, whose sums are of this kind ([`Sum::kind`]).
+    fn group(&mut self, series: &SeriesRef<'_>, kind: u8) -> u32;
+    /// Adds what an event of this subject and time is worth in the group of this number.
+    fn measure(&mut self, subject: &str, time: Timestamp, group: u32, state: State);
+}
+
+impl MeterCells for MeterRollUps {
+    fn group(&mut self, series: &SeriesRef<'_>, _: u8) -> u32 {
+        self.series_number(series)
+    }
+
+    fn measure(&mut self, subject: &str, time: Timestamp, group: u32, state: State) {
+        self.measure_in(subject, time, group, &state);
+    }
+}
+
+impl MeterCells for Layers {
+    fn group(&mut self, series: &SeriesRef<'_>, kind: u8) -> u32 {
+        Layers::group(self, series, kind)
+    }
+
+    fn measure(&mut self, subject: &str, time: Timestamp, group: u32, state: State) {
+        let subject = self.subjects().number(subject);
+        Layers::measure(self, subject, time, group, Packed::of(state));
     }
 }
 
 /// Roll-ups that are added to.
-pub(crate) struct RollUpsMut<'a> {
+pub(crate) struct RollUpsMut<'a, M> {
     pub(crate) charges: &'a mut ChargeRollUps,
-    pub(crate) metered: &'a mut MeterRollUps,
+    pub(crate) metered: &'a mut M,
     pub(crate) delta: &'a mut UsageDelta,
     pub(crate) meters: &'a Meters,
     /// The usage of meters that are watched and not covered.
     pub(crate) uncovered: &'a mut MeterRollUps,
 }
 
-impl RollUpsMut<'_> {
+impl<M: MeterCells> RollUpsMut<'_, M> {
     /// Adds what an event of a request is worth. `groups` remembers the numbers of the request's series.
     pub(crate) fn apply_row(
         &mut self,
@@ -124,19 +188,16 @@ impl RollUpsMut<'_> {
         series: &RequestSeries,
         groups: &mut Vec<Option<u32>>,
     ) {
-        if let Some(charge) = &worth.charge {
-            self.delta.charges.push(self.charges.charge(subject, order.0, charge, Sign::Added));
-        }
+        self.charge(subject, order, worth.charge.as_deref(), Sign::Added);
         groups.resize(series.list.len(), None);
         for (place, value) in worth.metered() {
             let (meter, dimensions) = &series.list[*place as usize];
-            let state = state_of(meter, value, order, Sign::Added);
+            let state = value.state(meter, order);
             let named = SeriesRef { meter: meter.series, dimensions };
             if self.meters.covers(meter.series) {
                 let known = &mut groups[*place as usize];
-                let group = *known.get_or_insert_with(|| self.metered.series_number(&named));
-                let keys = self.metered.measure_in(subject, order.0, group, &state);
-                self.delta.measured(keys, state);
+                let group = *known.get_or_insert_with(|| self.metered.group(&named, Sum::kind(&state)));
+                self.metered.measure(subject, order.0, group, state);
             } else {
                 self.uncovered.measure(subject, order.0, &named, &state);
             }
@@ -145,18 +206,22 @@ impl RollUpsMut<'_> {
 
     /// Adds what an event of this subject and order is worth, or takes it back.
     pub(crate) fn apply(&mut self, subject: &str, order: Order, worth: &Worth, sign: Sign) {
-        if let Some(charge) = &worth.charge {
-            self.delta.charges.push(self.charges.charge(subject, order.0, charge, sign));
-        }
+        self.charge(subject, order, worth.charge.as_ref(), sign);
         for (meter, measured) in &worth.metered {
             let state = state_of(meter, &measured.value, order, sign);
             let series = SeriesRef { meter: meter.series, dimensions: &measured.dimensions };
             if self.meters.covers(meter.series) {
-                let keys = self.metered.measure(subject, order.0, &series, &state);
-                self.delta.measured(keys, state);
+                let group = self.metered.group(&series, Sum::kind(&state));
+                self.metered.measure(subject, order.0, group, state);
             } else {
                 self.uncovered.measure(subject, order.0, &series, &state);
             }
+        }
+    }
+
+    pub(super) fn charge(&mut self, subject: &str, order: Order, charge: Option<&Charge>, sign: Sign) {
+        if let Some(charge) = charge {
+            self.delta.charges.push(self.charges.charge(subject, order.0, charge, sign));
         }
     }
 }

@@ -13,13 +13,16 @@ use super::log::segment::{RecordRef, Segment};
 use super::prepare::Prepared;
 use super::projection::claims::{ClaimEntry, Claims};
 use super::projection::delta::UsageDelta;
+use super::projection::layers::Scratch;
 use super::projection::metered::{MeterRollUps, Series};
 use super::replay::Projections;
+use super::rows::Rows;
 use super::shared::Shared;
 use super::stage::{Fates, RowFate, Staged};
 use super::worth::{RollUpsMut, Worth};
 use crate::StoreError;
-use crate::format::record::{self, BlockToWrite};
+use crate::format::record;
+use crate::format::table::BlockToWrite;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender};
 use tokio::sync::oneshot;
@@ -34,11 +37,14 @@ const GROUP_EVENTS: usize = 50_000;
 /// The same for their bytes.
 const GROUP_BYTES: usize = 64 << 20;
 
+/// Bytes that the room for records keeps.
+const MOST_KEPT: usize = 16 << 20;
+
 /// Cells that are added under one writing lock when a meter is covered.
 const CELLS_AT_ONCE: usize = 4096;
 
-/// Subjects whose cells are forgotten under one writing lock when a meter is.
-const SUBJECTS_AT_ONCE: usize = 1024;
+/// The folder in which the roll-ups are made anew.
+pub(super) const ANEW: &str = "usage-anew";
 
 /// What the writer is asked for.
 pub(crate) enum Command {
@@ -71,6 +77,8 @@ pub(crate) struct Writer {
     pub(crate) checkpointer: Checkpointer,
     pub(crate) next: u64,
     pub(crate) lookups: Lookups,
+    /// Where records are put together.
+    pub(crate) bytes: Vec<u8>,
     /// The usage since they are watched of meters that are not covered.
     pub(crate) uncovered: MeterRollUps,
 }
@@ -165,8 +173,13 @@ impl Writer {
         if staged.events > 0 {
             let stored_at = batches.iter().map(|b| b.received).max().unwrap_or(Timestamp::MIN);
             let blocks: Vec<_> = batches.iter().zip(&staged.batches).filter_map(block_to_write).collect();
-            let bytes = record::encode(self.next, staged.events, staged.times, stored_at, &blocks);
-            let appended = self.appender.append(self.next, &bytes)?;
+            let bytes = &mut self.bytes;
+            record::encode_into(bytes, self.next, staged.events, staged.times, stored_at, &blocks);
+            let appended = self.appender.append(self.next, bytes);
+            if bytes.capacity() > MOST_KEPT {
+                *bytes = Vec::new();
+            }
+            let appended = appended?;
             let record = RecordRef {
                 first: self.next,
                 events: staged.events,
@@ -199,23 +212,24 @@ impl Writer {
             meters: &meters,
             uncovered: &mut self.uncovered,
         };
-        let mut groups = Vec::new();
         for (batch, fates) in batches.iter().zip(&staged.batches) {
             // Measured with other meters than are watched now: what it is worth is read again.
             let again = batch.meters.version != meters.version;
-            groups.clear();
-            for (row, fate) in batch.rows().zip(&fates.rows) {
+            let mut rows = Rows::new(&mut into, batch);
+            for ((row, number), fate) in batch.rows().zip(&batch.numbers).zip(&fates.rows) {
                 let RowFate::New = fate else { continue };
                 self.claims.insert(ClaimEntry { hash: row.claim, sequence });
-                let (subject, time) = batch.subject_and_time(row);
+                let order = (row.time, sequence);
                 if again && row.correction.is_none() {
                     let worth = Worth::of(batch.event(row), &meters.set);
-                    into.apply(subject, (time, sequence), &worth, Sign::Added);
+                    let (subject, _) = batch.subject_and_time(row);
+                    rows.into.apply(subject, order, &worth, Sign::Added);
                 } else {
-                    into.apply_row((subject, (time, sequence)), &row.worth, &batch.series, &mut groups);
+                    rows.add(row, *number, order);
                 }
                 sequence += 1;
             }
+            rows.finish();
         }
         for effect in &staged.effects {
             let (_, target) = effect.order;
@@ -256,8 +270,7 @@ impl Writer {
         while cells.peek().is_some() {
             let mut state = self.shared.write();
             for (subject, slot, group, sum) in cells.by_ref().take(CELLS_AT_ONCE) {
-                let key = state.metered.add(subject, slot, group, sum);
-                self.delta.cell(key, sum.clone());
+                state.metered.add(subject, slot, group, sum);
             }
         }
         self.shared.write().meters = Arc::new(meters.covering(series));
@@ -269,30 +282,33 @@ impl Writer {
         self.shared.write().meters = without;
         let others = |of: &Series| of.meter != series;
         self.uncovered.retain(0, usize::MAX, others);
-        // Part by part, so that no reader waits long. What the delta has of these cells goes when the store
-        // opens the next time.
-        let mut next = Some(0);
-        while let Some(first) = next {
-            next = self.shared.write().metered.retain(first, SUBJECTS_AT_ONCE, others);
-        }
+        // The cells of meters that are no more are not read; they go when runs are merged.
     }
 
     fn rebuild(&mut self) -> Result<RebuildReport, StoreError> {
-        let (log, meters) = {
+        let (log, meters, layers) = {
             let state = self.shared.read();
-            (state.log.clone(), state.meters.clone())
+            (state.log.clone(), state.meters.clone(), state.metered.anew())
         };
         let mut anew = self.claims.anew()?;
-        let made = Projections::anew(&mut anew.claims, &log, &self.shared.key, &meters)?;
+        let parent = self.shared.runs.folder().to_path_buf();
+        let faults = self.checkpointer.chain().faults().clone();
+        let mut scratch = Scratch::new(&parent, ANEW, faults, layers)?;
+        scratch.make()?;
+        let layers = std::mem::take(&mut scratch.layers);
+        let chain = (&scratch.chain, self.shared.every);
+        let made = Projections::anew(&mut anew.claims, &log, &self.shared.key, &meters, layers, chain)?;
+        let mut metered = made.metered;
         // Whatever becomes of the files: the roll-ups that they were part of are forgotten with them.
-        let cleared = self.checkpointer.clear();
+        let cleared = self.checkpointer.replace_with(&scratch.chain);
+        metered.thaw(&[], self.checkpointer.chain().list());
         let replaced = self.claims.replace_with(anew, &|to| log.mark(to));
-        let totals = made.charges.count() + made.metered.count();
+        let totals = made.charges.count() + metered.count()?;
         self.delta = made.delta;
         self.uncovered = MeterRollUps::default();
         let mut state = self.shared.write();
         state.charges = made.charges;
-        state.metered = made.metered;
+        state.metered = metered;
         state.meters = Arc::new(made.meters);
         state.corrections = Arc::new(made.corrections);
         state.claims = self.claims.digest();

@@ -5,14 +5,13 @@
 //! each event) and the *events*. Rows that turned out to be duplicates stay in the sections and are
 //! named in the record's list of skipped rows.
 
-use crate::format::codec::{Malformed, Put, Take};
-use std::collections::HashMap;
-use usage_domain::event::{EventRef, UsageEvent};
+use crate::format::codec::{Malformed, Take};
+use usage_domain::event::UsageEvent;
 use usage_domain::time::Timestamp;
 
-const TIME_GIVEN: u8 = 1;
-const HAS_DATA: u8 = 2;
-const HAS_EXTENSIONS: u8 = 4;
+pub(super) const TIME_GIVEN: u8 = 1;
+pub(super) const HAS_DATA: u8 = 2;
+pub(super) const HAS_EXTENSIONS: u8 = 4;
 
 /// What duplicates are recognised by.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,70 +35,6 @@ pub(crate) fn fingerprints<'a>(subjects: impl Iterator<Item = &'a str>) -> Vec<u
     prints
 }
 
-/// Writes the sections of a block; `rows` are sorted by subject and time.
-pub(crate) fn encode<'a>(rows: impl Iterator<Item = (EventRef<'a>, u64)> + Clone) -> Vec<u8> {
-    let mut out = Vec::new();
-    out.put_section(&directory(rows.clone().map(|(event, _)| event)));
-    out.put_section(&claims(rows.clone()));
-    out.put_section(&events(rows.map(|(event, _)| event)));
-    out
-}
-
-fn directory<'a>(events: impl Iterator<Item = EventRef<'a>>) -> Vec<u8> {
-    let prints = fingerprints(events.map(|event| event.subject));
-    prints.into_iter().flat_map(u32::to_le_bytes).collect()
-}
-
-fn claims<'a>(rows: impl Iterator<Item = (EventRef<'a>, u64)> + Clone) -> Vec<u8> {
-    let mut sources = Dictionary::default();
-    let mut out = Vec::new();
-    let (mut hashes, mut ids) = (Vec::new(), Vec::new());
-    let mut count = 0u64;
-    for (event, content) in rows {
-        hashes.put_u64(content);
-        ids.put_var(sources.index_of(event.source));
-        put_id(&mut ids, event.id);
-        count += 1;
-    }
-    out.put_var(count);
-    sources.write(&mut out);
-    out.extend_from_slice(&hashes);
-    out.extend_from_slice(&ids);
-    out
-}
-
-/// A lower-case UUID is kept as its 16 bytes, any other id as its text.
-fn put_id(out: &mut Vec<u8>, id: &str) {
-    match uuid_bytes(id) {
-        Some(bytes) => {
-            out.put_var(0);
-            out.extend_from_slice(&bytes);
-        }
-        // Ids are never empty, so that length 0 is free to mean a UUID.
-        None => out.put_text(id),
-    }
-}
-
-fn uuid_bytes(id: &str) -> Option<[u8; 16]> {
-    if id.len() != 36 {
-        return None;
-    }
-    let mut bytes = [0u8; 16];
-    let mut digits = 0;
-    for (place, c) in id.bytes().enumerate() {
-        let value = match c {
-            b'-' if matches!(place, 8 | 13 | 18 | 23) => continue,
-            _ if matches!(place, 8 | 13 | 18 | 23) => return None,
-            b'0'..=b'9' => c - b'0',
-            b'a'..=b'f' => c - b'a' + 10,
-            _ => return None,
-        };
-        bytes[digits / 2] = bytes[digits / 2] << 4 | value;
-        digits += 1;
-    }
-    Some(bytes)
-}
-
 fn uuid_text(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(36);
     for (i, byte) in bytes.iter().enumerate() {
@@ -111,45 +46,6 @@ fn uuid_text(bytes: &[u8]) -> String {
         }
     }
     text
-}
-
-fn events<'a>(rows: impl Iterator<Item = EventRef<'a>>) -> Vec<u8> {
-    let mut types = Dictionary::default();
-    let mut subjects: Vec<(&str, u64)> = Vec::new();
-    let (mut times, mut kinds, mut flags) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut lengths, mut texts) = (Vec::new(), Vec::new());
-    let mut last = 0;
-    for event in rows {
-        match subjects.last_mut() {
-            Some((subject, count)) if *subject == event.subject => *count += 1,
-            _ => subjects.push((event.subject, 1)),
-        }
-        times.put_signed(event.time.nanos().wrapping_sub(last));
-        last = event.time.nanos();
-        kinds.put_var(types.index_of(event.event_type));
-        let parts = [(HAS_DATA, event.data), (HAS_EXTENSIONS, event.extensions)];
-        let mut flag = if event.time_given { TIME_GIVEN } else { 0 };
-        for (bit, text) in parts {
-            if let Some(text) = text {
-                flag |= bit;
-                lengths.put_var(text.len() as u64);
-                texts.extend_from_slice(text.as_bytes());
-            }
-        }
-        flags.push(flag);
-    }
-    let mut out = Vec::with_capacity(texts.len() + texts.len() / 4);
-    out.put_var(flags.len() as u64);
-    out.put_var(subjects.len() as u64);
-    for (subject, count) in subjects {
-        out.put_text(subject);
-        out.put_var(count);
-    }
-    types.write(&mut out);
-    for column in [times, kinds, flags, lengths, texts] {
-        out.extend_from_slice(&column);
-    }
-    out
 }
 
 /// A block's bytes, unpacked section by section.
@@ -169,6 +65,13 @@ impl<'a> Block<'a> {
         Ok(prints.into_iter().any(|print| fingerprints.binary_search(&print).is_ok()))
     }
 
+    /// The claims of all rows, as they are stored.
+    pub(crate) fn packed_claims(&self) -> Result<Claims, Malformed> {
+        let mut sections = Take(self.sections.0);
+        sections.section()?;
+        Claims::new(sections.section()?)
+    }
+
     /// The claims of all rows.
     pub(crate) fn claims(&self) -> Result<Vec<Claim>, Malformed> {
         let mut sections = Take(self.sections.0);
@@ -184,6 +87,62 @@ impl<'a> Block<'a> {
         let events = read_events(&sections.section()?, claims)?;
         sections.end()?;
         Ok(events)
+    }
+}
+
+/// The claims of a block, of which some are read: in their order, none is looked at twice.
+#[derive(Debug)]
+pub(crate) struct Claims {
+    bytes: Vec<u8>,
+    sources: Vec<String>,
+    count: usize,
+    /// Where the hashes of contents begin, and the names.
+    hashes: usize,
+    names: usize,
+    /// The next row whose name is not passed, and where that is.
+    next: (usize, usize),
+}
+
+impl Claims {
+    fn new(bytes: Vec<u8>) -> Result<Claims, Malformed> {
+        let mut take = Take(&bytes);
+        let count = take.count()?;
+        let sources = read_dictionary(&mut take)?.into_iter().map(str::to_string).collect();
+        let hashes = bytes.len() - take.0.len();
+        take.bytes(count.saturating_mul(8))?;
+        let names = bytes.len() - take.0.len();
+        Ok(Claims { bytes, sources, count, hashes, names, next: (0, names) })
+    }
+
+    /// The claim of this row.
+    pub(crate) fn get(&mut self, row: usize) -> Result<Claim, Malformed> {
+        if row >= self.count {
+            return Err(Malformed("it has fewer rows than its record says"));
+        }
+        let (mut at, place) = if row < self.next.0 { (0, self.names) } else { self.next };
+        let mut take = Take(&self.bytes[place..]);
+        loop {
+            let source = take.size()?;
+            let id = match take.size()? {
+                0 => Err(take.bytes(16)?),
+                length => Ok(take.bytes(length)?),
+            };
+            at += 1;
+            if at <= row {
+                continue;
+            }
+            let id = match id {
+                Ok(text) => {
+                    std::str::from_utf8(text).map_err(|_| Malformed("an id is not UTF-8"))?.to_string()
+                }
+                Err(uuid) => uuid_text(uuid),
+            };
+            let source =
+                self.sources.get(source).ok_or(Malformed("an event has a source that is not there"))?;
+            let content = Take(&self.bytes[self.hashes + row * 8..]).u64()?;
+            self.next = (at, self.bytes.len() - take.0.len());
+            return Ok(Claim { source: source.clone(), id, content });
+        }
     }
 }
 
@@ -265,45 +224,13 @@ fn read_events(bytes: &[u8], claims: Vec<Claim>) -> Result<Vec<(UsageEvent, Clai
     Ok(events)
 }
 
-/// Texts that repeat, each kept once.
-#[derive(Default)]
-struct Dictionary<'a> {
-    indexes: HashMap<&'a str, u64>,
-    texts: Vec<&'a str>,
-}
-
-impl<'a> Dictionary<'a> {
-    fn index_of(&mut self, text: &'a str) -> u64 {
-        if self.texts.last() == Some(&text) {
-            return self.texts.len() as u64 - 1;
-        }
-        // A few are found faster by looking at each.
-        if self.texts.len() <= 8
-            && let Some(place) = self.texts.iter().position(|known| *known == text)
-        {
-            return place as u64;
-        }
-        let texts = &mut self.texts;
-        *self.indexes.entry(text).or_insert_with(|| {
-            texts.push(text);
-            texts.len() as u64 - 1
-        })
-    }
-
-    fn write(&self, out: &mut Vec<u8>) {
-        out.put_var(self.texts.len() as u64);
-        for text in &self.texts {
-            out.put_text(text);
-        }
-    }
-}
-
 fn read_dictionary<'a>(take: &mut Take<'a>) -> Result<Vec<&'a str>, Malformed> {
     (0..take.count()?).map(|_| take.text()).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::columns::encode;
     use super::*;
     use proptest::prelude::*;
 
@@ -330,10 +257,16 @@ mod tests {
         #[test]
         fn a_block_gives_back_what_it_was_made_of(mut rows in prop::collection::vec((event(), any::<u64>()), 1..40)) {
             rows.sort_by(|(a, _), (b, _)| (&a.subject, a.time).cmp(&(&b.subject, b.time)));
-            let bytes = encode(rows.iter().map(|(e, h)| (e.borrowed(), *h)));
+            let bytes = encode(rows.iter().map(|(e, h)| (e.borrowed(), *h))).bytes;
             let read = Block::new(&bytes).events().unwrap();
             let back: Vec<_> = read.iter().map(|(e, claim)| (e.clone(), claim.content)).collect();
             prop_assert_eq!(&back, &rows);
+            let all = Block::new(&bytes).claims().unwrap();
+            let mut some = Block::new(&bytes).packed_claims().unwrap();
+            for row in (0..rows.len()).step_by(3).chain((0..rows.len()).rev()) {
+                prop_assert_eq!(&some.get(row).unwrap(), &all[row]);
+            }
+            prop_assert!(some.get(rows.len()).is_err());
             for (event, _) in &rows {
                 prop_assert!(Block::new(&bytes).may_have(&[fingerprint(&event.subject)]).unwrap());
             }
@@ -344,11 +277,14 @@ mod tests {
         fn damaged_bytes_are_refused_or_read_without_a_panic(
             rows in prop::collection::vec((event(), any::<u64>()), 1..10), place: prop::sample::Index, bit in 0u8..8,
         ) {
-            let mut bytes = encode(rows.iter().map(|(e, h)| (e.borrowed(), *h)));
+            let mut bytes = encode(rows.iter().map(|(e, h)| (e.borrowed(), *h))).bytes;
             let place = place.index(bytes.len());
             bytes[place] ^= 1 << bit;
             let _ = Block::new(&bytes).events();
             let _ = Block::new(&bytes).claims();
+            if let Ok(mut claims) = Block::new(&bytes).packed_claims() {
+                let _ = claims.get(rows.len() / 2);
+            }
             let _ = Block::new(&bytes).may_have(&[1]);
         }
     }

@@ -5,4 +5,6 @@
 
 pub(crate) mod block;
 pub(crate) mod codec;
+pub(crate) mod columns;
 pub(crate) mod record;
+pub(crate) mod table;

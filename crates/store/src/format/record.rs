@@ -1,8 +1,10 @@
 //! A record: a group of blocks that were committed together, with a header that says what follows.
 //!
-//! Header and body have a checksum each. Nothing of a record is used before both were checked.
+//! The header has a checksum, and one of the table of blocks that follows it, which has two of each block
+//! ([`table`]). Nothing of a record is used before it was checked.
 
-use super::block::{Block, Claim};
+use super::block::{self, Claim};
+use super::table::{self, BlockToWrite, Part};
 use crate::format::codec::{Malformed, Put, Take};
 use usage_domain::event::StoredEvent;
 use usage_domain::time::Timestamp;
@@ -10,7 +12,9 @@ use usage_domain::time::Timestamp;
 /// Bytes of a header.
 pub(crate) const HEADER: usize = 56;
 const MAGIC: u32 = u32::from_le_bytes(*b"UREC");
-const VERSION: u16 = 1;
+const VERSION: u16 = 2;
+/// The version whose body has one checksum, and no table.
+const FIRST_VERSION: u16 = 1;
 
 /// What a record says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,17 +29,11 @@ pub(crate) struct Header {
     pub(crate) stored_at: Timestamp,
     /// Bytes of the body.
     pub(crate) body_length: u32,
+    version: u16,
+    /// The checksum of the table; of the first version, that of the body.
     body_checksum: u32,
     /// The checksum of the header itself.
     pub(crate) checksum: u32,
-}
-
-/// A block to be written: its sections, and the rows of it that do not count.
-pub(crate) struct BlockToWrite<'a> {
-    pub(crate) received: Timestamp,
-    pub(crate) rows: usize,
-    pub(crate) skipped: Vec<u32>,
-    pub(crate) sections: &'a [u8],
 }
 
 /// The bytes of a record.
@@ -46,23 +44,31 @@ pub(crate) fn encode(
     stored_at: Timestamp,
     blocks: &[BlockToWrite<'_>],
 ) -> Vec<u8> {
-    let size: usize = blocks.iter().map(|b| b.sections.len() + 64).sum();
-    let mut out = Vec::with_capacity(HEADER + size);
+    let mut out = Vec::new();
+    encode_into(&mut out, first, events, times, stored_at, blocks);
+    out
+}
+
+/// The same in the place of what `out` has.
+pub(crate) fn encode_into(
+    out: &mut Vec<u8>,
+    first: u64,
+    events: u32,
+    times: (Timestamp, Timestamp),
+    stored_at: Timestamp,
+    blocks: &[BlockToWrite<'_>],
+) {
+    let size: usize = blocks.iter().map(|b| b.sections.bytes.len()).sum();
+    let table = table::encode(blocks);
+    out.clear();
+    out.reserve(HEADER + table.len() + size);
     out.resize(HEADER, 0);
-    out.put_var(blocks.len() as u64);
+    out.extend_from_slice(&table);
     for block in blocks {
-        out.put_i64(block.received.nanos());
-        out.put_var(block.rows as u64);
-        out.put_var(block.skipped.len() as u64);
-        for row in &block.skipped {
-            out.put_var(u64::from(*row));
-        }
-        out.put_var(block.sections.len() as u64);
-        out.extend_from_slice(block.sections);
+        out.extend_from_slice(&block.sections.bytes);
     }
-    let body = &out[HEADER..];
     // A group has less than 4 GiB: what a request may weigh, and what the queue takes, are bounded.
-    let body_length = u32::try_from(body.len()).unwrap_or(u32::MAX);
+    let body_length = u32::try_from(out.len() - HEADER).unwrap_or(u32::MAX);
     let mut header = Vec::with_capacity(HEADER);
     header.put_u32(MAGIC);
     header.extend_from_slice(&VERSION.to_le_bytes());
@@ -73,10 +79,9 @@ pub(crate) fn encode(
     header.put_i64(times.1.nanos());
     header.put_i64(stored_at.nanos());
     header.put_u32(body_length);
-    header.put_u32(crc32fast::hash(body));
+    header.put_u32(crc32fast::hash(&table));
     header.put_u32(crc32fast::hash(&header));
     out[..HEADER].copy_from_slice(&header);
-    out
 }
 
 /// Whether a sound header stands anywhere in these bytes.
@@ -98,7 +103,9 @@ impl Header {
         if crc32fast::hash(&bytes[..HEADER - 4]) != checksum {
             return Err(Malformed("the checksum of a record's header is wrong"));
         }
-        if take.bytes(2)? != VERSION.to_le_bytes() {
+        let version = take.bytes(2)?;
+        let version = u16::from_le_bytes([version[0], version[1]]);
+        if !(FIRST_VERSION..=VERSION).contains(&version) {
             return Err(Malformed("the record is of a newer version"));
         }
         take.bytes(2)?;
@@ -107,7 +114,7 @@ impl Header {
         let (earliest, latest, stored_at) = (time()?, time()?, time()?);
         let (body_length, body_checksum) = (take.u32()?, take.u32()?);
         let times = (earliest, latest);
-        Ok(Header { first, events, times, stored_at, body_length, body_checksum, checksum })
+        Ok(Header { first, events, times, stored_at, body_length, version, body_checksum, checksum })
     }
 
     /// Checks the body that belongs to this header.
@@ -115,42 +122,41 @@ impl Header {
         if body.len() != self.body_length as usize {
             return Err(Malformed("it ends too early"));
         }
-        if crc32fast::hash(body) != self.body_checksum {
-            return Err(Malformed("the checksum of a record is wrong"));
+        if self.version == FIRST_VERSION {
+            return self.check_sum(body);
         }
-        Ok(())
+        let table = body.get(..table::length(body)?).ok_or(Malformed("it ends too early"))?;
+        self.check_sum(table)?;
+        self.parts(body)?.iter().try_for_each(|part| part.check(body))
     }
-}
 
-/// A block within a record's body.
-struct Part<'a> {
-    received: Timestamp,
-    rows: usize,
-    /// Rows that do not count, in order.
-    skipped: Vec<usize>,
-    block: Block<'a>,
-}
-
-fn parts(body: &[u8]) -> Result<Vec<Part<'_>>, Malformed> {
-    let mut take = Take(body);
-    let mut parts = Vec::new();
-    for _ in 0..take.count()? {
-        let received = Timestamp::from_nanos(take.i64()?).ok_or(Malformed("a time is out of range"))?;
-        let rows = take.size()?;
-        let skipped = (0..take.count()?).map(|_| take.size()).collect::<Result<Vec<_>, _>>()?;
-        if skipped.len() > rows {
-            return Err(Malformed("a block skips more rows than it has"));
+    fn check_sum(&self, bytes: &[u8]) -> Result<(), Malformed> {
+        if crc32fast::hash(bytes) == self.body_checksum {
+            Ok(())
+        } else {
+            Err(Malformed("the checksum of a record is wrong"))
         }
-        let length = take.size()?;
-        parts.push(Part { received, rows, skipped, block: Block::new(take.bytes(length)?) });
     }
-    take.end()?;
-    Ok(parts)
-}
 
-/// Drops the rows that do not count; `skipped` is in order.
-fn counted<T>(rows: Vec<T>, skipped: &[usize]) -> impl Iterator<Item = T> {
-    rows.into_iter().enumerate().filter(|(row, _)| skipped.binary_search(row).is_err()).map(|(_, item)| item)
+    /// Whether a block can be read without the others.
+    pub(crate) fn has_table(&self) -> bool {
+        self.version > FIRST_VERSION
+    }
+
+    /// The blocks of a body that begins with this table, which is checked.
+    pub(crate) fn table(&self, table: &[u8]) -> Result<Vec<Part>, Malformed> {
+        self.check_sum(table)?;
+        table::read(table, self.body_length as usize)
+    }
+
+    /// The blocks of a body.
+    fn parts(&self, body: &[u8]) -> Result<Vec<Part>, Malformed> {
+        if self.version == FIRST_VERSION {
+            return table::read_v1(body);
+        }
+        let table = body.get(..table::length(body)?).ok_or(Malformed("it ends too early"))?;
+        table::read(table, body.len())
+    }
 }
 
 /// The events of a checked body, of blocks that may have subjects of these fingerprints, which are in order
@@ -162,15 +168,17 @@ pub(crate) fn events(
 ) -> Result<Vec<(StoredEvent, Claim)>, Malformed> {
     let mut sequence = header.first;
     let mut events = Vec::new();
-    for Part { received, rows, skipped, block } in parts(body)? {
+    for part in header.parts(body)? {
+        let block = part.block(body);
         if let Some(fingerprints) = fingerprints
             && !block.may_have(fingerprints)?
         {
-            sequence += (rows - skipped.len()) as u64;
+            sequence += part.count();
             continue;
         }
-        for (event, claim) in counted(block.events()?, &skipped) {
-            let stored = StoredEvent { sequence, event, ingested_at: received, stored_at: header.stored_at };
+        let (ingested_at, stored_at) = (part.received, header.stored_at);
+        for (event, claim) in part.counted(block.events()?) {
+            let stored = StoredEvent { sequence, event, ingested_at, stored_at };
             events.push((stored, claim));
             sequence += 1;
         }
@@ -181,17 +189,28 @@ pub(crate) fn events(
     Ok(events)
 }
 
-/// The claims of the block that has the event of this place in the record, and the place of its first.
-pub(crate) fn claims_around(body: &[u8], place: u64) -> Result<(u64, Vec<Claim>), Malformed> {
+/// The block among these that has the event of this place in the record, and the place of its first.
+pub(crate) fn part_with(parts: Vec<Part>, place: u64) -> Result<(u64, Part), Malformed> {
     let mut first = 0;
-    for part in parts(body)? {
-        let count = (part.rows - part.skipped.len()) as u64;
-        if place < first + count {
-            return Ok((first, counted(part.block.claims()?, &part.skipped).collect()));
+    for part in parts {
+        if place < first + part.count() {
+            return Ok((first, part));
         }
-        first += count;
+        first += part.count();
     }
     Err(Malformed("it has fewer events than its header says"))
+}
+
+/// The claims of the block of a checked body that has the event of this place in the record, and the place of
+/// its first.
+pub(crate) fn claims_around(
+    header: &Header,
+    body: &[u8],
+    place: u64,
+) -> Result<(u64, Part, block::Claims), Malformed> {
+    let (first, part) = part_with(header.parts(body)?, place)?;
+    let claims = part.block(body).packed_claims()?;
+    Ok((first, part, claims))
 }
 
 /// The events of the block of a checked body that has the event of this sequence, and the sequence of the
@@ -202,8 +221,8 @@ pub(crate) fn block_with(
     wanted: u64,
 ) -> Result<(u64, Vec<StoredEvent>), Malformed> {
     let mut first = header.first;
-    for Part { received, rows, skipped, block } in parts(body)? {
-        let count = (rows - skipped.len()) as u64;
+    for part in header.parts(body)? {
+        let (received, count) = (part.received, part.count());
         if (first..first + count).contains(&wanted) {
             let stored = |(sequence, (event, _))| StoredEvent {
                 sequence,
@@ -211,7 +230,10 @@ pub(crate) fn block_with(
                 ingested_at: received,
                 stored_at: header.stored_at,
             };
-            return Ok((first, (first..).zip(counted(block.events()?, &skipped)).map(stored).collect()));
+            return Ok((
+                first,
+                (first..).zip(part.counted(part.block(body).events()?)).map(stored).collect(),
+            ));
         }
         first += count;
     }
@@ -219,10 +241,10 @@ pub(crate) fn block_with(
 }
 
 /// The claims of a checked body, in the order of sequences.
-pub(crate) fn claims(body: &[u8]) -> Result<Vec<Claim>, Malformed> {
+pub(crate) fn claims(header: &Header, body: &[u8]) -> Result<Vec<Claim>, Malformed> {
     let mut claims = Vec::new();
-    for part in parts(body)? {
-        claims.extend(counted(part.block.claims()?, &part.skipped));
+    for part in header.parts(body)? {
+        claims.extend(part.counted(part.block(body).claims()?));
     }
     Ok(claims)
 }

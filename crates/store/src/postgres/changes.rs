@@ -47,7 +47,7 @@ pub(super) struct Changes {
 
 impl Changes {
     /// What the events of a request are added to.
-    pub(super) fn open<'a>(&'a mut self, meters: &'a Meters) -> RollUpsMut<'a> {
+    pub(super) fn open<'a>(&'a mut self, meters: &'a Meters) -> RollUpsMut<'a, MeterRollUps> {
         RollUpsMut {
             charges: &mut self.sums.charges,
             metered: &mut self.sums.metered,

@@ -12,8 +12,11 @@ use usage_store::{EventFilter, Handling, Store};
 
 const LATER: &str = "2026-11-22T10:00:01.000000001Z";
 
-fn golden() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/v1.log")
+/// The versions of records that were ever written.
+const VERSIONS: [u32; 2] = [1, 2];
+
+fn golden(version: u32) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/v{version}.log"))
 }
 
 fn event(id: &str, subject: &str, time: &str, data: Option<&str>) -> UsageEvent {
@@ -72,9 +75,9 @@ async fn write(place: &Place) {
 async fn write_the_golden_file() {
     let place = Place::new();
     write(&place).await;
-    assert!(!golden().exists(), "a golden file is never changed");
-    fs::create_dir_all(golden().parent().unwrap()).unwrap();
-    fs::copy(place.last_segment(), golden()).unwrap();
+    let golden = golden(VERSIONS[VERSIONS.len() - 1]);
+    assert!(!golden.exists(), "a golden file is never changed");
+    fs::copy(place.last_segment(), golden).unwrap();
 }
 
 fn shown(stored: &StoredEvent) -> (UsageEvent, String, String) {
@@ -89,10 +92,16 @@ async fn listed(store: &EmbeddedStore) -> Vec<(UsageEvent, String, String)> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_log_of_version_1_is_read_as_it_was_written() {
+async fn a_log_of_any_version_is_read_as_it_was_written() {
+    for version in VERSIONS {
+        is_read(version).await;
+    }
+}
+
+async fn is_read(version: u32) {
     let (place, now) = (Place::new(), Place::new());
     drop(place.open());
-    fs::copy(golden(), place.log().join(format!("{:020}.log", 0))).unwrap();
+    fs::copy(golden(version), place.log().join(format!("{:020}.log", 0))).unwrap();
     write(&now).await;
     let (store, now) = (place.open(), now.open());
     let all = listed(&store).await;
@@ -113,11 +122,17 @@ async fn a_log_of_version_1_is_read_as_it_was_written() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn where_the_hashes_of_contents_differ_the_contents_are_compared() {
+    for version in VERSIONS {
+        are_compared(version).await;
+    }
+}
+
+async fn are_compared(version: u32) {
     // Under another secret no hash of the log is what it would be now.
     let place = Place::new();
     let other: [u8; 16] = SECRET.map(|byte| byte ^ 1);
     drop(place.try_open(Options { secret: other, ..options() }).unwrap());
-    fs::copy(golden(), place.log().join(format!("{:020}.log", 0))).unwrap();
+    fs::copy(golden(version), place.log().join(format!("{:020}.log", 0))).unwrap();
     let (mut events, received) = requests().remove(0);
     let store = place.open();
     let verdicts = store.append(events.clone(), at(received), Handling::Lenient).await.unwrap();

@@ -127,15 +127,26 @@ async fn a_log_that_is_shorter_or_longer_than_its_projections_say_is_what_counts
     }
 }
 
-/// Changes the last figure of a file of roll-ups, and its checksum with it.
+/// Bytes of the header of a file of roll-ups; its last four are its checksum, those before that of the tail.
+const HEADER: usize = 52;
+
+/// Puts right what the header of a file of roll-ups says of its tail.
+fn seal(bytes: &mut [u8]) {
+    let tail = usize::try_from(u64::from_le_bytes(bytes[28..36].try_into().unwrap())).unwrap();
+    let checksum = crc32fast::hash(&bytes[tail..]);
+    bytes[HEADER - 8..HEADER - 4].copy_from_slice(&checksum.to_le_bytes());
+    let checksum = crc32fast::hash(&bytes[..HEADER - 4]);
+    bytes[HEADER - 4..HEADER].copy_from_slice(&checksum.to_le_bytes());
+}
+
+/// Changes the last figure of a file of roll-ups, and its checksums with it.
 fn tamper(path: &Path) {
     let mut bytes = fs::read(path).unwrap();
-    let content = bytes.len() - 4;
+    let end = bytes.len();
     // The last byte of the charges' cells is the amount of the last, here a small whole number. Behind it
-    // are the meters' cells: a length and three counts of nothing.
-    bytes[content - 5] += 1;
-    let checksum = crc32fast::hash(&bytes[..content]);
-    bytes[content..].copy_from_slice(&checksum.to_le_bytes());
+    // are cells of nothing: a length and three counts.
+    bytes[end - 5] += 1;
+    seal(&mut bytes);
     fs::write(path, bytes).unwrap();
 }
 

@@ -26,6 +26,8 @@ struct Imported {
     accepted: u64,
     /// Rows that were there already.
     duplicate: u64,
+    /// Rows whose ids were there already with other content or of another type, and stayed as they were.
+    conflict: u64,
     /// Rows of earlier imports that the file no longer has, taken back now.
     taken_back: u64,
     /// Rows that were left out, and where they are.
@@ -53,10 +55,10 @@ pub(crate) fn run(args: &Args, asked: &ImportFocus) -> Result<(), Failure> {
             columns.parse().map_err(|error| Failure::operation(format!("--customer-by: {error}")))?
         }
     };
-    let file = FocusFile::open(&asked.file, &by)?;
+    let file = FocusFile::open(&asked.file, &by)?.of_type(asked.event_type.clone());
     let target = asked.skip_bad_rows.then(|| bad_rows_path(&asked.file));
     let mut bad = Bad::new(target);
-    let mut replacing = asked.replace.then(Replacing::default);
+    let mut replacing = asked.replace.then(|| Replacing::of_type(&asked.event_type));
     let checked = check(&file, &mut bad, replacing.as_mut())?;
     bad.refuse(&asked.file)?;
     let gateway = open(args, Missing::Create)?;
@@ -160,6 +162,7 @@ fn store(
     }
     let stored = storing.finish()?;
     (imported.accepted, imported.duplicate) = (stored.accepted, stored.duplicate);
+    imported.conflict = stored.conflict;
     bar.finish_and_clear();
     Ok(())
 }
@@ -175,6 +178,10 @@ fn summary(args: &Args, imported: &Imported, checked: &Checked) -> String {
     );
     if imported.duplicate > 0 {
         text.push_str(&format!(" {} rows were there already.", imported.duplicate));
+    }
+    if imported.conflict > 0 {
+        let rows = counted(imported.conflict, "row");
+        text.push_str(&format!(" {rows} stay as they were: they are stored with other content or type."));
     }
     if imported.taken_back > 0 {
         let rows = counted(imported.taken_back, "row");

@@ -11,13 +11,14 @@ use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
 use std::collections::{BTreeSet, HashSet};
-use usage_domain::charge::CHARGE_TYPE;
 use usage_domain::event::{UsageEvent, VOID_TYPE};
 use usage_import::focus::Scope;
 
 /// What a file replaces.
 #[derive(Default)]
 pub(super) struct Replacing {
+    /// The type of the events.
+    event_type: String,
     scopes: BTreeSet<Scope>,
     /// Ids of events of those providers that are taken back, by source.
     voided: HashSet<(String, String)>,
@@ -26,6 +27,11 @@ pub(super) struct Replacing {
 }
 
 impl Replacing {
+    /// Replaces events of this type.
+    pub(super) fn of_type(event_type: &str) -> Replacing {
+        Replacing { event_type: event_type.to_string(), ..Replacing::default() }
+    }
+
     /// Sees a row of the file.
     pub(super) fn see(&mut self, line: u64, event: &UsageEvent) -> Result<(), Failure> {
         let scope = event.data.as_deref().and_then(|data| Scope::of(&event.source, data));
@@ -75,7 +81,7 @@ impl Replacing {
         mut store: impl FnMut(UsageEvent) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
         for source in self.sources() {
-            each(gateway, &source, CHARGE_TYPE, |event| {
+            each(gateway, &source, &self.event_type, |event| {
                 let scope = event.data.and_then(|data| Scope::of(&source, data.get()));
                 if scope.is_none_or(|scope| !self.scopes.contains(&scope)) {
                     return Ok(());

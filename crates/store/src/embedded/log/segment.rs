@@ -1,9 +1,10 @@
 //! Segment files: where records lie, one after the other, and how they are read back.
 
 use crate::StoreError;
-use crate::format::block::Claim;
+use crate::format::block::{Block, Claim, Claims};
 use crate::format::codec::Malformed;
 use crate::format::record::{self, HEADER, Header};
+use crate::format::table::{self, Part};
 use std::fs::File;
 use std::io::ErrorKind;
 use std::os::unix::fs::FileExt;
@@ -22,6 +23,30 @@ pub(crate) struct Segment {
     /// The sequence of its first event.
     pub(crate) first: u64,
     file: File,
+}
+
+/// Bytes of a body that are read to find its table: enough for that of about a hundred blocks.
+const TABLE: usize = 4096;
+
+/// The claims of a block of the log.
+#[derive(Debug)]
+pub(crate) struct BlockClaims {
+    /// The sequence of its first event.
+    first: u64,
+    part: Part,
+    claims: Claims,
+}
+
+impl BlockClaims {
+    /// Whether the event of this sequence is in the block.
+    pub(crate) fn has(&self, sequence: u64) -> bool {
+        sequence >= self.first && sequence - self.first < self.part.count()
+    }
+
+    /// The claim of the event of this sequence, which is in the block.
+    pub(crate) fn get(&mut self, sequence: u64) -> Result<Claim, Malformed> {
+        self.claims.get(self.part.row(sequence - self.first))
+    }
 }
 
 /// Where a record lies.
@@ -111,16 +136,46 @@ impl Segment {
         record::events(&header, &body, fingerprints).map_err(|what| self.damaged(offset, &what))
     }
 
-    /// The claims of the block that has the event of this sequence, and the sequence of its first.
-    pub(crate) fn claims_around(
-        &self,
-        record: &RecordRef,
-        sequence: u64,
-    ) -> Result<(u64, Vec<Claim>), StoreError> {
-        let (_, body) = self.record(record.offset)?;
-        let found = record::claims_around(&body, sequence - record.first);
-        let (first, claims) = found.map_err(|what| self.damaged(record.offset, &what))?;
-        Ok((record.first + first, claims))
+    /// The claims of the block that has the event of this sequence: of the record no more is read than these,
+    /// but of one of the first version.
+    pub(crate) fn claims_around(&self, record: &RecordRef, sequence: u64) -> Result<BlockClaims, StoreError> {
+        let (header, place) = (self.header(record.offset)?, sequence - record.first);
+        let found = if header.has_table() {
+            let (first, part) = self.part_with(&header, record.offset, place)?;
+            let (at, length) = part.claims();
+            let bytes = self.body(record.offset, at, length)?;
+            let claims = part.check_claims(&bytes).and_then(|()| Block::new(&bytes).packed_claims());
+            claims.map(|claims| (first, part, claims))
+        } else {
+            let (header, body) = self.record(record.offset)?;
+            record::claims_around(&header, &body, place)
+        };
+        let (first, part, claims) = found.map_err(|what| self.damaged(record.offset, &what))?;
+        Ok(BlockClaims { first: record.first + first, part, claims })
+    }
+
+    /// A part of the body of the record at this offset.
+    fn body(&self, offset: u64, at: usize, length: usize) -> Result<Vec<u8>, StoreError> {
+        let mut bytes = vec![0; length];
+        self.fill(&mut bytes, offset + HEADER as u64 + at as u64, offset)?;
+        Ok(bytes)
+    }
+
+    /// The block of a record with a table that has the event of this place, and the place of its first.
+    fn part_with(&self, header: &Header, offset: u64, place: u64) -> Result<(u64, Part), StoreError> {
+        let damaged = |what: Malformed| self.damaged(offset, &what);
+        let begun = TABLE.min(header.body_length as usize);
+        let mut table = self.body(offset, 0, begun)?;
+        let length = table::length(&table).map_err(damaged)?;
+        if length > header.body_length as usize {
+            return Err(damaged(Malformed("its table is too long")));
+        }
+        if length > table.len() {
+            table = self.body(offset, 0, length)?;
+        }
+        table.truncate(length);
+        let parts = header.table(&table).map_err(damaged)?;
+        record::part_with(parts, place).map_err(damaged)
     }
 
     /// The events of the block that has the event of this sequence, and the sequence of the first of them.
@@ -134,8 +189,8 @@ impl Segment {
     }
 
     pub(crate) fn claims(&self, offset: u64) -> Result<Vec<Claim>, StoreError> {
-        let (_, body) = self.record(offset)?;
-        record::claims(&body).map_err(|what| self.damaged(offset, &what))
+        let (header, body) = self.record(offset)?;
+        record::claims(&header, &body).map_err(|what| self.damaged(offset, &what))
     }
 
     pub(crate) fn damaged(&self, offset: u64, what: &Malformed) -> StoreError {

@@ -10,6 +10,7 @@ use super::slot::Slot;
 use crate::format::codec::{Malformed, Put, Take};
 use hashbrown::Equivalent;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use usage_domain::decimal::Decimal;
 use usage_domain::meter::Meter;
 use usage_domain::meter::aggregate::{Extreme, Latest, Sign, State, Sums};
@@ -83,7 +84,7 @@ pub(crate) struct SeriesRef<'a> {
 }
 
 impl SeriesRef<'_> {
-    fn to_series(&self) -> Series {
+    pub(crate) fn to_series(&self) -> Series {
         Series { meter: self.meter, dimensions: self.dimensions.to_vec() }
     }
 }
@@ -92,6 +93,12 @@ impl SeriesRef<'_> {
 impl Equivalent<Series> for SeriesRef<'_> {
     fn equivalent(&self, series: &Series) -> bool {
         self.meter == series.meter && self.dimensions == series.dimensions
+    }
+}
+
+impl Equivalent<Arc<Series>> for SeriesRef<'_> {
+    fn equivalent(&self, series: &Arc<Series>) -> bool {
+        self.equivalent(&**series)
     }
 }
 

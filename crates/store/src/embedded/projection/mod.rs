@@ -6,7 +6,7 @@ pub(crate) mod charges;
 pub(crate) mod claims;
 pub(crate) mod corrections;
 pub(crate) mod delta;
-pub(crate) mod files;
+pub(crate) mod layers;
 pub(crate) mod metered;
 pub(crate) mod names;
 pub(crate) mod rollup;

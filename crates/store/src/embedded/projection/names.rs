@@ -114,6 +114,16 @@ impl Names {
     }
 }
 
+/// Removes a folder with all that is in it; one that is gone already is no failure.
+pub(crate) fn remove_folder(folder: &Path) -> Result<(), StoreError> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(StoreError::io("cannot remove", folder)(error))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Removes a file; one that is gone already is no failure.
 pub(crate) fn remove(path: &Path) -> Result<(), StoreError> {
     match fs::remove_file(path) {

@@ -106,11 +106,6 @@ impl<G: Group, S: Sum> RollUps<G, S> {
         number
     }
 
-    /// The number of a subject that has usage.
-    pub(crate) fn number_of(&self, subject: &str) -> Option<u32> {
-        self.subjects.numbers.get(subject).copied()
-    }
-
     /// The number of a group, which `owned` makes where it is new.
     pub(crate) fn group_number<Q: Hash + Equivalent<G> + ?Sized>(
         &mut self,

@@ -7,6 +7,7 @@ use super::cells::{Cells, merge_cells};
 use super::charges::ChargeRollUps;
 use super::corrections::{Corrections, Fate};
 use super::metered::{MeterRollUps, Series};
+use super::rollup::{Group, Sum};
 use crate::format::codec::{Malformed, Put, Take};
 use usage_domain::charge::ChargeGroup;
 use usage_domain::meter::aggregate::State;
@@ -18,7 +19,7 @@ pub(crate) struct Stretch {
     pub(crate) covered: Vec<u32>,
     /// What became of events, in the order in which it did.
     pub(crate) corrections: Vec<(u64, Fate)>,
-    /// Cells, in their stored form.
+    /// Cells, in their stored form. Of the embedded store, those of meters are in layers instead.
     pub(crate) charges: Vec<u8>,
     pub(crate) metered: Vec<u8>,
 }
@@ -87,6 +88,11 @@ impl Stretch {
         loaded.covered = self.covered;
         Ok(())
     }
+}
+
+/// The stored form of no cells.
+pub(crate) fn no_cells<G: Group, S: Sum>() -> Vec<u8> {
+    Cells::<G, S>::default().encode()
 }
 
 /// The stored form of stretches that follow each other.

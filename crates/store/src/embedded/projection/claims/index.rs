@@ -9,6 +9,7 @@ use super::runs::Runs;
 use super::worker::Worker;
 use crate::StoreError;
 use crate::embedded::faults::Faults;
+use crate::embedded::projection::names::remove_folder;
 use hashbrown::HashTable;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -291,15 +292,6 @@ impl Drop for Anew {
         if let Err(error) = remove_folder(&self.folder) {
             tracing::warn!(%error, "what is left of a rebuild goes when the store is opened");
         }
-    }
-}
-
-fn remove_folder(folder: &Path) -> Result<(), StoreError> {
-    match std::fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(StoreError::io("cannot remove", folder)(error))
-        }
-        _ => Ok(()),
     }
 }
 

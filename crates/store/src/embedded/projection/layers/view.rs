@@ -1,0 +1,138 @@
+//! Reading cells at one position of the log, without a lock: what the layers had at a moment.
+
+use super::Cell;
+use super::front::Front;
+use super::merge::{Cells, Merged, fold, folded};
+use super::run::Run;
+use super::subjects::Subjects;
+use super::whole::EVERYBODY_NUMBER;
+use crate::StoreError;
+use crate::embedded::projection::metered::{MeterRollUps, Series};
+use crate::embedded::projection::rollup::CellKey;
+use crate::embedded::projection::slot::Slot;
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::Arc;
+use usage_domain::time::Period;
+
+/// Which cells are asked for.
+#[derive(Debug, Clone)]
+pub(crate) struct Wanted {
+    /// Subjects that follow each other.
+    pub(super) subjects: Range<u32>,
+    /// The first slot and the last.
+    pub(super) slots: (Slot, Slot),
+    /// Groups by number.
+    pub(super) groups: Arc<Vec<bool>>,
+}
+
+impl Wanted {
+    /// The cells of these subjects that a period may have something of.
+    pub(super) fn new(subjects: Range<u32>, period: Period, groups: Arc<Vec<bool>>) -> Wanted {
+        // The cell of everybody begins no earlier than that of a subject.
+        let everybody = subjects.start == EVERYBODY_NUMBER && subjects.end == EVERYBODY_NUMBER + 1;
+        let first = if everybody { Slot::quarter_of(period.start) } else { Slot::of(period.start) };
+        Wanted { subjects, slots: (first, Slot::quarter_of(period.end)), groups }
+    }
+
+    pub(super) fn wants(&self, group: u32) -> bool {
+        self.groups.get(group as usize).copied().unwrap_or(false)
+    }
+
+    pub(super) fn has(&self, key: &CellKey) -> bool {
+        self.subjects.contains(&key.subject)
+            && (self.slots.0..=self.slots.1).contains(&key.slot)
+            && self.wants(key.group)
+    }
+
+    /// Whether no wanted cell has this key or a larger one.
+    pub(super) fn is_past(&self, key: &CellKey) -> bool {
+        let last = self.subjects.end.saturating_sub(1);
+        key.subject >= self.subjects.end || (key.subject == last && key.slot > self.slots.1)
+    }
+}
+
+/// The layers at a moment, but for the front.
+#[derive(Debug, Clone)]
+pub(crate) struct View {
+    pub(super) subjects: Arc<Subjects>,
+    pub(super) frozen: Vec<Arc<Front>>,
+    pub(super) runs: Arc<Vec<Arc<Run>>>,
+    /// The groups that are asked for, by number.
+    pub(super) series: Vec<(u32, Arc<Series>)>,
+    pub(super) groups: Arc<Vec<bool>>,
+    /// Wanted cells of the front, in order.
+    pub(super) latest: Vec<Cell>,
+    /// How many subjects there are.
+    pub(super) count: u32,
+}
+
+impl View {
+    /// How many subjects there are, everybody included.
+    pub(crate) fn subjects(&self) -> u32 {
+        self.count
+    }
+
+    /// The cells of one subject that a period may have something of, added to `rollups`.
+    ///
+    /// # Errors
+    /// A file that cannot be read or is damaged.
+    pub(crate) fn subject(
+        &self,
+        name: &str,
+        period: Period,
+        rollups: &mut MeterRollUps,
+    ) -> Result<(), StoreError> {
+        let Some(number) = self.subjects.find(name) else { return Ok(()) };
+        self.range(number..number + 1, period, rollups)
+    }
+
+    /// The same of all subjects with these numbers.
+    pub(crate) fn range(
+        &self,
+        subjects: Range<u32>,
+        period: Period,
+        rollups: &mut MeterRollUps,
+    ) -> Result<(), StoreError> {
+        let wanted = Wanted::new(subjects, period, self.groups.clone());
+        let begin = self.latest.partition_point(|(key, _)| key.subject < wanted.subjects.start);
+        let latest = self.latest[begin..].iter().take_while(|(key, _)| !wanted.is_past(key));
+        let mut cells: Vec<Cell> = latest.filter(|(key, _)| wanted.has(key)).cloned().collect();
+        for front in &self.frozen {
+            for subject in wanted.subjects.start..wanted.subjects.end.min(front.subjects()) {
+                front.cells_of(subject, wanted.slots, |group| wanted.wants(group), &mut cells);
+            }
+        }
+        for run in self.runs.iter() {
+            run.cells(&wanted, &mut cells)?;
+        }
+        fold(&mut cells);
+        let mut groups: HashMap<u32, u32> = HashMap::with_capacity(self.series.len());
+        for (number, series) in &self.series {
+            groups.insert(*number, rollups.group_number(&**series, Series::clone));
+        }
+        for of_one in cells.chunk_by(|(a, _), (b, _)| a.subject == b.subject) {
+            let subject = rollups.subject_number(&self.subjects.name(of_one[0].0.subject));
+            for (key, sum) in of_one {
+                let key = CellKey { subject, slot: key.slot, group: groups[&key.group] };
+                rollups.add_to(key, &sum.state());
+            }
+        }
+        Ok(())
+    }
+
+    /// All cells but those of the front, in the order of their keys.
+    ///
+    /// # Errors
+    /// A file that cannot be read or is damaged.
+    pub(crate) fn all(&self) -> Result<Merged, StoreError> {
+        let mut sources: Vec<Cells> = self.runs.iter().map(|run| run.all()).collect();
+        sources.extend(self.frozen.iter().map(|front| folded(front.clone())));
+        Merged::new(sources)
+    }
+
+    /// The name of a subject.
+    pub(crate) fn name(&self, subject: u32) -> String {
+        self.subjects.name(subject)
+    }
+}
