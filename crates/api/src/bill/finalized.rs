@@ -45,6 +45,7 @@ pub struct BillRunRequest {
     pub month: String,
     /// Customers to pass over, by number.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(maximum = 9_007_199_254_740_991_u64))]
     pub offset: u64,
     /// At most so many customers; 1000 where absent.
     #[serde(default)]

@@ -5,7 +5,7 @@ use crate::fields::Fields;
 use crate::plan;
 use crate::problem::FieldError;
 use serde::{Deserialize, Serialize};
-use usage_domain::customer::CustomerRef;
+use usage_domain::customer::{CustomerRef, MAX_NUMBER};
 use usage_domain::time::Month;
 
 /// The most customers of a page.
@@ -31,6 +31,7 @@ pub struct SimulationRequest {
     pub customer: Option<String>,
     /// Customers to pass over, by number; 0 where absent.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(maximum = 9_007_199_254_740_991_u64))]
     pub offset: Option<u64>,
     /// At most so many customers; 100 where absent.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -91,12 +92,16 @@ pub fn read_simulation(text: &str) -> Result<Simulation, FieldError> {
     if !(1..=MAX_LIMIT).contains(&limit) {
         return Err(fields.wrong("limit", format!("must be 1 to {MAX_LIMIT}, not {limit}")));
     }
+    let offset = fields.count("offset")?.unwrap_or(0);
+    if offset > MAX_NUMBER {
+        return Err(fields.wrong("offset", format!("must be 0 to {MAX_NUMBER}, not {offset}")));
+    }
     Ok(Simulation {
         plan,
         instead_of: fields.text("instead_of")?,
         month: fields.required_parsed("month")?,
         customer: fields.parsed("customer")?,
-        offset: fields.count("offset")?.unwrap_or(0),
+        offset,
         limit,
     })
 }

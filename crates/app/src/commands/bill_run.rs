@@ -79,7 +79,7 @@ fn summary(done: &BillRunPage, month: Month) -> String {
     if !sums.is_empty() {
         let mut table = Table::new(&[("Currency", false), ("Bills", true), ("Total", true)]);
         for (currency, (bills, sum)) in sums {
-            let sum = sum.map_or_else(|| "does not fit".to_string(), |sum| sum.to_string());
+            let sum = sum.map_or_else(|| "does not fit".to_string(), |sum| output::figure(sum, currency));
             table.row(vec![currency.to_string(), bills.to_string(), sum]);
         }
         let _ = writeln!(text, "{table}\n");

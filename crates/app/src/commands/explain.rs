@@ -48,6 +48,11 @@ fn text(bill: &Bill, explanation: &Explanation) -> String {
     if *total_events == 0 {
         return text;
     }
+    if events.is_empty() {
+        let _ =
+            writeln!(text, "\n{} behind it; --events {total_events} shows them.", counted_are(*total_events));
+        return text;
+    }
     let _ = writeln!(text, "\nThe events behind it, as they count at log position {position}, oldest first");
     let columns = [("Time", false), ("Subject", false), ("Source", false), ("Id", false), ("Value", true)];
     let mut table = Table::new(&columns);
@@ -55,14 +60,16 @@ fn text(bill: &Bill, explanation: &Explanation) -> String {
         let cells = [&event.time, &event.subject, &event.source, &event.id, &event.value];
         table.row(cells.map(ToString::to_string).to_vec());
     }
-    if !events.is_empty() {
-        let _ = writeln!(text, "{table}");
-    }
+    let _ = writeln!(text, "{table}");
     let more = total_events.saturating_sub(events.len() as u64);
     if more > 0 {
         let _ = writeln!(text, "and {more} more; --events {total_events} shows them all.");
     }
     text
+}
+
+fn counted_are(events: u64) -> String {
+    if events == 1 { "1 event is".to_string() } else { format!("{events} events are") }
 }
 
 /// What the line is of.

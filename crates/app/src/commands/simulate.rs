@@ -16,6 +16,8 @@ use usage_domain::time::Month;
 
 /// Customers that are asked for at a time.
 const PAGE: u64 = 100;
+/// Customers that are shown one by one.
+const SHOWN: usize = 50;
 
 pub(crate) fn run(args: &Args, asked: &Simulate) -> Result<(), Failure> {
     let month: Month = asked.month.parse()?;
@@ -83,48 +85,68 @@ fn text(page: &SimulationPage, month: Month) -> Result<String, Failure> {
         return Ok(format!("Nothing would change for any of {looked_at} in {month}. Nothing was stored.\n"));
     }
     let unreadable = |error: DecimalError| Failure::operation(format!("a figure of the answer: {error}"));
-    let (columns, mut sums) = (["Customer", "Currency", "Now", "Then", "Difference"], BTreeMap::new());
-    let mut table = Table::new(&[
-        (columns[0], false),
-        (columns[1], false),
-        (columns[2], true),
-        (columns[3], true),
-        (columns[4], true),
-    ]);
-    for one in &page.items {
-        let sum: &mut Sums = sums.entry(one.currency.as_str()).or_default();
-        add(sum, one).map_err(unreadable)?;
-        let name = format!("{} ({})", one.customer.name, one.customer.number);
-        let figures = [&one.currency, &one.current_total, &one.simulated_total];
-        let difference = signed(&one.difference);
-        table.row([vec![name], figures.map(ToString::to_string).to_vec(), vec![difference]].concat());
-        for line in &one.lines {
-            let figures = [&line.current_total, &line.simulated_total].map(ToString::to_string);
-            table.row(
-                [vec![format!("  {}", line.service), String::new()], figures.to_vec(), vec![String::new()]]
-                    .concat(),
-            );
-        }
+    let mut text = format!("{month}, before credits\n\n{}\n", table(&page.items).map_err(unreadable)?);
+    let more = page.items.len().saturating_sub(SHOWN);
+    if more > 0 {
+        let _ = writeln!(text, "and {}; --json shows them all.", counted(more as u64, "smaller difference"));
     }
-    let mut text = format!("{month}, before credits\n\n{table}\n\n");
-    for (currency, sum) in sums {
-        let difference = sum.then.sub(sum.now).map_err(unreadable)?.to_string();
-        let _ = writeln!(
-            text,
-            "In all {currency} {} instead of {}: {}. {} would pay more, {} less, {} the same.",
-            sum.then,
-            sum.now,
-            signed(&difference),
-            sum.more,
-            sum.less,
-            sum.same
-        );
-    }
+    text.push('\n');
+    text.push_str(&sums(&page.items).map_err(unreadable)?);
     let others = page.customers.saturating_sub(page.items.len() as u64);
     if others > 0 {
         let _ = writeln!(text, "Nothing would change for {}.", counted(others, "other customer"));
     }
     text.push_str("Nothing was stored.\n");
+    Ok(text)
+}
+
+/// Customers by number, with the lines that differ; where there are many, those of the largest differences.
+fn table(items: &[Simulated]) -> Result<Table, DecimalError> {
+    let mut items: Vec<(Decimal, &Simulated)> =
+        items.iter().map(|one| Ok((one.difference.parse()?, one))).collect::<Result<_, DecimalError>>()?;
+    if items.len() > SHOWN {
+        items.sort_by_key(|(by, _)| std::cmp::Reverse(if by.is_negative() { by.negate() } else { *by }));
+        items.truncate(SHOWN);
+    }
+    let mut table = Table::new(&[
+        ("Customer", false),
+        ("Currency", false),
+        ("Now", true),
+        ("Then", true),
+        ("Difference", true),
+    ]);
+    for (_, one) in items {
+        table.row(vec![
+            format!("{} ({})", one.customer.name, one.customer.number),
+            one.currency.clone(),
+            one.current_total.clone(),
+            one.simulated_total.clone(),
+            signed(&one.difference),
+        ]);
+        for line in &one.lines {
+            let (name, nothing) = (format!("  {}", line.service), String::new());
+            let (now, then) = (line.current_total.clone(), line.simulated_total.clone());
+            table.row(vec![name, nothing.clone(), now, then, nothing]);
+        }
+    }
+    Ok(table)
+}
+
+/// What all customers together would pay, a line per currency.
+fn sums(items: &[Simulated]) -> Result<String, DecimalError> {
+    let mut sums: BTreeMap<&str, Sums> = BTreeMap::new();
+    for one in items {
+        add(sums.entry(&one.currency).or_default(), one)?;
+    }
+    let mut text = String::new();
+    for (currency, Sums { now, then, more, less, same }) in sums {
+        let difference = signed(&output::figure(then.sub(now)?, currency));
+        let [now, then] = [now, then].map(|amount| output::figure(amount, currency));
+        let _ = writeln!(
+            text,
+            "In all {currency} {then} instead of {now}: {difference}. {more} would pay more, {less} less, {same} the same."
+        );
+    }
     Ok(text)
 }
 

@@ -7,6 +7,8 @@ pub(crate) use usage_faces::table;
 use crate::failure::Failure;
 use serde::Serialize;
 use std::io::{ErrorKind, Write};
+use usage_domain::decimal::Decimal;
+use usage_domain::money::Money;
 
 /// Writes to standard output. A reader that has seen enough (`| head`) is no failure.
 pub(crate) fn write(text: &str) -> Result<(), Failure> {
@@ -28,6 +30,14 @@ pub(crate) fn json(data: &impl Serialize) -> Result<(), Failure> {
 /// Writes data as JSON where that was asked for, and else the text about it.
 pub(crate) fn either(as_json: bool, data: &impl Serialize, text: &str) -> Result<(), Failure> {
     if as_json { json(data) } else { write(&format!("{text}\n")) }
+}
+
+/// An amount with all digits of its currency's minor unit, such as `76.50`.
+pub(crate) fn figure(amount: Decimal, currency: &str) -> String {
+    match currency.parse() {
+        Ok(currency) => Money { amount, currency }.figure(),
+        Err(_) => amount.to_string(),
+    }
 }
 
 /// A count with its noun: `1 event`, `2 events`.

@@ -73,6 +73,7 @@ fn plain(text: &str) -> Option<(i64, u8)> {
     let (mut digits, mut count, mut scale) = (0i64, 0, None);
     for byte in bytes {
         match byte {
+            b'0'..=b'9' if count == 18 => return None,
             b'0'..=b'9' => {
                 digits = digits * 10 + i64::from(byte - b'0');
                 count += 1;
@@ -82,7 +83,7 @@ fn plain(text: &str) -> Option<(i64, u8)> {
             _ => return None,
         }
     }
-    (count <= 18).then_some((digits, scale.unwrap_or(0)))
+    Some((digits, scale.unwrap_or(0)))
 }
 
 fn split_exponent(text: &str) -> Result<(&str, i32), DecimalError> {
@@ -191,6 +192,11 @@ mod tests {
             ("1e-18", "0.000000000000000001"),
             ("123456789012345678901234567890e-18", "123456789012.34567890123456789"),
             ("99999999999999999999.999999999999999999", "99999999999999999999.999999999999999999"),
+            // As many digits as nearly fit the quick way.
+            ("9223372036854775808", "9223372036854775808"),
+            ("-9999999999999999999", "-9999999999999999999"),
+            ("999999999999999999", "999999999999999999"),
+            ("9.99999999999999999", "9.99999999999999999"),
             ("0e999999999999", "0"),
         ] {
             assert_eq!(text.parse::<Decimal>().map(|d| d.to_string()), Ok(shown.to_string()), "{text}");

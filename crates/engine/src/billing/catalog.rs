@@ -7,7 +7,7 @@ use usage_api::stored;
 use usage_domain::coupon::Coupon;
 use usage_domain::plan::{InvalidPlan, ItemKind, Plan};
 use usage_domain::tax::Tax;
-use usage_store::{DocumentWrite, Kind};
+use usage_store::{DocumentWrite, Kind, StoreError};
 
 impl Engine {
     /// How bills are made out.
@@ -137,8 +137,14 @@ impl Engine {
     /// Ends a tax: open bills have it no more. A customer that has it of its own must lose it first.
     ///
     /// # Errors
-    /// No such tax.
+    /// No such tax, or one that a customer has of its own.
     pub async fn delete_tax(&self, key: &str) -> Result<(), EngineError> {
+        let accounts = self.all_records(Kind::Account, stored::account).await?;
+        let has = |taxes: &[String]| taxes.iter().any(|tax| tax == key);
+        if let Some(kept) = accounts.iter().find(|kept| kept.value.taxes.as_deref().is_some_and(has)) {
+            let what = format!("customer {} has the tax {key:?} of its own", kept.value.customer);
+            return Err(StoreError::Conflict(format!("{what}; give it other taxes first")).into());
+        }
         self.delete_record(Kind::Tax, "tax", key).await
     }
 

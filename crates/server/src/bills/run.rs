@@ -9,6 +9,7 @@ use axum::http::HeaderMap;
 use std::sync::Arc;
 use usage_api::bill::{BillRunPage, BillRunRequest};
 use usage_api::problem::Problem;
+use usage_domain::customer::MAX_NUMBER;
 use usage_engine::billing::{Ids, RunOptions};
 
 /// Finalizes a month of a page of customers, by number. Doing it again changes nothing: who is billed already is left alone.
@@ -37,6 +38,9 @@ pub(crate) async fn run_bills(
     let limit = asked.limit.unwrap_or(1000);
     if !(1..=1000).contains(&limit) {
         return Err(ApiError::field("limit", format!("must be 1 to 1000, not {limit}")));
+    }
+    if asked.offset > MAX_NUMBER {
+        return Err(ApiError::field("offset", format!("must be 0 to {MAX_NUMBER}, not {}", asked.offset)));
     }
     let month = month("month", &asked.month)?;
     let options = RunOptions { month, offset: asked.offset, limit, force: asked.force };

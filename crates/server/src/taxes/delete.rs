@@ -17,7 +17,7 @@ use usage_api::problem::Problem;
         (status = 204, description = "Done."),
         (status = 400, description = "Not a name.", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "No such tax.", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "Others change the tax at the same moment; nothing was changed, try again.", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "A customer has it of its own; or others change the tax at the same moment. Nothing was changed.", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn delete_tax(

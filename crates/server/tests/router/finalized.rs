@@ -188,6 +188,7 @@ fn a_run_bills_every_customer_once_page_by_page() {
         (json!({"month": "2026-09", "limit": 0}), "limit", "1 to 1000"),
         (json!({"month": "2026-09", "limit": 1001}), "limit", "not 1001"),
         (json!({"month": "2026-09", "offset": -1}), "offset", "-1"),
+        (json!({"month": "2026-09", "offset": 1_u64 << 63}), "offset", "not 9223372036854775808"),
         (json!({"month": "2026-09", "page": 1}), "page", "unknown field"),
     ] {
         app.post("/api/v1/bill-runs", body).invalid(field, reason);
@@ -230,6 +231,11 @@ fn a_plan_is_tried_on_a_month_and_nothing_of_it_is_stored() {
         (json!({"plan": "pro", "month": "2026"}), "month", "such as 2026-11"),
         (json!({"plan": "pro"}), "month", "missing"),
         (json!({"plan": "pro", "month": "2026-09", "limit": 1001}), "limit", "not 1001"),
+        (
+            json!({"plan": "pro", "month": "2026-09", "offset": 1_u64 << 63}),
+            "offset",
+            "not 9223372036854775808",
+        ),
         (json!({"plan": "pro", "month": "2026-09", "customers": 1}), "customers", "known are plan"),
     ] {
         app.post("/api/v1/simulations", body).invalid(field, reason);

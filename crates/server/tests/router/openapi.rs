@@ -89,6 +89,7 @@ fn with_everything(schemas: &Value) -> (Service, Made) {
     let month = app.get("/api/v1/customers/456/bill?month=2023-08").ok();
     let bill = app.post(&format!("/api/v1/bills/{}/finalize", id(&month)), "").json()["bill"].clone();
     app.charge("bob", "2026-10-02T00:00:00Z", json!({"amount": "5"}));
+    app.charge("bob", "2026-11-02T00:00:00Z", json!({"amount": "5"}));
     let open_bill = id(&app.get("/api/v1/customers/456/bill?month=2026-10").ok());
     let mut other = example("Plan").clone();
     other["key"] = json!("other");
