@@ -37,7 +37,7 @@ pub struct Plan {
     pub name: String,
     /// What it is for.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(max_length = 4096))]
+    #[cfg_attr(feature = "openapi", schema(max_length = 1024))]
     pub description: Option<String>,
     /// Its versions, by the moments from which they are in force; no two from the same one.
     #[cfg_attr(feature = "openapi", schema(min_items = 1, max_items = 200))]
@@ -48,14 +48,14 @@ pub struct Plan {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PlanVersion {
-    /// Its number, by which subscriptions that stay on it name it; its place among the versions where absent.
+    /// Its number, by which subscriptions that stay on it name it; the next one where absent.
     #[cfg_attr(feature = "openapi", schema(minimum = 1, required = false))]
     pub version: u32,
     /// Billing periods, and subscriptions within one, that begin then or later are by this version. RFC 3339,
     /// or a date, which is midnight UTC.
     #[cfg_attr(feature = "openapi", schema(format = DateTime))]
     pub effective_from: String,
-    /// ISO 4217: what its prices are in.
+    /// ISO 4217: what its prices are in, the same in all versions.
     pub currency: String,
     /// Days from the beginning of a subscription that cost nothing; 0 where absent.
     #[serde(skip_serializing_if = "is_zero")]

@@ -16,10 +16,10 @@ pub struct FieldChange {
     pub field: String,
     /// What it was; absent where it was not there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub from: Option<Value>,
+    pub was: Option<Value>,
     /// What it becomes; absent where it goes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub to: Option<Value>,
+    pub becomes: Option<Value>,
 }
 
 /// What must change for one document to become the other.
@@ -41,11 +41,13 @@ fn fields(path: &str, from: Option<&Value>, to: Option<&Value>, changes: &mut Ve
         }
         (Some(Value::Array(old)), Some(Value::Array(new))) => match named(old, new) {
             Some(name) => elements(path, (old, new), name, changes),
-            None => {
-                changes.push(FieldChange { field: path.to_string(), from: from.cloned(), to: to.cloned() })
-            }
+            None => changes.push(FieldChange {
+                field: path.to_string(),
+                was: from.cloned(),
+                becomes: to.cloned(),
+            }),
         },
-        _ => changes.push(FieldChange { field: path.to_string(), from: from.cloned(), to: to.cloned() }),
+        _ => changes.push(FieldChange { field: path.to_string(), was: from.cloned(), becomes: to.cloned() }),
     }
 }
 
@@ -81,6 +83,6 @@ fn elements(path: &str, (old, new): (&[Value], &[Value]), name: &str, changes: &
     let (was, is) = (common(old, new), common(new, old));
     if was != is {
         let field = format!("{path} (order)");
-        changes.push(FieldChange { field, from: Some(Value::Array(was)), to: Some(Value::Array(is)) });
+        changes.push(FieldChange { field, was: Some(Value::Array(was)), becomes: Some(Value::Array(is)) });
     }
 }

@@ -49,7 +49,7 @@ pub struct Subscribed {
     pub start: Option<Timestamp>,
     /// Until when; as it is where `None`.
     pub end: Option<Timestamp>,
-    /// What it costs nothing until; by the plan's trial where `None`.
+    /// What it costs nothing until; where `None`, as it is, or by the plan's trial for a new one.
     pub trial_end: Option<Timestamp>,
     /// Prices of this customer alone, by item.
     pub overrides: BTreeMap<String, Price>,

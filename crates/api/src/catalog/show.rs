@@ -24,7 +24,7 @@ impl fmt::Display for FieldChange {
             Value::String(text) => text.clone(),
             other => other.to_string(),
         };
-        match (&self.from, &self.to) {
+        match (&self.was, &self.becomes) {
             (Some(from), Some(to)) => write!(f, "{}: {} → {}", self.field, shown(from), shown(to)),
             (None, Some(to)) => write!(f, "{}: + {}", self.field, shown(to)),
             (Some(from), None) => write!(f, "{}: - {}", self.field, shown(from)),

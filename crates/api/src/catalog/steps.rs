@@ -64,7 +64,7 @@ impl Steps {
 
     fn field<T: Serialize>(&mut self, name: impl Into<String>, from: Option<T>, to: Option<T>) {
         let value = |value: Option<T>| value.and_then(|value| serde_json::to_value(value).ok());
-        self.fields.push(FieldChange { field: name.into(), from: value(from), to: value(to) });
+        self.fields.push(FieldChange { field: name.into(), was: value(from), becomes: value(to) });
     }
 
     fn refuse(&mut self, field: impl Into<String>, reason: String) {
@@ -140,7 +140,8 @@ impl Steps {
         let start = there.start.unwrap_or(Timestamp::MIN);
         let fixed = [
             ("version", wanted.version != there.version),
-            ("trial_end", wanted.trial_end != there.trial_end),
+            // Absent, it is what the plan's trial came to when the subscription began.
+            ("trial_end", wanted.trial_end.is_some() && wanted.trial_end != there.trial_end),
             ("overrides", wanted.overrides != there.overrides),
         ];
         for (field, _) in fixed.into_iter().filter(|(_, differs)| *differs) {

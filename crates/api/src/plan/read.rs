@@ -6,10 +6,8 @@ use crate::problem::FieldError;
 use std::collections::{BTreeMap, BTreeSet};
 use usage_domain::meter::MAX_DIMENSIONS;
 use usage_domain::plan::item::{Item, ItemKind, UsageItem};
-use usage_domain::plan::{Corrections, MAX_ITEMS, MAX_VERSIONS, Plan, PlanVersion};
+use usage_domain::plan::{Corrections, MAX_DESCRIPTION, MAX_ITEMS, MAX_VERSIONS, Plan, PlanVersion};
 
-/// The longest description, in bytes.
-const MAX_DESCRIPTION: usize = 4096;
 /// The most values of a filter.
 const MAX_VALUES: usize = 1000;
 

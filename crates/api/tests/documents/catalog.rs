@@ -302,9 +302,12 @@ proptest! {
             customer.subscriptions.retain(|_| stays(11));
             for on in &mut customer.subscriptions {
                 on.end = on.end.filter(|_| stays(12));
+                on.trial_end = on.trial_end.filter(|_| stays(13));
             }
         }
         let changes = diff(&there, &wanted);
         prop_assert!(changes.is_empty(), "{}", changes);
+        let differs = |error: &&usage_api::problem::FieldError| error.reason.contains("is another one than");
+        prop_assert_eq!(changes.refused.iter().find(differs), None);
     }
 }

@@ -95,13 +95,15 @@ pub(crate) fn version() -> impl Strategy<Value = PlanVersion> {
 }
 
 pub(crate) fn plan() -> impl Strategy<Value = Plan> {
-    (key(), words(), of(words()), vec(version(), 1..4)).prop_map(|(key, name, description, versions)| {
+    let names = (key(), words(), of(words()));
+    (names, currency(), vec(version(), 1..4)).prop_map(|((key, name, description), currency, versions)| {
         let mut plan = Plan { key, name, description, versions };
         plan.versions.sort_by_key(|version| version.effective_from);
         plan.versions.dedup_by_key(|version| version.effective_from);
         for (index, version) in (1..).zip(&mut plan.versions) {
             // Numbers need not be in the order of moments.
             version.number = 10 - index;
+            version.currency = currency;
         }
         plan.check().unwrap();
         plan

@@ -4,7 +4,7 @@ use usage_api::problem::FieldError;
 use usage_api::stored;
 
 const PLAN: &str = r#"{"key": "pro", "name": "Pro", "versions": [
-    {"effective_from": "2026-12-01", "currency": "EUR", "items": []},
+    {"effective_from": "2026-12-01", "currency": "USD", "items": []},
     {"effective_from": "2026-11-01", "currency": "USD", "trial_days": 14, "minimum_amount": 49.90, "items": [
         {"key": "base", "name": "Base", "price": {"model": "flat", "amount": "49"}},
         {"key": "tokens", "name": "Tokens", "meter": "tokens_total", "details": ["model"],
@@ -50,9 +50,14 @@ fn what_is_wrong_with_a_plan_is_named() {
             "versions[1].trial_days: must be at most 3660, not 9999",
         ),
         (
-            "\"USD\"",
-            "\"US\"",
+            "\"USD\", \"trial",
+            "\"US\", \"trial",
             "versions[1].currency: \"US\" is not an ISO 4217 currency code, such as USD, EUR or JPY",
+        ),
+        (
+            "\"USD\", \"items",
+            "\"EUR\", \"items",
+            "versions[0].currency: must be USD, as every version of the plan, not EUR",
         ),
         (
             "2026-12-01",

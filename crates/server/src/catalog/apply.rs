@@ -27,7 +27,19 @@ pub(crate) struct ApplyQuery {
     path = "/api/v1/catalog/apply",
     tag = "catalog",
     params(ApplyQuery),
-    request_body(content = Object, description = "A catalog, as docs/catalog.schema.json describes it.", example = json!({"taxes": [{"key": "vat-de", "name": "VAT 19 %", "rate": "0.19"}]})),
+    request_body(
+        content = Object, description = "A catalog, as docs/catalog.schema.json describes it.",
+        example = json!({
+            "meters": [{"key": "prompt_tokens", "aggregation": "SUM", "event_type": "prompt", "value_property": "$.tokens"}],
+            "plans": [{"key": "pro", "name": "Pro", "versions": [{
+                "effective_from": "2026-01-01", "currency": "USD", "items": [
+                    {"key": "tokens", "name": "Tokens", "meter": "prompt_tokens",
+                        "price": {"model": "per_unit", "unit_amount": "0.0000025"}},
+                ],
+            }]}],
+            "customers": [{"key": "acme", "name": "Acme", "subscriptions": [{"plan": "pro", "start": "2026-02-01"}]}],
+        })
+    ),
     responses(
         (status = 200, description = "What there was to do.", body = Applied),
         (status = 400, description = "All that is wrong with the catalog, by its path.", body = Problem, content_type = "application/problem+json"),
