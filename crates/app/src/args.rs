@@ -12,10 +12,12 @@ pub(crate) use catalog::{Apply, ExportCatalog};
 
 use crate::database::Database;
 use crate::failure::EXIT_CODES;
+use clap::ValueEnum;
 use clap::{Args as Arguments, CommandFactory, Parser, Subcommand};
 pub(crate) use meters::{CreateMeter, Meters, MetersCommand, QueryMeter};
 use std::path::PathBuf;
 use tracing_subscriber::filter::LevelFilter;
+use usage_domain::time::Month;
 
 /// Tracks what customers use of a cloud service and turns it into bills.
 ///
@@ -279,6 +281,8 @@ pub(crate) enum ExportWhat {
     /// Everything that was set up: meters, taxes, coupons, plans, customers and what they are on, as one file
     /// (YAML; JSON with --json) that 'usage_app apply' takes.
     Catalog(ExportCatalog),
+    /// The finalized bills of a month, of all customers, for spreadsheets and for tools that read FOCUS.
+    Bills(ExportBills),
 }
 
 #[derive(Arguments)]
@@ -309,7 +313,7 @@ pub(crate) struct ExportEvents {
 }
 
 /// How exported events are written.
-#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ExportFormat {
     /// A CloudEvent per line, as POST /api/v1/events takes them (application/x-ndjson).
     Ndjson,
@@ -332,6 +336,49 @@ pub(crate) struct Bill {
     /// Show what every line is made of, however long the bill gets.
     #[arg(long)]
     pub(crate) details: bool,
+
+    /// The form of the bill; --json is the same as `--format json`.
+    #[arg(long, value_enum, default_value_t = BillFormat::Text)]
+    pub(crate) format: BillFormat,
+}
+
+/// The form of a bill.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum BillFormat {
+    /// Text for the terminal.
+    Text,
+    /// As the service answers it.
+    Json,
+    /// A page to read and to print.
+    Html,
+    /// A row per line.
+    Csv,
+    /// A FOCUS 1.2 dataset in CSV.
+    Focus,
+}
+
+#[derive(Arguments)]
+pub(crate) struct ExportBills {
+    /// The month, such as 2026-10.
+    #[arg(long, value_name = "YYYY-MM")]
+    pub(crate) month: Month,
+
+    /// How the bills are written.
+    #[arg(long, value_enum, default_value_t = BillsFormat::Csv)]
+    pub(crate) format: BillsFormat,
+
+    /// The file. [default: standard output]
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+/// The form of many bills.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum BillsFormat {
+    /// A row per line of a bill.
+    Csv,
+    /// A FOCUS 1.2 dataset: what each invoice's rows come to is its total.
+    Focus,
 }
 
 #[derive(Arguments)]

@@ -11,6 +11,7 @@ use usage_api::bill::{
     FinalizeRequest, Finalized, SimulationPage, SimulationRequest,
 };
 use usage_api::grant::{Grant, GrantInput};
+use usage_api::settings::Settings;
 use usage_api::subscription::{Subscription, SubscriptionEnd, SubscriptionInput};
 
 /// How long finalizing or proving many bills, or reading the events behind one, may take.
@@ -122,6 +123,14 @@ impl UsageAPIClient {
     /// No answer; 400 for a query that the service does not know.
     pub fn bills(&self, query: &[(&str, &str)]) -> Result<BillPage, ClientError> {
         self.queried("/api/v1/bills", query)?.json()
+    }
+
+    /// How bills are made out.
+    ///
+    /// # Errors
+    /// No answer.
+    pub fn billing_settings(&self) -> Result<Settings, ClientError> {
+        self.transport.get("/api/v1/settings/billing")?.json()
     }
 
     /// A bill, open or finalized.

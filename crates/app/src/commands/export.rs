@@ -25,6 +25,7 @@ pub(crate) fn run(args: &Args, asked: &args::Export) -> Result<(), Failure> {
     match &asked.what {
         ExportWhat::Events(asked) => events(args, asked),
         ExportWhat::Catalog(asked) => catalog(args, asked),
+        ExportWhat::Bills(asked) => super::export_bills::run(args, asked),
     }
 }
 

@@ -13,6 +13,7 @@ pub(crate) mod demo;
 pub(crate) mod events;
 pub(crate) mod explain;
 pub(crate) mod export;
+mod export_bills;
 pub(crate) mod finalize;
 pub(crate) mod import;
 pub(crate) mod loaddata;

@@ -6,17 +6,20 @@ use crate::gateway::local::{Local, new_ulid};
 use crate::present;
 use std::sync::Arc;
 use usage_api::bill::{
-    Bill, BillProof, BillRunPage, BillRunRequest, Candidate as Asked, Explanation, Finalized, SimulationPage,
-    SimulationRequest, read_simulation,
+    Bill, BillPage, BillProof, BillRunPage, BillRunRequest, Candidate as Asked, Explanation, Finalized,
+    SimulationPage, SimulationRequest, read_simulation,
 };
 use usage_api::grant::Grant;
+use usage_api::settings::Settings;
 use usage_api::subscription::Subscription;
 use usage_domain::customer::CustomerRef;
 use usage_domain::time::Month;
-use usage_engine::billing::{Candidate, FinalizeOptions, Ids, RunOptions, open_id};
+use usage_engine::billing::{BillFilter, Candidate, FinalizeOptions, Ids, RunOptions, open_id};
 
 /// Customers of a page of a run that names no limit.
 const RUN_PAGE: u64 = 1000;
+/// Bills of a page of an export.
+const BILL_PAGE: u64 = 500;
 
 impl Billing for Local {
     fn finalize(&self, customer: &str, month: Month, force: bool) -> Result<Finalized, Failure> {
@@ -95,5 +98,15 @@ impl Billing for Local {
             let grants = self.engine.grants(customer.id).await?;
             Ok::<_, usage_engine::EngineError>(grants.iter().map(Grant::from).collect())
         })?)
+    }
+
+    fn bills(&self, month: &str, after: Option<&str>) -> Result<BillPage, Failure> {
+        let (month, after) = (Some(month.to_string()), after.map(str::to_string));
+        let filter = BillFilter { customer: None, month, after, limit: BILL_PAGE };
+        Ok(self.runtime.block_on(self.engine.finalized_bills(&filter))?)
+    }
+
+    fn settings(&self) -> Result<Settings, Failure> {
+        Ok(self.runtime.block_on(self.engine.settings())?)
     }
 }

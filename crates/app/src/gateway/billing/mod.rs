@@ -5,9 +5,11 @@ mod remote;
 
 use crate::failure::Failure;
 use usage_api::bill::{
-    Bill, BillProof, BillRunPage, BillRunRequest, Explanation, Finalized, SimulationPage, SimulationRequest,
+    Bill, BillPage, BillProof, BillRunPage, BillRunRequest, Explanation, Finalized, SimulationPage,
+    SimulationRequest,
 };
 use usage_api::grant::Grant;
+use usage_api::settings::Settings;
 use usage_api::subscription::Subscription;
 use usage_domain::time::Month;
 
@@ -24,4 +26,8 @@ pub(crate) trait Billing {
     fn simulate(&self, request: &SimulationRequest) -> Result<SimulationPage, Failure>;
     fn subscriptions(&self, customer: &str) -> Result<Vec<Subscription>, Failure>;
     fn credits(&self, customer: &str) -> Result<Vec<Grant>, Failure>;
+    /// A page of the finalized bills of a month, oldest first.
+    fn bills(&self, month: &str, after: Option<&str>) -> Result<BillPage, Failure>;
+    /// How bills are made out.
+    fn settings(&self) -> Result<Settings, Failure>;
 }

@@ -4,10 +4,11 @@ use super::Billing;
 use crate::failure::Failure;
 use crate::gateway::remote::Remote;
 use usage_api::bill::{
-    Bill, BillProof, BillRunPage, BillRunRequest, Explanation, FinalizeRequest, Finalized, SimulationPage,
-    SimulationRequest,
+    Bill, BillPage, BillProof, BillRunPage, BillRunRequest, Explanation, FinalizeRequest, Finalized,
+    SimulationPage, SimulationRequest,
 };
 use usage_api::grant::Grant;
+use usage_api::settings::Settings;
 use usage_api::subscription::Subscription;
 use usage_domain::time::Month;
 
@@ -46,5 +47,15 @@ impl Billing for Remote {
 
     fn credits(&self, customer: &str) -> Result<Vec<Grant>, Failure> {
         Ok(self.client.credits(customer)?)
+    }
+
+    fn bills(&self, month: &str, after: Option<&str>) -> Result<BillPage, Failure> {
+        let mut query = vec![("month", month)];
+        query.extend(after.map(|after| ("after", after)));
+        Ok(self.client.bills(&query)?)
+    }
+
+    fn settings(&self) -> Result<Settings, Failure> {
+        Ok(self.client.billing_settings()?)
     }
 }

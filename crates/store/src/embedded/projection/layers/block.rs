@@ -6,8 +6,9 @@ use crate::embedded::projection::rollup::CellKey;
 use crate::embedded::projection::slot::Slot;
 use crate::format::codec::{Malformed, Put, Take};
 
-/// Bytes of cells after which a block ends.
-const BYTES: usize = 8 << 10;
+/// Bytes of cells after which a block ends: a bill looks for some cells of one subject, and reads all before
+/// them.
+const BYTES: usize = 2 << 10;
 /// Bytes of a checksum.
 const CHECKSUM: usize = 4;
 /// The key before any other.
