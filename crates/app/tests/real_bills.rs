@@ -174,4 +174,29 @@ customers:
         seen += bill["lines"].as_array().unwrap().len();
     }
     assert!(seen > 60, "{seen} lines");
+    invoices_add_up(store);
+}
+
+/// The month's run, and its FOCUS export: what the rows of an invoice come to is its total.
+fn invoices_add_up(store: &Path) {
+    let run: Value =
+        serde_json::from_str(&printed(store, &["--json", "bill-run", "--month", "2024-09"])).unwrap();
+    let bills = run["finalized"].as_array().unwrap();
+    assert!(bills.len() > 60, "{} bills", bills.len());
+    let focus = printed(store, &["export", "bills", "--month", "2024-09", "--format", "focus"]);
+    let mut reader = csv::Reader::from_reader(focus.as_bytes());
+    let headers = reader.headers().unwrap().clone();
+    let [invoice, cost] =
+        ["InvoiceId", "BilledCost"].map(|name| headers.iter().position(|header| header == name).unwrap());
+    let mut sums: BTreeMap<String, i128> = BTreeMap::new();
+    for record in reader.records() {
+        let record = record.unwrap();
+        *sums.entry(record[invoice].to_string()).or_default() += whole(&record[cost]);
+    }
+    for bill in bills {
+        let number = bill["number"].as_str().unwrap();
+        let sum = sums.remove(number).unwrap_or_default();
+        assert_eq!(sum, whole(bill["total"].as_str().unwrap()), "{number}");
+    }
+    assert!(sums.is_empty(), "rows of no bill: {sums:?}");
 }
