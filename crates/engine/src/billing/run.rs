@@ -16,7 +16,7 @@ use usage_store::StoreError;
 /// Customers whose bills are written together.
 const TOGETHER: usize = 200;
 /// Tasks that make bills at the same time.
-const TASKS: usize = 4;
+pub(crate) const TASKS: usize = 4;
 
 /// Makes ids that nobody has.
 pub type Ids = Arc<dyn Fn() -> ulid::Ulid + Send + Sync>;

@@ -3,8 +3,10 @@
 //! Nothing is stored. Credits are left out on both sides: they pay a bill, and make no price.
 
 use super::records::Catalog;
+use super::run::TASKS;
 use crate::{Engine, EngineError};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use usage_api::bill::{BilledCustomer, Simulated, SimulatedLine, SimulationPage};
 use usage_domain::bill::{Bill, Inputs};
 use usage_domain::customer::{Customer, CustomerRef};
@@ -13,6 +15,7 @@ use usage_domain::money::Money;
 use usage_domain::plan::Plan;
 use usage_domain::subscription::{Segment, Subscription, SubscriptionId};
 use usage_domain::time::Month;
+use usage_store::StoreError;
 
 /// What is tried.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,12 +40,28 @@ impl Engine {
         offset: u64,
         limit: u64,
     ) -> Result<SimulationPage, EngineError> {
-        let candidate = self.checked(candidate).await?;
-        let catalog = self.shared_catalog().await?;
+        let candidate = Arc::new(self.checked(candidate).await?);
+        let catalog = Arc::new(self.shared_catalog().await?);
         let (customers, of) = self.store.customers(offset, limit).await?;
-        let (looked_at, mut items) = (customers.len() as u64, Vec::new());
-        for customer in customers {
-            items.extend(self.simulate_one(&candidate, customer, &catalog).await?);
+        let looked_at = customers.len() as u64;
+        let tasks: Vec<_> = customers
+            .chunks(customers.len().div_ceil(TASKS).max(1))
+            .map(|part| {
+                let (engine, candidate, catalog) = (self.clone(), candidate.clone(), catalog.clone());
+                let part = part.to_vec();
+                tokio::spawn(async move {
+                    let mut items = Vec::new();
+                    for customer in part {
+                        items.extend(engine.simulate_one(&candidate, customer, &catalog).await?);
+                    }
+                    Ok::<_, EngineError>(items)
+                })
+            })
+            .collect();
+        let mut items = Vec::new();
+        for task in tasks {
+            // A task that panicked found a broken invariant.
+            items.extend(task.await.map_err(|_| EngineError::Store(StoreError::Closed))??);
         }
         Ok(SimulationPage { items, customers: looked_at, total_customers: of })
     }
