@@ -6,7 +6,7 @@
 use super::rollup::{CellKey, Group, RollUps, Sum};
 use super::slot::Slot;
 use crate::format::codec::{Malformed, Put, Take};
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 /// Cells with the names that their numbers stand for, in the order of their keys.
 pub(crate) struct Cells<G, S> {
@@ -76,6 +76,10 @@ impl<G: Group, S: Sum> Cells<G, S> {
         }
         for _ in 0..take.count()? {
             read.groups.push(G::take(&mut take)?);
+        }
+        if read.groups.iter().collect::<HashSet<_>>().len() != read.groups.len() {
+            // Cells of the same group under two numbers might add up in two ways.
+            return Err(Malformed("a group is there twice"));
         }
         let number = |take: &mut Take<'_>, below: usize| match u32::try_from(take.var()?) {
             Ok(number) if (number as usize) < below => Ok(number),
@@ -156,4 +160,22 @@ fn join<T: Clone + Eq + std::hash::Hash>(names: &mut Vec<T>, more: Vec<T>) -> Ve
         })
     };
     more.into_iter().map(&mut place).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::embedded::projection::metered::Series;
+    use usage_domain::meter::aggregate::State;
+
+    #[test]
+    fn a_group_that_is_there_twice_is_refused() {
+        let group = |meter| Series { meter, dimensions: vec![None] };
+        let of = |groups: Vec<Series>| {
+            let cells = Cells::<Series, State> { subjects: vec!["a".into()], groups, cells: Vec::new() };
+            Cells::<Series, State>::read(&cells.encode()).map(|_| ())
+        };
+        assert_eq!(of(vec![group(1), group(2)]), Ok(()));
+        assert_eq!(of(vec![group(1), group(1)]), Err(Malformed("a group is there twice")));
+    }
 }
