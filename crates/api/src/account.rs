@@ -4,7 +4,8 @@ use crate::coupon::{AppliedCoupon, applied};
 use crate::fields::Fields;
 use crate::problem::FieldError;
 use serde::Serialize;
-use usage_domain::account::{self, MAX_COUPONS, MAX_TAXES};
+use usage_domain::account::{self, MAX_TAXES};
+use usage_domain::coupon::MAX_APPLIED;
 
 /// What is agreed with a customer besides its plans.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -17,9 +18,6 @@ pub struct Account {
     pub taxes: Option<Vec<String>>,
     /// The coupons that it was given, in the order in which it was.
     pub coupons: Vec<AppliedCoupon>,
-    /// The last month whose bill is final, such as `2026-11`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub last_finalized: Option<String>,
 }
 
 /// What a customer's account is changed to.
@@ -44,13 +42,12 @@ pub fn read_input(text: &str) -> Result<Option<Vec<String>>, FieldError> {
 }
 
 pub(crate) fn account(fields: &Fields<'_>) -> Result<account::Account, FieldError> {
-    fields.only(&["customer", "taxes", "coupons", "last_finalized"])?;
-    let coupons = fields.objects("coupons", MAX_COUPONS)?.unwrap_or_default();
+    fields.only(&["customer", "taxes", "coupons"])?;
+    let coupons = fields.objects("coupons", MAX_APPLIED)?.unwrap_or_default();
     Ok(account::Account {
         customer: fields.required_parsed("customer")?,
         taxes: fields.distinct("taxes", MAX_TAXES)?,
         coupons: coupons.iter().map(applied).collect::<Result<_, _>>()?,
-        last_finalized: fields.parsed("last_finalized")?,
     })
 }
 
@@ -60,7 +57,6 @@ impl From<&account::Account> for Account {
             customer: account.customer.to_string(),
             taxes: account.taxes.clone(),
             coupons: account.coupons.iter().map(AppliedCoupon::from).collect(),
-            last_finalized: account.last_finalized.map(|month| month.to_string()),
         }
     }
 }

@@ -2,10 +2,7 @@
 
 use crate::coupon::AppliedCoupon;
 use crate::customer::CustomerId;
-use crate::time::Month;
 
-/// The most coupons that a customer is given.
-pub const MAX_COUPONS: usize = 200;
 /// The most taxes of a customer.
 pub const MAX_TAXES: usize = 50;
 
@@ -18,14 +15,12 @@ pub struct Account {
     pub taxes: Option<Vec<String>>,
     /// The coupons that it was given, in the order in which it was.
     pub coupons: Vec<AppliedCoupon>,
-    /// The last month whose bill is final: no earlier one is made any more.
-    pub last_finalized: Option<Month>,
 }
 
 impl Account {
     /// A customer with whom nothing is agreed.
     #[must_use]
     pub fn new(customer: CustomerId) -> Account {
-        Account { customer, taxes: None, coupons: Vec::new(), last_finalized: None }
+        Account { customer, taxes: None, coupons: Vec::new() }
     }
 }

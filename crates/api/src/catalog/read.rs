@@ -8,7 +8,8 @@ use crate::problem::FieldError;
 use crate::settings::Seller;
 use crate::{coupon, plan, tax};
 use std::collections::{BTreeMap, HashMap};
-use usage_domain::account::{MAX_COUPONS, MAX_TAXES};
+use usage_domain::account::MAX_TAXES;
+use usage_domain::coupon::MAX_APPLIED;
 use usage_domain::customer::{CustomerDraft, InvalidCustomer, MAX_SUBJECTS};
 use usage_domain::event::MAX_NAME;
 use usage_domain::meter::{MAX_METERS, MeterDraft};
@@ -156,7 +157,7 @@ fn customer(fields: &Fields<'_>) -> Result<Customer, FieldError> {
 
 /// Coupons: keys, or keys with their first months.
 fn given(fields: &Fields<'_>) -> Result<Vec<GivenCoupon>, FieldError> {
-    let given = fields.texts_or_objects("coupons", MAX_COUPONS, |coupon| {
+    let given = fields.texts_or_objects("coupons", MAX_APPLIED, |coupon| {
         coupon.only(&["coupon", "from"])?;
         Ok(GivenCoupon { coupon: coupon.required_text("coupon")?, from: coupon.parsed("from")? })
     });

@@ -154,11 +154,10 @@ pub(crate) fn applied() -> impl Strategy<Value = AppliedCoupon> {
 
 pub(crate) fn account() -> impl Strategy<Value = Account> {
     let taxes = of(btree_set(key(), 0..3));
-    (ulid(), taxes, vec(applied(), 0..3), of(month())).prop_map(|(customer, taxes, coupons, last)| Account {
+    (ulid(), taxes, vec(applied(), 0..3)).prop_map(|(customer, taxes, coupons)| Account {
         customer: CustomerId(customer),
         taxes: taxes.map(|taxes| taxes.into_iter().collect()),
         coupons,
-        last_finalized: last,
     })
 }
 

@@ -81,7 +81,8 @@ impl Engine {
             made.paper.position.parse().map_err(|error| EngineError::broken("bill", name, error))?;
         let evidence =
             Evidence { inputs: &made.inputs, subjects: &made.subjects, meters: &made.meters, until: &until };
-        let mut events = Vec::new();
+        let limit = limit.min(MAX_EVENTS);
+        let (mut events, mut total_events) = (Vec::new(), 0);
         if line.kind == "charges" || line.kind == "usage" {
             let questions = questions(&made.inputs, &made.subjects, &made.meters)?;
             let question = questions.iter().find(|question| {
@@ -107,16 +108,18 @@ impl Engine {
                         })
                     }
                 };
-                events.extend(value.map(|value| (stored.event.time, explained(stored, value))));
+                if let Some(value) = value {
+                    total_events += 1;
+                    events.push((stored.event.time, explained(stored, value)));
+                    if events.len() > 2 * MAX_EVENTS {
+                        keep_oldest(&mut events, limit);
+                    }
+                }
                 Ok(())
             })
             .await?;
         }
-        events.sort_by(|(at, a): &(Timestamp, ExplainedEvent), (then, b)| {
-            (at, &a.source, &a.id).cmp(&(then, &b.source, &b.id))
-        });
-        let total_events = events.len() as u64;
-        events.truncate(limit.min(MAX_EVENTS));
+        keep_oldest(&mut events, limit);
         let steps = steps(&line, &made.paper.currency);
         Ok(Explanation {
             bill: made.paper.id.unwrap_or_default(),
@@ -127,6 +130,12 @@ impl Engine {
             total_events,
         })
     }
+}
+
+/// The oldest events, in their order; at most so many.
+fn keep_oldest(events: &mut Vec<(Timestamp, ExplainedEvent)>, limit: usize) {
+    events.sort_by(|(at, a), (then, b)| (at, &a.source, &a.id).cmp(&(then, &b.source, &b.id)));
+    events.truncate(limit);
 }
 
 fn explained(stored: &StoredEvent, value: String) -> ExplainedEvent {
