@@ -4,9 +4,10 @@
 //! store, which refuses it where anything of that changed since it was read. Then it is made anew: of two
 //! who finalize the same month, one does.
 
-use super::bills::{self, note_number, note_writes, number_id};
+use super::bills::{self, note_writes};
 use super::credits::{self, GrantDraft};
 use super::live::Rated;
+use super::numbers::{BILLS, CREDIT_NOTES, Numbered, note_number};
 use super::records::{Catalog, history_text, put, was};
 use crate::{Engine, EngineError};
 use std::collections::BTreeMap;
@@ -129,22 +130,21 @@ impl Engine {
         catalog: &Catalog,
         now: Timestamp,
     ) -> Result<Vec<Finalized>, EngineError> {
-        let (first, counter) = self.next_number("bills").await?;
-        let (mut next, mut writes, mut finalized) = (first, Vec::new(), Vec::with_capacity(prepared.len()));
-        let (mut next_note, note_counter) = self.next_number("credit_notes").await?;
+        let (first, counter) = self.next_number(BILLS).await?;
+        let mut numbered = Numbered::new(&catalog.settings.number_prefix, first);
+        let (mut writes, mut finalized) = (Vec::new(), Vec::with_capacity(prepared.len()));
+        let (mut next_note, note_counter) = self.next_number(CREDIT_NOTES).await?;
         let first_note = next_note;
         for Prepared { mut paper, customer, month, inputs, writes: own, notes, mut history, history_was } in
             prepared
         {
-            let number = format!("{}{next:06}", catalog.settings.number_prefix);
-            next += 1;
             let id = paper.id.clone().unwrap_or_default();
+            let number = numbered.add(id.clone());
             paper.number = Some(number.clone());
-            history.add(month, id.clone(), number.clone());
+            history.add(month, id.clone(), number);
             let owner = Some(customer.id);
             writes.push(bills::write(&paper, Expect::Absent)?);
-            writes.push(put(Kind::Input, id.clone(), owner, inputs, Expect::Absent));
-            writes.push(put(Kind::Counter, number_id(&number), owner, id, Expect::Absent));
+            writes.push(put(Kind::Input, id, owner, inputs, Expect::Absent));
             let history = history_text(&history);
             writes.push(put(Kind::History, customer.id.to_string(), owner, history, history_was));
             writes.extend(own);
@@ -157,7 +157,8 @@ impl Engine {
             }
             finalized.push(Finalized { bill: paper, credit_notes });
         }
-        writes.push(counter.take(next));
+        writes.push(numbered.write());
+        writes.push(counter.take(numbered.next()));
         if next_note != first_note {
             writes.push(note_counter.take(next_note));
         }

@@ -18,6 +18,7 @@ mod finalize;
 mod history;
 mod live;
 mod measured;
+mod numbers;
 mod records;
 mod recount;
 mod run;

@@ -57,18 +57,16 @@ impl Engine {
         let (customers, of) = self.store.customers(options.offset, options.limit).await?;
         let (looked_at, total_customers) = (customers.len() as u64, of);
         let mut page = BillRunPage { customers: looked_at, total_customers, ..BillRunPage::default() };
+        let mut made = Vec::new();
         for chunk in customers.chunks(TOGETHER) {
-            let mut ready = Vec::new();
-            for turn in self.turns(chunk, options, &catalog, now, ids).await? {
-                match turn {
-                    Turn::Ready(customer, prepared) => ready.push((customer, prepared)),
-                    Turn::Already => page.already_finalized += 1,
-                    Turn::Nothing => page.nothing_to_bill += 1,
-                    Turn::Failed(failure) => page.failed.push(failure),
-                }
-            }
-            self.commit_all(ready, options, &catalog, now, ids, &mut page).await?;
+            // The bills made before are written while these are made.
+            let turns = self.turns(chunk, options, &catalog, now, ids);
+            let written = self.commit_all(made, options, &catalog, now, ids, &mut page);
+            let (turns, written) = tokio::join!(turns, written);
+            written?;
+            made = ready(turns?, &mut page);
         }
+        self.commit_all(made, options, &catalog, now, ids, &mut page).await?;
         Ok(page)
     }
 
@@ -173,6 +171,20 @@ impl Engine {
         }
         Ok(())
     }
+}
+
+/// The bills that are ready to be written; the other turns are noted.
+fn ready(turns: Vec<Turn>, page: &mut BillRunPage) -> Vec<(Customer, Box<Prepared>)> {
+    let mut ready = Vec::with_capacity(turns.len());
+    for turn in turns {
+        match turn {
+            Turn::Ready(customer, prepared) => ready.push((customer, prepared)),
+            Turn::Already => page.already_finalized += 1,
+            Turn::Nothing => page.nothing_to_bill += 1,
+            Turn::Failed(failure) => page.failed.push(failure),
+        }
+    }
+    ready
 }
 
 fn run_bill(customer: &Customer, done: Finalized) -> RunBill {

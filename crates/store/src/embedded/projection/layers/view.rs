@@ -58,7 +58,7 @@ pub(crate) struct View {
     pub(super) subjects: Arc<Subjects>,
     pub(super) frozen: Vec<Arc<Front>>,
     pub(super) runs: Arc<Vec<Arc<Run>>>,
-    /// The groups that are asked for, by number.
+    /// The groups that are asked for, in the order of their numbers.
     pub(super) series: Vec<(u32, Arc<Series>)>,
     pub(super) groups: Arc<Vec<bool>>,
     /// Wanted cells of the front, in order.
@@ -73,7 +73,8 @@ impl View {
         self.count
     }
 
-    /// The cells of one subject that a period may have something of, added to `rollups`.
+    /// The cells of one subject that a period may have something of, added to the roll-ups of their meters, by
+    /// the numbers of the meters' sums.
     ///
     /// # Errors
     /// A file that cannot be read or is damaged.
@@ -81,7 +82,7 @@ impl View {
         &self,
         name: &str,
         period: Period,
-        rollups: &mut MeterRollUps,
+        rollups: &mut HashMap<u32, MeterRollUps>,
     ) -> Result<(), StoreError> {
         let Some(number) = self.subjects.find(name) else { return Ok(()) };
         self.range(number..number + 1, period, rollups)
@@ -92,7 +93,7 @@ impl View {
         &self,
         subjects: Range<u32>,
         period: Period,
-        rollups: &mut MeterRollUps,
+        rollups: &mut HashMap<u32, MeterRollUps>,
     ) -> Result<(), StoreError> {
         let wanted = Wanted::new(subjects, period, self.groups.clone());
         let begin = self.latest.partition_point(|(key, _)| key.subject < wanted.subjects.start);
@@ -107,14 +108,20 @@ impl View {
             run.cells(&wanted, &mut cells)?;
         }
         fold(&mut cells);
-        let mut groups: HashMap<u32, u32> = HashMap::with_capacity(self.series.len());
-        for (number, series) in &self.series {
-            groups.insert(*number, rollups.group_number(&**series, Series::clone));
-        }
         for of_one in cells.chunk_by(|(a, _), (b, _)| a.subject == b.subject) {
-            let subject = rollups.subject_number(&self.subjects.name(of_one[0].0.subject));
+            let name = self.subjects.name(of_one[0].0.subject);
             for (key, sum) in of_one {
-                let key = CellKey { subject, slot: key.slot, group: groups[&key.group] };
+                // Only wanted cells were taken, and wanted are the groups of these series.
+                let Ok(at) = self.series.binary_search_by_key(&key.group, |(number, _)| *number) else {
+                    continue;
+                };
+                let series = &self.series[at].1;
+                let rollups = rollups.entry(series.meter).or_default();
+                let key = CellKey {
+                    subject: rollups.subject_number(&name),
+                    slot: key.slot,
+                    group: rollups.group_number(&**series, Series::clone),
+                };
                 rollups.add_to(key, &sum.state());
             }
         }
