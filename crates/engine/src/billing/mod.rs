@@ -24,6 +24,7 @@ mod recount;
 mod run;
 mod simulate;
 mod subscriptions;
+mod unpriced;
 mod verify;
 
 pub use bills::BillFilter;

@@ -38,9 +38,9 @@ impl Joint {
         let mut joints: Vec<(Vec<usize>, bool)> = Vec::new();
         for (place, one) in asked.iter().enumerate() {
             let is_covered = state.meters.covers(one.meter.series);
-            let alike = joints.iter_mut().find(|(places, covered)| {
-                *covered && is_covered && one.is_read_with(&asked[places[0]])
-            });
+            let alike = joints
+                .iter_mut()
+                .find(|(places, covered)| *covered && is_covered && one.is_read_with(&asked[places[0]]));
             match alike {
                 Some((places, _)) => places.push(place),
                 None => joints.push((vec![place], is_covered)),
@@ -71,9 +71,7 @@ impl Joint {
         let reach = first.reach();
         if !first.is_of_each() {
             let mut cells = HashMap::new();
-            for name in first.names() {
-                view.subject(name, reach, &mut cells)?;
-            }
+            view.named(first.names().into_iter(), reach, &mut cells)?;
             return self.give(asked, &cells);
         }
         for first in (0..view.subjects()).step_by(SUBJECTS_AT_ONCE as usize) {

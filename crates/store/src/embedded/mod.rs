@@ -28,6 +28,7 @@ pub(crate) mod shared;
 pub(crate) mod stage;
 mod targets;
 mod transfer;
+mod unpaid;
 pub(crate) mod usage;
 pub(crate) mod verify;
 pub(crate) mod worth;
@@ -69,7 +70,7 @@ use usage_domain::position::Position;
 use usage_domain::posting::{PostOutcome, Posting};
 use usage_domain::subject::{Subject, SubjectDraft, SubjectId};
 use usage_domain::time::{Month, Period, Timestamp};
-use usage_domain::usage::UnpaidSubject;
+use usage_domain::usage::UnpaidTimes;
 use usage_domain::verdict::Verdict;
 use writer::{Command, Writer};
 
@@ -282,9 +283,9 @@ impl Store for EmbeddedStore {
         blocking(move || reading::read(&shared, &meters, &reading)).await
     }
 
-    async fn unpaid(&self) -> Result<Vec<UnpaidSubject>, StoreError> {
+    async fn unpaid_times(&self, after: Option<String>, limit: usize) -> Result<UnpaidTimes, StoreError> {
         let (shared, catalog) = (self.shared.clone(), self.catalog.clone());
-        blocking(move || usage::unpaid(&shared, &catalog)).await
+        blocking(move || Ok(unpaid::times(&shared, &catalog, after.as_deref(), limit))).await
     }
 
     async fn create_customer(

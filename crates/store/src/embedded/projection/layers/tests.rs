@@ -105,7 +105,7 @@ impl Place {
     fn read(&self, subject: &str, meter: u32, period: Period) -> Result<Model, StoreError> {
         let view = self.layers.view([meter].into_iter(), Some([subject].into_iter()), period);
         let mut cells = HashMap::new();
-        view.subject(subject, period, &mut cells)?;
+        view.named([subject].into_iter(), period, &mut cells)?;
         Ok(named(&cells.remove(&meter).unwrap_or_default()))
     }
 

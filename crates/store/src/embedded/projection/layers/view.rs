@@ -15,6 +15,9 @@ use std::ops::Range;
 use std::sync::Arc;
 use usage_domain::time::Period;
 
+/// Subjects whose numbers differ by so much have their cells in one block, or in the next.
+const NEAR: u32 = 8;
+
 /// Which cells are asked for.
 #[derive(Debug, Clone)]
 pub(crate) struct Wanted {
@@ -73,19 +76,25 @@ impl View {
         self.count
     }
 
-    /// The cells of one subject that a period may have something of, added to the roll-ups of their meters, by
-    /// the numbers of the meters' sums.
+    /// The cells of these subjects that a period may have something of, and of some others whose cells are beside
+    /// them, added to the roll-ups of their meters, by the numbers of the meters' sums.
     ///
     /// # Errors
     /// A file that cannot be read or is damaged.
-    pub(crate) fn subject(
+    pub(crate) fn named<'a>(
         &self,
-        name: &str,
+        names: impl Iterator<Item = &'a str>,
         period: Period,
         rollups: &mut HashMap<u32, MeterRollUps>,
     ) -> Result<(), StoreError> {
-        let Some(number) = self.subjects.find(name) else { return Ok(()) };
-        self.range(number..number + 1, period, rollups)
+        let mut numbers: Vec<u32> = self.subjects.find_all(names).into_iter().flatten().collect();
+        numbers.sort_unstable();
+        for near in numbers.chunk_by(|a, b| b - a <= NEAR) {
+            if let (Some(first), Some(last)) = (near.first(), near.last()) {
+                self.range(*first..last + 1, period, rollups)?;
+            }
+        }
+        Ok(())
     }
 
     /// The same of all subjects with these numbers.
