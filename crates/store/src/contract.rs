@@ -203,6 +203,16 @@ pub trait Store: Send + Sync + 'static {
     /// customer that was deleted stay.
     async fn documents_of(&self, owner: CustomerId, kinds: Vec<Kind>) -> Result<Vec<Document>, StoreError>;
 
+    /// Documents of a kind that a customer has, by the bytes of their ids: the first `limit` of those behind
+    /// `after`.
+    async fn documents_of_kind(
+        &self,
+        owner: CustomerId,
+        kind: Kind,
+        after: Option<&str>,
+        limit: u64,
+    ) -> Result<Vec<Document>, StoreError>;
+
     /// Reads the whole log, checks every byte of it, and compares the projections with a recount.
     async fn verify(&self) -> Result<VerifyReport, StoreError>;
 

@@ -50,11 +50,12 @@ fn all(gateway: &dyn Gateway, month: Month, force: bool) -> Result<BillRunPage, 
     loop {
         let offset = done.customers;
         let request = BillRunRequest { month: month.to_string(), offset, limit: Some(PAGE), force };
-        let page = gateway.bill_run(&request).map_err(|failure| {
-            failure.next(format!(
-                "{} of {} customers were done and keep their bills; run it again, and it goes on from there.",
-                done.customers, done.total_customers
-            ))
+        let page = gateway.bill_run(&request).map_err(|failure| match done.customers {
+            0 => failure,
+            customers => failure.next(format!(
+                "{customers} of {} customers were done and keep their bills; run it again, and it goes on from there.",
+                done.total_customers
+            )),
         })?;
         done.total_customers = page.total_customers;
         done.customers += page.customers;

@@ -59,14 +59,12 @@ impl Engine {
     /// When the store does not answer.
     pub async fn finalized_bills(&self, filter: &BillFilter) -> Result<BillPage, EngineError> {
         let limit = filter.limit.clamp(1, 1000);
-        let (documents, next) = match filter.customer {
-            Some(customer) => (self.store.documents_of(customer, vec![Kind::Bill]).await?, None),
-            None => {
-                let page = self.store.documents(Kind::Bill, filter.after.as_deref(), limit).await?;
-                let next = (page.len() as u64 == limit).then(|| page.last().map(|last| last.id.clone()));
-                (page, next.flatten())
-            }
+        let after = filter.after.as_deref();
+        let documents = match filter.customer {
+            Some(customer) => self.store.documents_of_kind(customer, Kind::Bill, after, limit).await?,
+            None => self.store.documents(Kind::Bill, after, limit).await?,
         };
+        let next = documents.last().filter(|_| documents.len() as u64 == limit).map(|last| last.id.clone());
         let mut papers = Vec::with_capacity(documents.len());
         for document in &documents {
             papers.push(kept(document, read)?.value);

@@ -185,6 +185,16 @@ impl Store for Buggy {
         self.store.documents(kind, after, limit).await
     }
 
+    async fn documents_of_kind(
+        &self,
+        owner: CustomerId,
+        kind: Kind,
+        after: Option<&str>,
+        limit: u64,
+    ) -> Result<Vec<Document>, StoreError> {
+        self.store.documents_of_kind(owner, kind, after, limit).await
+    }
+
     async fn documents_of(&self, owner: CustomerId, kinds: Vec<Kind>) -> Result<Vec<Document>, StoreError> {
         self.store.documents_of(owner, kinds).await
     }

@@ -427,6 +427,17 @@ impl Store for EmbeddedStore {
         blocking(move || catalog.documents_of(owner, &kinds)).await
     }
 
+    async fn documents_of_kind(
+        &self,
+        owner: CustomerId,
+        kind: Kind,
+        after: Option<&str>,
+        limit: u64,
+    ) -> Result<Vec<Document>, StoreError> {
+        let (catalog, after) = (self.catalog.clone(), after.map(str::to_string));
+        blocking(move || catalog.documents_of_kind(owner, kind, after.as_deref(), limit)).await
+    }
+
     async fn verify(&self) -> Result<VerifyReport, StoreError> {
         let shared = self.shared.clone();
         blocking(move || verify::verify(&shared)).await

@@ -417,6 +417,18 @@ impl Store for PostgresStore {
         self.bounded(async { documents::of(&self.node.pool.get().await?, owner, &kinds).await }).await
     }
 
+    async fn documents_of_kind(
+        &self,
+        owner: CustomerId,
+        kind: Kind,
+        after: Option<&str>,
+        limit: u64,
+    ) -> Result<Vec<Document>, StoreError> {
+        let page =
+            async { documents::page_of(&self.node.pool.get().await?, (owner, kind), after, limit).await };
+        self.bounded(page).await
+    }
+
     async fn verify(&self) -> Result<VerifyReport, StoreError> {
         verify::verify(&self.node).await
     }

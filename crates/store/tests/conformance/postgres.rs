@@ -209,6 +209,16 @@ impl Store for Pair {
         self.next().documents(kind, after, limit).await
     }
 
+    async fn documents_of_kind(
+        &self,
+        owner: CustomerId,
+        kind: Kind,
+        after: Option<&str>,
+        limit: u64,
+    ) -> Result<Vec<Document>, StoreError> {
+        self.next().documents_of_kind(owner, kind, after, limit).await
+    }
+
     async fn documents_of(&self, owner: CustomerId, kinds: Vec<Kind>) -> Result<Vec<Document>, StoreError> {
         self.next().documents_of(owner, kinds).await
     }

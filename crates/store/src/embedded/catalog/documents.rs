@@ -10,6 +10,7 @@ use usage_domain::customer::CustomerId;
 const DOCUMENT: &str = "SELECT kind, id, owner, revision, body FROM document";
 const FIND: &str = "WHERE kind = ?1 AND id = ?2";
 const PAGE: &str = "WHERE kind = ?1 AND id > ?2 ORDER BY id LIMIT ?3";
+const PAGE_OF: &str = "WHERE owner = ?1 AND kind = ?2 AND id > ?3 ORDER BY id LIMIT ?4";
 
 /// Which documents a customer has of some kinds. The kinds are in the text: a table made of a parameter would
 /// have SQLite compile the statement again whenever it is used.
@@ -53,7 +54,18 @@ impl Catalog {
         all(&self.readers.get(), &of_owner(kinds), [owner.to_string()])
     }
 
-    /// The same, without waiting for anybody: `None` where no reader is free.
+    pub(crate) fn documents_of_kind(
+        &self,
+        owner: CustomerId,
+        kind: Kind,
+        after: Option<&str>,
+        limit: u64,
+    ) -> Result<Vec<Document>, StoreError> {
+        let (after, limit) = (after.unwrap_or_default(), i64::try_from(limit).unwrap_or(i64::MAX));
+        all(&self.readers.get(), PAGE_OF, params![owner.to_string(), kind.name(), after, limit])
+    }
+
+    /// All of some kinds, without waiting for anybody: `None` where no reader is free.
     pub(crate) fn documents_of_at_once(
         &self,
         owner: CustomerId,
@@ -160,6 +172,7 @@ mod tests {
             (FIND, "sqlite_autoindex_document_1"),
             (PAGE, "sqlite_autoindex_document_1"),
             (of_owner.as_str(), "document_by_owner"),
+            (PAGE_OF, "document_by_owner"),
         ] {
             let mut statement = db.prepare(&format!("EXPLAIN QUERY PLAN {DOCUMENT} {which}")).unwrap();
             let steps = statement.raw_query().mapped(|row| row.get::<_, String>(3));
