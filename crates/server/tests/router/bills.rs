@@ -178,7 +178,7 @@ fn the_position_grows_with_every_event_that_is_new() {
     let first = app.get("/api/v1/usage/unpaid?limit=1").ok();
     let no_one = json!({"subject": "no one", "events": 1});
     assert_eq!(first, json!({"items": [no_one], "more": 1, "events": 2}));
-    app.get("/api/v1/usage/unpaid?limit=0").expect(400, "must be 1 to 1000");
+    app.get("/api/v1/usage/unpaid?limit=0").invalid("limit", "must be 1 to 1000, not 0");
 }
 
 #[test]

@@ -177,14 +177,15 @@ fn a_run_bills_every_customer_once_page_by_page() {
     let bill = json!({"customer": 7, "number": "INV-000001", "total": "8.00", "currency": "USD"});
     assert_eq!(
         first,
-        json!({"finalized": [bill], "already_finalized": 0, "nothing_to_bill": 0, "failed": [], "customers": 1, "total_customers": 2})
+        json!({"finalized": [bill], "already_finalized": 0, "nothing_to_bill": 0, "failed": [], "unpriced": [],
+            "unpriced_customers": 0, "customers": 1, "total_customers": 2})
     );
     let second = run(json!({"month": "2026-09", "limit": 1, "offset": 1}));
     assert_eq!((&second["nothing_to_bill"], &second["customers"]), (&json!(1), &json!(1)));
     let again = run(json!({"month": "2026-09"}));
     assert_eq!((&again["finalized"], &again["already_finalized"]), (&json!([]), &json!(1)));
-    let early = run(json!({"month": "2026-11"}));
-    assert!(early["failed"][0]["reason"].as_str().unwrap().contains("cannot be finalized before"), "{early}");
+    let early = app.post("/api/v1/bill-runs", json!({"month": "2026-11"}));
+    early.problem(409, "bill", "2026-11 cannot be finalized before");
     for (body, field, reason) in [
         (json!({"month": "2026-9"}), "month", "such as 2026-11"),
         (json!({"month": "2026-09", "limit": 0}), "limit", "1 to 1000"),
