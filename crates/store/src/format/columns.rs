@@ -2,7 +2,7 @@
 
 use super::block::{HAS_DATA, HAS_EXTENSIONS, TIME_GIVEN, fingerprints};
 use crate::format::codec::Put;
-use std::collections::HashMap;
+use hashbrown::HashMap;
 use usage_domain::event::EventRef;
 
 /// The sections of a block.
