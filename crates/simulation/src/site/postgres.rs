@@ -92,8 +92,8 @@ impl Postgres {
         let reopens = if self.dead == [false; 2] { [true; 2] } else { std::mem::take(&mut self.dead) };
         self.mend();
         let mut stores: Vec<Arc<dyn Store>> = Vec::new();
-        for place in 0..self.nodes.len() {
-            if reopens[place] || self.nodes[place].is_none() {
+        for (place, reopens) in reopens.into_iter().enumerate() {
+            if reopens || self.nodes[place].is_none() {
                 self.lines[place].open();
                 let address = self.address(&self.lines[place]);
                 let node = PostgresStore::open(&address, self.secret, self.limits.clone()).await?;
