@@ -59,7 +59,7 @@ async fn runs_at_the_same_time_give_every_customer_one_bill_and_leave_no_number_
     assert_eq!(numbers.last(), Some(&"INV-000020"));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_candidate_plan_shows_who_would_pay_more_or_less_and_why() {
     let world = world(4).await;
     let text = format!(
