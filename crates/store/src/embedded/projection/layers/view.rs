@@ -2,6 +2,7 @@
 
 use super::Cell;
 use super::front::Front;
+use super::length::Length;
 use super::merge::{Cells, Merged, fold, folded};
 use super::run::Run;
 use super::subjects::Subjects;
@@ -121,6 +122,49 @@ impl View {
         Ok(())
     }
 
+    /// The cells of everybody of one length that have something of these stretches of quarter-hours, which are in
+    /// order, in the order of their keys. One that is partly outside may lack what is there.
+    ///
+    /// # Errors
+    /// A file that cannot be read or is damaged.
+    pub(crate) fn everybody(
+        &self,
+        length: Length,
+        stretches: &[(Slot, Slot)],
+    ) -> Result<Vec<Cell>, StoreError> {
+        let (Some((first, _)), Some((_, last))) = (stretches.first(), stretches.last()) else {
+            return Ok(Vec::new());
+        };
+        let everybody = EVERYBODY_NUMBER..EVERYBODY_NUMBER + 1;
+        let wanted = |slots| Wanted { subjects: everybody.clone(), slots, groups: self.groups.clone() };
+        // Quarter-hours, of which longer cells are made here.
+        let mut short: Vec<Cell> = self.latest.clone();
+        for front in &self.frozen {
+            let wants = |group| self.groups.get(group as usize).copied().unwrap_or(false);
+            front.cells_of(EVERYBODY_NUMBER, (*first, *last), wants, &mut short);
+        }
+        let mut cells = Vec::new();
+        for run in self.runs.iter() {
+            let is_short = run.body.is_short;
+            for (first, last) in stretches {
+                match is_short {
+                    true => run.cells(&wanted((*first, *last)), &mut short)?,
+                    false => run.cells(&wanted((length.cell(*first), length.cell(*last))), &mut cells)?,
+                }
+            }
+        }
+        let within = short.into_iter().filter(|(key, _)| is_within(key.slot, stretches));
+        cells.extend(within.map(|(key, sum)| (CellKey { slot: length.cell(key.slot), ..key }, sum)));
+        fold(&mut cells);
+        Ok(cells)
+    }
+
+    /// What a group that was asked for stands for.
+    pub(crate) fn series(&self, group: u32) -> Option<&Series> {
+        let place = self.series.binary_search_by_key(&group, |(number, _)| *number).ok()?;
+        self.series.get(place).map(|(_, series)| &**series)
+    }
+
     /// All cells but those of the front, in the order of their keys.
     ///
     /// # Errors
@@ -135,4 +179,10 @@ impl View {
     pub(crate) fn name(&self, subject: u32) -> String {
         self.subjects.name(subject)
     }
+}
+
+/// Whether a quarter-hour is in one of these stretches, which are in order.
+fn is_within(quarter: Slot, stretches: &[(Slot, Slot)]) -> bool {
+    let after = stretches.partition_point(|(first, _)| *first <= quarter);
+    after.checked_sub(1).is_some_and(|place| quarter <= stretches[place].1)
 }

@@ -3,6 +3,7 @@
 use super::Cell;
 use super::chain::List;
 use super::front::Front;
+use super::length::Length;
 use super::merge::fold;
 use super::packed::{Packed, Small};
 use super::subjects::Subjects;
@@ -144,13 +145,14 @@ impl Layers {
         self.runs = runs;
     }
 
-    /// How many cells there are, whatever number of layers they are in.
+    /// How many cells there are, whatever number of layers they are in; those that follow from others left out.
     ///
     /// # Errors
     /// A file that cannot be read or is damaged.
     pub(crate) fn count(&mut self) -> Result<u64, StoreError> {
         self.freeze();
-        self.frozen().all()?.try_fold(0, |count, cell| cell.map(|_| count + 1))
+        let is_own = |(key, _): Cell| Length::of(key.slot) == Length::Quarter;
+        self.frozen().all()?.try_fold(0, |count, cell| Ok(count + u64::from(is_own(cell?))))
     }
 
     /// Names that are not among the first so many subjects and groups.

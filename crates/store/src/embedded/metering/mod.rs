@@ -1,10 +1,12 @@
 //! Meters of a reading: whole cells from the roll-ups, what they cannot tell from the log.
 
+mod everybody;
+
 use super::effective::Lookup;
 use super::log::scan;
 use super::log::segment::LogIndex;
 use super::projection::corrections::Corrections;
-use super::projection::layers::View;
+use super::projection::layers::{EVERYBODY_NUMBER, View};
 use super::projection::metered::{EVERYBODY, MeterRollUps};
 use super::projection::slot::Slot;
 use super::shared::State;
@@ -39,6 +41,9 @@ struct Gap {
     /// Of these dimensions only; of all, where `None`.
     dimensions: Option<HashSet<Vec<Option<String>>>>,
 }
+
+/// Dimensions by the times, in nanoseconds, at which their cells are cut.
+type Cut = HashMap<(i64, i64), HashSet<Vec<Option<String>>>>;
 
 /// Which events are to be handed in: perhaps all in this period of blocks that may have these subjects
 /// (any, where `None`), whose fingerprints are in order.
@@ -84,6 +89,9 @@ impl<'a> Asked<'a> {
     pub(super) fn layers(&mut self, view: Option<&View>) -> Result<(), StoreError> {
         let Some(view) = view else { return Ok(self.cells(None)?) };
         let reach = self.reach();
+        if matches!(self.query.scope, Scope::Everybody) && !self.query.by_subject {
+            return self.everybody(view);
+        }
         if !self.is_of_each() {
             let mut cells = MeterRollUps::default();
             for name in self.names() {
@@ -91,7 +99,7 @@ impl<'a> Asked<'a> {
             }
             return Ok(self.cells(Some(&cells))?);
         }
-        for first in (0..view.subjects()).step_by(SUBJECTS_AT_ONCE as usize) {
+        for first in (EVERYBODY_NUMBER + 1..view.subjects()).step_by(SUBJECTS_AT_ONCE as usize) {
             let end = view.subjects().min(first.saturating_add(SUBJECTS_AT_ONCE));
             let mut cells = MeterRollUps::default();
             view.range(first..end, reach, &mut cells)?;
@@ -151,7 +159,7 @@ impl<'a> Asked<'a> {
         let reach = self.collector.reach(origin.range);
         let everybody = subject.is_empty();
         let first = if everybody { Slot::quarter_of(reach.start) } else { Slot::of(reach.start) };
-        let mut cut: HashMap<(i64, i64), HashSet<Vec<Option<String>>>> = HashMap::new();
+        let mut cut = Cut::new();
         for (slot, group, sum) in metered.cells_of(&subject, first) {
             let cell = if everybody { slot.quarter() } else { slot.period() };
             if cell.start >= reach.end {
@@ -166,15 +174,20 @@ impl<'a> Asked<'a> {
                 cut.entry(key).or_default().insert(series.dimensions.clone());
             }
         }
+        self.note(&subject, origin, cut);
+        Ok(())
+    }
+
+    /// Notes what cells could not tell.
+    fn note(&mut self, subject: &str, origin: &Origin, cut: Cut) {
         for ((start, end), dimensions) in cut {
             let Some((start, end)) = Timestamp::from_nanos(start).zip(Timestamp::from_nanos(end)) else {
                 continue;
             };
             let gap =
                 Gap { origin: origin.clone(), period: Period { start, end }, dimensions: Some(dimensions) };
-            self.gaps.entry(subject.clone()).or_default().push(gap);
+            self.gaps.entry(subject.to_string()).or_default().push(gap);
         }
-        Ok(())
     }
 
     /// Which events are to be handed in; `None` where the cells told all.
