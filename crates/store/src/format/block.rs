@@ -52,8 +52,7 @@ impl<'a> Block<'a> {
     pub(crate) fn may_have(&self, fingerprints: &[u32]) -> Result<bool, Malformed> {
         let directory = Take(self.sections.0).section()?;
         if self.form == Form::Rows {
-            let mut prints =
-                directory.chunks_exact(4).map(|c| u32::from_le_bytes([c[0], c[1], c[2], c[3]]));
+            let mut prints = directory.chunks_exact(4).map(|c| u32::from_le_bytes([c[0], c[1], c[2], c[3]]));
             return Ok(prints.any(|print| fingerprints.binary_search(&print).is_ok()));
         }
         // The upper bits of each, less those of the one before.

@@ -189,7 +189,11 @@ mod tests {
     #[test]
     fn texts_that_differ_in_figures_take_as_little_as_these() {
         for (kind, text) in [
-            (Kind::Json, (|i| format!("{{\"value\":{}.{:03},\"model\":\"m-{}\"}}", i % 999, i % 1000, i % 9)) as fn(usize) -> String),
+            (
+                Kind::Json,
+                (|i| format!("{{\"value\":{}.{:03},\"model\":\"m-{}\"}}", i % 999, i % 1000, i % 9))
+                    as fn(usize) -> String,
+            ),
             (Kind::Names, |i| format!("c{i:06}")),
         ] {
             let texts: Vec<String> = (0..1000).map(text).collect();

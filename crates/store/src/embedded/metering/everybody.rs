@@ -55,7 +55,9 @@ impl Asked<'_> {
             let period = Length::period(key.slot);
             match self.collector.cell(origin, &series.dimensions, period, &sum.state())? {
                 Fit::Done => {}
-                Fit::Cut(_) if has_parts => drop(shorter.insert((key.slot, key.group))),
+                Fit::Cut(_) if has_parts => {
+                    shorter.insert((key.slot, key.group));
+                }
                 Fit::Cut(part) => {
                     let part = (part.start.nanos(), part.end.nanos());
                     cut.entry(part).or_default().insert(series.dimensions.clone());

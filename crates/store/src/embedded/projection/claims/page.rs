@@ -84,9 +84,7 @@ impl Shape {
         let bytes = &page[place * self.entry()..][..self.entry()];
         let word = u64::from_le_bytes(std::array::from_fn(|i| bytes[i]));
         match self {
-            Shape::Whole => {
-                (word, u64::from(u32::from_le_bytes([bytes[8], bytes[9], bytes[10], bytes[11]])))
-            }
+            Shape::Whole => (word, u64::from(u32::from_le_bytes([bytes[8], bytes[9], bytes[10], bytes[11]]))),
             Shape::Packed { offset: bits, .. } => (word >> bits, word & ((1 << bits) - 1)),
         }
     }

@@ -271,12 +271,12 @@ fn runs_of_either_shape_give_back_what_they_were_made_of() {
             assert_eq!(read.unwrap(), entries, "{count} {head:?}");
             let wanted: Vec<_> = entries.iter().map(|entry| (entry.hash, entry.sequence)).collect();
             let mut found = BTreeSet::new();
-            run.find(&wanted, |sequence, same| drop(found.insert((sequence, same)))).unwrap();
+            run.find(&wanted, |sequence, same| found.extend([(sequence, same)])).unwrap();
             assert!(entries.iter().all(|entry| found.contains(&(entry.sequence, entry.sequence))));
             let hash = |sequence: u64| entries.iter().find(|entry| entry.sequence == sequence).unwrap().hash;
             assert!(count > 1000 || found.iter().all(|(a, b)| hash(*a) == hash(*b)));
             lengths.push(std::fs::metadata(names.path(head.span)).unwrap().len());
         }
-        assert!(count < 1000 || lengths[1] * 4 < lengths[0] * 3, "{lengths:?}");
+        assert!(count <= 1000 || lengths[1] * 4 < lengths[0] * 3, "{lengths:?}");
     }
 }
