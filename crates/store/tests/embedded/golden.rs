@@ -1,6 +1,6 @@
 //! The stored format: what an earlier version wrote is read as it was meant.
 
-use crate::recounted::is_sound;
+use crate::recounted::is_sound_in_all_windows;
 use crate::support::{NOW, Place, SECRET, at, copy_folder, options};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -164,10 +164,10 @@ async fn a_folder_of_an_earlier_version_is_used_as_it_is_and_goes_on() {
     assert_eq!(before.len(), 2);
     // Nothing is made anew from the log.
     let store = place.try_open(Options { checkpoint_every: 1000, ..options() }).unwrap();
-    is_sound(&*store, "opened").await;
+    is_sound_in_all_windows(&*store, "opened").await;
     assert_eq!(store.meters().await.unwrap().len(), 10);
     let stored = store.events(EventFilter::newest(100)).await.unwrap();
-    let again: Vec<UsageEvent> = stored.into_iter().map(|stored| stored.event).collect();
+    let again: Vec<UsageEvent> = stored.into_iter().take(30).map(|stored| stored.event).collect();
     let verdicts = store.append(again.clone(), at(NOW), Handling::Strict).await.unwrap();
     assert_eq!(verdicts, vec![Verdict::Duplicate; again.len()]);
     drop(store);
@@ -178,7 +178,6 @@ async fn a_folder_of_an_earlier_version_is_used_as_it_is_and_goes_on() {
         let events: Vec<_> = again.iter().map(later).collect();
         let store = place.open();
         store.append(events, at(NOW), Handling::Strict).await.unwrap();
-        is_sound(&*store, "with more").await;
     }
-    is_sound(&*place.open(), "opened again").await;
+    is_sound_in_all_windows(&*place.open(), "opened again").await;
 }

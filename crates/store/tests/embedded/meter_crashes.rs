@@ -1,7 +1,7 @@
 //! Meters and corrections when the process dies, or a checkpoint of them is damaged: they answer as a recount
 //! of the log would.
 
-use crate::recounted::{amend, draft, is_sound, make, request, send, shown, void};
+use crate::recounted::{amend, draft, is_sound, log, make, request, send, shown, void};
 use crate::support::{Dice, NOW, Place, at, disk_full, options};
 use std::fs;
 use std::sync::Arc;

@@ -1,17 +1,20 @@
 //! Meters and corrections as they come and go: what a meter answers is what the events of the log, as
 //! corrected, add up to.
 
-use crate::recounted::{accept, amend, draft, is_sound, make, request, send, shown, void};
+use crate::recounted::{
+    accept, amend, draft, is_sound, is_sound_in_all_windows, make, request, send, shown, void,
+};
 use crate::support::{Dice, Disk, Gate, NOW, Place, at, begin, options};
 use std::fs;
 use std::sync::Arc;
 use ulid::Ulid;
+use usage_domain::event::UsageEvent;
 use usage_domain::meter::query::{MeterQuery, Part, Scope};
 use usage_domain::meter::{Aggregation, MeterId};
 use usage_domain::time::Period;
 use usage_domain::verdict::Verdict::{self, Accepted, Duplicate};
 use usage_store::embedded::{EmbeddedStore, Options, Step};
-use usage_store::{Store, StoreError};
+use usage_store::{Handling, Store, StoreError};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_changes_of_a_meter_at_once_nothing_is_added_up_that_no_meter_has() {
@@ -109,7 +112,7 @@ async fn covered_while(meanwhile: Meanwhile, aggregation: Aggregation) {
         drop(store);
     }
     let store = place.open();
-    is_sound(&*store, &what).await;
+    is_sound_in_all_windows(&*store, &what).await;
     let covered = store.verify().await.unwrap().totals > 0;
     assert_eq!(covered, meanwhile != Meanwhile::Deleted, "{what}");
 }
@@ -175,7 +178,7 @@ async fn many_corrections_at_once_and_their_retry_are_answered_as_one_by_one() {
     }
     corrections.extend((0..ids.len()).step_by(3).map(|place| void(&format!("v{place}"), &ids[place])));
     accept(&*store, &corrections).await;
-    is_sound(&*store, "corrected").await;
+    is_sound_in_all_windows(&*store, "corrected").await;
     let again = send(&*store, &corrections).await.unwrap();
     assert_eq!(again, vec![Duplicate; corrections.len()]);
     // After an amendment of another request.
