@@ -9,6 +9,7 @@
 
 mod block;
 mod chain;
+mod day;
 mod front;
 mod length;
 mod merge;

@@ -1,6 +1,7 @@
 //! Reading cells at one position of the log, without a lock: what the layers had at a moment.
 
 use super::Cell;
+use super::day::{Days, meets};
 use super::front::Front;
 use super::length::Length;
 use super::merge::{Cells, Merged, fold, folded};
@@ -62,8 +63,9 @@ pub(crate) struct View {
     /// The groups that are asked for, by number.
     pub(super) series: Vec<(u32, Arc<Series>)>,
     pub(super) groups: Arc<Vec<bool>>,
-    /// Wanted cells of the front, in order.
+    /// Wanted cells of the front, in order, but for those of everybody.
     pub(super) latest: Vec<Cell>,
+    pub(super) everybody: Days,
     /// How many subjects there are.
     pub(super) count: u32,
 }
@@ -99,6 +101,9 @@ impl View {
         let begin = self.latest.partition_point(|(key, _)| key.subject < wanted.subjects.start);
         let latest = self.latest[begin..].iter().take_while(|(key, _)| !wanted.is_past(key));
         let mut cells: Vec<Cell> = latest.filter(|(key, _)| wanted.has(key)).cloned().collect();
+        if wanted.subjects.contains(&EVERYBODY_NUMBER) {
+            self.everybody.quarters(wanted.slots, |group| wanted.wants(group), &mut cells);
+        }
         for front in &self.frozen {
             for subject in wanted.subjects.start..wanted.subjects.end.min(front.subjects()) {
                 front.cells_of(subject, wanted.slots, |group| wanted.wants(group), &mut cells);
@@ -132,18 +137,15 @@ impl View {
         length: Length,
         stretches: &[(Slot, Slot)],
     ) -> Result<Vec<Cell>, StoreError> {
-        let (Some((first, _)), Some((_, last))) = (stretches.first(), stretches.last()) else {
-            return Ok(Vec::new());
-        };
         let everybody = EVERYBODY_NUMBER..EVERYBODY_NUMBER + 1;
         let wanted = |slots| Wanted { subjects: everybody.clone(), slots, groups: self.groups.clone() };
+        let wants = |group| self.groups.get(group as usize).copied().unwrap_or(false);
         // Quarter-hours, of which longer cells are made here.
-        let mut short: Vec<Cell> = self.latest.clone();
+        let (mut cells, mut short) = (Vec::new(), Vec::new());
+        self.everybody.cells(length, stretches, wants, &mut cells);
         for front in &self.frozen {
-            let wants = |group| self.groups.get(group as usize).copied().unwrap_or(false);
-            front.cells_of(EVERYBODY_NUMBER, (*first, *last), wants, &mut short);
+            front.days().cells(length, stretches, wants, &mut cells);
         }
-        let mut cells = Vec::new();
         for run in self.runs.iter() {
             let is_short = run.body.is_short;
             for (first, last) in stretches {
@@ -153,7 +155,7 @@ impl View {
                 }
             }
         }
-        let within = short.into_iter().filter(|(key, _)| is_within(key.slot, stretches));
+        let within = short.into_iter().filter(|(key, _): &Cell| meets((key.slot, key.slot), stretches));
         cells.extend(within.map(|(key, sum)| (CellKey { slot: length.cell(key.slot), ..key }, sum)));
         fold(&mut cells);
         Ok(cells)
@@ -179,10 +181,4 @@ impl View {
     pub(crate) fn name(&self, subject: u32) -> String {
         self.subjects.name(subject)
     }
-}
-
-/// Whether a quarter-hour is in one of these stretches, which are in order.
-fn is_within(quarter: Slot, stretches: &[(Slot, Slot)]) -> bool {
-    let after = stretches.partition_point(|(first, _)| *first <= quarter);
-    after.checked_sub(1).is_some_and(|place| quarter <= stretches[place].1)
 }

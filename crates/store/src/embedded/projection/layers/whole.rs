@@ -2,6 +2,7 @@
 
 use super::Cell;
 use super::chain::List;
+use super::day::Days;
 use super::front::Front;
 use super::length::Length;
 use super::merge::fold;
@@ -210,12 +211,17 @@ impl Layers {
             Some(names) => self.subjects.find_all(names).into_iter().flatten().collect(),
             None => Vec::from_iter(0..self.front.subjects()),
         };
+        let mut everybody = Days::default();
         for subject in subjects {
             let wanted = Wanted::new(subject..subject + 1, period, groups.clone());
+            if subject == EVERYBODY_NUMBER {
+                everybody = self.front.days().of_groups(|group| wanted.wants(group));
+                continue;
+            }
             self.front.cells_of(subject, wanted.slots, |group| wanted.wants(group), &mut latest);
         }
         fold(&mut latest);
-        View { series, groups, latest, ..self.frozen() }
+        View { series, groups, latest, everybody, ..self.frozen() }
     }
 
     /// A view of all but the front.
@@ -227,6 +233,7 @@ impl Layers {
             series: Vec::new(),
             groups: Arc::default(),
             latest: Vec::new(),
+            everybody: Days::default(),
             count: self.subjects.count(),
         }
     }
