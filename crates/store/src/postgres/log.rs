@@ -4,7 +4,8 @@
 //! what it says of itself.
 
 use super::corrections;
-use crate::format::block::{Claim, fingerprints};
+use crate::format::block::fingerprints;
+use crate::format::claims::Claim;
 use crate::format::codec::Malformed;
 use crate::format::record::{self, HEADER, Header};
 use crate::{EventFilter, StoreError};
