@@ -364,7 +364,7 @@ impl Store for PostgresStore {
     ) -> Result<Vec<Document>, StoreError> {
         let page =
             async { documents::page_of(&self.node.pool.get().await?, (owner, kind), after, limit).await };
-        self.bounded(page).await
+        self.node.bounded(page).await
     }
 
     async fn verify(&self) -> Result<VerifyReport, StoreError> {

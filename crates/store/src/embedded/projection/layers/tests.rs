@@ -111,7 +111,7 @@ impl Place {
 
     /// What is read of everybody in cells of a length that begin within these stretches.
     fn read_everybody(&self, meter: u32, length: Length, stretches: &[(Slot, Slot)]) -> Model {
-        let view = self.layers.view(meter, Some([EVERYBODY].into_iter()), Period::ALWAYS);
+        let view = self.layers.view([meter].into_iter(), Some([EVERYBODY].into_iter()), Period::ALWAYS);
         let cells = view.everybody(length, stretches).unwrap();
         let named = |(key, sum): (CellKey, Packed)| {
             ((EVERYBODY.to_string(), key.slot, view.series(key.group).unwrap().clone()), sum.state())
