@@ -19,6 +19,7 @@ use super::faults::{Faults, Step};
 use super::folder::Layout;
 use crate::{PostRequest, StoreError};
 use readers::Readers;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, TransactionBehavior};
 use std::io;
 use std::path::Path;
@@ -230,6 +231,8 @@ fn configure(connection: &Connection) -> Result<(), StoreError> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
+    // No statement is compiled again because a parameter has another value.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(())
 }
