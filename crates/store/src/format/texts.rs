@@ -14,8 +14,8 @@ const NATURAL: u8 = 0;
 /// More digits are no figure.
 const MOST_DIGITS: usize = 18;
 /// Patterns that there may be anyhow, and rows that each one more must stand for.
-const FREE: usize = 16;
-const ROWS: usize = 6;
+const FREE: usize = 96;
+const ROWS: usize = 8;
 
 /// Bytes that a column's texts have together, at most.
 const MOST_BYTES: usize = 1 << 30;
@@ -205,11 +205,11 @@ mod tests {
 
     #[test]
     fn texts_that_are_not_alike_are_kept_as_they_are() {
-        let texts: Vec<String> = (0..100u64).map(|i| format!("{:x}-{}", i * i * 0x9e37_79b9, i)).collect();
+        let texts: Vec<String> = (0..300u64).map(|i| format!("{:x}-{}", i * i * 0x9e37_79b9, i)).collect();
         let bytes = column(Kind::Names, &texts);
         assert_eq!(bytes[0], PLAIN);
-        assert_eq!(bytes.len(), 1 + 100 + texts.iter().map(String::len).sum::<usize>());
-        assert_eq!(take(&mut Take(&bytes), 100).unwrap(), texts);
+        assert_eq!(bytes.len(), 1 + 300 + texts.iter().map(String::len).sum::<usize>());
+        assert_eq!(take(&mut Take(&bytes), 300).unwrap(), texts);
     }
 
     proptest! {
