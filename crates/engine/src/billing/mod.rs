@@ -18,11 +18,13 @@ mod finalize;
 mod history;
 mod live;
 mod measured;
+mod numbers;
 mod records;
 mod recount;
 mod run;
 mod simulate;
 mod subscriptions;
+mod unpriced;
 mod verify;
 
 pub use bills::BillFilter;

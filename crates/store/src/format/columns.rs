@@ -3,7 +3,7 @@
 use super::block::{HAS_DATA, HAS_EXTENSIONS, TIME_GIVEN, fingerprints};
 use super::texts::{self, Kind};
 use crate::format::codec::Put;
-use std::collections::HashMap;
+use hashbrown::HashMap;
 use usage_domain::event::EventRef;
 
 /// Bytes of a content's hash that are kept. Who has another content under the claim of an event is told so, but

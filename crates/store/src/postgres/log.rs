@@ -143,8 +143,8 @@ pub(super) async fn effective(
     counted(transaction, fingerprints, period, wanted, |_, _, counts| counts.map_or(Ok(()), &mut each)).await
 }
 
-/// The same with the events as they were sent, and how often what they count for was changed: also those
-/// that count no more.
+/// The same with the events as they were sent, and how often a charge came or went as they were corrected: also
+/// those that count no more.
 pub(super) async fn counted(
     transaction: &Transaction<'_>,
     fingerprints: Option<&[u32]>,
