@@ -237,3 +237,67 @@ impl<'a> Dictionary<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use usage_domain::event::UsageEvent;
+    use usage_domain::time::Timestamp;
+
+    /// A thousand events such as are measured with: random UUIDs, 100,000 subjects, times of a minute in
+    /// microseconds, three types, ten models and four regions.
+    fn events() -> Vec<UsageEvent> {
+        let mut figure = 7u64;
+        let mut next = |below: u64| {
+            figure = figure.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f);
+            (figure >> 24) % below
+        };
+        let mut event = || {
+            let (kind, model, region) = (next(3), next(10), next(4));
+            let data = format!(
+                "{{\"value\":{}.{:03},\"model\":\"borealis-{model}b-instruct\",\"region\":\"eu-central-{region}\"}}",
+                1000 + next(9000),
+                next(1000),
+            );
+            UsageEvent {
+                id: format!(
+                    "{:08x}-{:04x}-4{:03x}-8{:03x}-{:012x}",
+                    next(1 << 32),
+                    next(1 << 16),
+                    next(1 << 12),
+                    next(1 << 12),
+                    next(1 << 40) << 8 | next(256)
+                ),
+                source: format!("https://collector-{:02}.eu-central-{region}.example.com", model),
+                event_type: ["api.request", "gpu.seconds", "storage.write"][usize::try_from(kind).unwrap()]
+                    .into(),
+                subject: format!("c{:06}", next(100_000)),
+                time: Timestamp::from_nanos(
+                    1_795_651_200_000_000_000 + i64::try_from(next(60_000_000)).unwrap() * 1000,
+                )
+                .unwrap(),
+                time_given: true,
+                data: Some(data),
+                extensions: None,
+            }
+        };
+        (0..1000).map(|_| event()).collect()
+    }
+
+    #[test]
+    fn an_event_of_a_request_of_many_takes_less_than_40_bytes_of_which_21_are_its_id_and_a_hash() {
+        let mut events = events();
+        events.sort_by(|a, b| (&a.subject, a.time).cmp(&(&b.subject, b.time)));
+        let of = |events: &[UsageEvent]| {
+            encode(
+                events
+                    .iter()
+                    .zip(1u64..)
+                    .map(|(event, i)| (event.borrowed(), i.wrapping_mul(0x9e37_79b9_7f4a_7c15))),
+            )
+        };
+        let sections = of(&events);
+        let (all, claims) = (sections.bytes.len(), sections.claims);
+        assert!(all < 40_000, "{all} bytes, {claims} of them the directory and the claims");
+    }
+}

@@ -252,6 +252,7 @@ fn runs_of_either_shape_give_back_what_they_were_made_of() {
     for count in [1, 2, 7, 8, 9, 15, 16, 17, 1000, 30_000] {
         // Hashes at both ends, in clusters, twice, and anywhere.
         let hash = |i: u64| match i % 5 {
+            _ if count > 1000 => spread(i),
             0 => i / 10,
             1 => u64::MAX - i / 7,
             2 => (1 << 63) + i,
