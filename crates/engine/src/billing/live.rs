@@ -78,6 +78,11 @@ impl Engine {
         catalog: &Catalog,
     ) -> Result<Rated, EngineError> {
         let mut agreed = self.agreed(customer, month, catalog).await?;
+        if agreed.records.history.passed_over_by(month).is_some() {
+            // Its usage is billed with what changed of other months, and not twice.
+            agreed.subjects.clear();
+            agreed.inputs.segments.clear();
+        }
         let (adjustments, notes) = self.adjustments(&agreed, catalog).await?;
         agreed.inputs.adjustments = adjustments;
         let measured = self.measured(&agreed.inputs, &agreed.subjects, &agreed.meters).await?;

@@ -5,6 +5,7 @@
 //! by itself.
 
 use super::finalize::{FinalizeOptions, Prepared, check_over};
+use super::late::check_begun_somewhere;
 use super::records::Catalog;
 use crate::{Engine, EngineError};
 use std::sync::Arc;
@@ -53,6 +54,7 @@ impl Engine {
         now: Timestamp,
         ids: &Ids,
     ) -> Result<BillRunPage, EngineError> {
+        check_begun_somewhere(options.month, now)?;
         let catalog = Arc::new(self.shared_catalog().await?);
         let (customers, of) = self.store.customers(options.offset, options.limit).await?;
         let (looked_at, total_customers) = (customers.len() as u64, of);
@@ -116,6 +118,7 @@ impl Engine {
             Ok(Some(prepared)) => Turn::Ready(customer, Box::new(prepared)),
             Ok(None) => Turn::Nothing,
             Err(EngineError::AlreadyFinalized { .. }) => Turn::Already,
+            Err(EngineError::PassedOver { .. }) => Turn::Nothing,
             Err(error) => Turn::Failed(RunFailure { customer: customer.number, reason: error.to_string() }),
         }
     }
@@ -165,7 +168,9 @@ impl Engine {
         match self.finalize(&name, options.month, force, now, ids.as_ref()).await {
             Ok(done) => page.finalized.push(run_bill(customer, done)),
             Err(EngineError::AlreadyFinalized { .. }) => page.already_finalized += 1,
-            Err(EngineError::NothingToBill { .. }) => page.nothing_to_bill += 1,
+            Err(EngineError::NothingToBill { .. } | EngineError::PassedOver { .. }) => {
+                page.nothing_to_bill += 1
+            }
             Err(EngineError::Store(error)) => return Err(error.into()),
             Err(error) => {
                 page.failed.push(RunFailure { customer: customer.number, reason: error.to_string() });

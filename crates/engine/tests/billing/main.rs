@@ -2,6 +2,9 @@
 //! bill can be made again from the log.
 
 mod finalized;
+mod late;
 mod live;
+mod owed;
 mod runs;
+mod settled;
 mod world;
