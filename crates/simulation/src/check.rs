@@ -37,8 +37,8 @@ fn all(world: &mut World<'_, '_>, months: usize) -> Outcome {
     bills(world, months)?;
     ask::everything(world)?;
     let engine = world.engine()?;
-    let unpaid = world.wait(engine.unpaid()).map_err(failed("listing what is not paid for"))?;
-    let unpaid: Vec<_> = unpaid.into_iter().map(|unpaid| (unpaid.subject, unpaid.events)).collect();
+    let unpaid = world.wait(engine.unpaid(usize::MAX)).map_err(failed("listing what is not paid for"))?;
+    let unpaid: Vec<_> = unpaid.subjects.into_iter().map(|unpaid| (unpaid.subject, unpaid.events)).collect();
     same("what is not paid for", &unpaid, &world.model.unpaid())?;
     verify(world)
 }

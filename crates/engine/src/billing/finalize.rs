@@ -4,10 +4,11 @@
 //! store, which refuses it where anything of that changed since it was read. Then it is made anew: of two
 //! who finalize the same month, one does.
 
-use super::bills::{self, Owed, note_number, note_writes, number_id};
+use super::bills::{self, Owed, note_writes};
 use super::credits;
 use super::late::check_not_passed_over;
 use super::live::Rated;
+use super::numbers::{BILLS, CREDIT_NOTES, Numbered, note_number};
 use super::records::{Catalog, history_text, put, was};
 use crate::{Engine, EngineError};
 use std::collections::BTreeMap;
@@ -16,11 +17,13 @@ use usage_domain::bill::{Adjustment, Bill, Inputs, Measured};
 use usage_domain::credit::{Entry, EntryKind, GrantId};
 use usage_domain::customer::{Customer, CustomerRef};
 use usage_domain::money::Money;
-use usage_domain::time::{Month, Period, Timestamp};
+use usage_domain::time::{Month, Period, Timestamp, Zone};
 use usage_store::{DocumentWrite, Expect, Kind, StoreError};
 
 /// How often a bill is made anew because something of it changed meanwhile.
 const ATTEMPTS: usize = 20;
+/// How far ahead of UTC a zone can be, in nanoseconds: 14 hours, and one in which its clocks are changed.
+const MOST_AHEAD: i64 = 15 * 3_600 * 1_000_000_000;
 
 /// How bills are finalized.
 #[derive(Debug, Clone, Copy, Default)]
@@ -59,8 +62,8 @@ impl Engine {
         for _ in 0..ATTEMPTS {
             let catalog = self.shared_catalog().await?;
             check_over(&customer, month, &catalog, options, now)?;
-            let prepared = self.prepare(&customer, month, &catalog, now, ids).await?;
-            let Some(prepared) = prepared else {
+            let rated = self.unbilled(&customer, month, &catalog).await?;
+            let Some(prepared) = prepared(rated, now, ids)? else {
                 return Err(EngineError::NothingToBill { customer: customer.number, month });
             };
             match self.commit(vec![prepared], &catalog, now).await {
@@ -71,49 +74,24 @@ impl Engine {
         Err(EngineError::Busy)
     }
 
-    /// A month's bill, ready to be written; `None` where nothing is to be billed.
-    pub(crate) async fn prepare(
+    /// The rating of a month that has no bill yet.
+    pub(crate) async fn unbilled(
         &self,
         customer: &Customer,
         month: Month,
         catalog: &Catalog,
-        now: Timestamp,
-        ids: &(dyn Fn() -> ulid::Ulid + Send + Sync),
-    ) -> Result<Option<Prepared>, EngineError> {
-        let mut rated = self.rated(customer, month, catalog).await?;
-        if let Some(past) = rated.agreed.records.history.bill(month) {
+    ) -> Result<Rated, EngineError> {
+        let agreed = self.agreed(customer, month, catalog).await?;
+        if let Some(past) = agreed.records.history.bill(month) {
             let (number, customer) = (past.number.clone(), customer.number);
             return Err(EngineError::AlreadyFinalized { customer, month, number });
         }
-        check_not_passed_over(&rated.agreed)?;
-        if rated.bill.lines.is_empty() && rated.notes.is_empty() {
-            return Ok(None);
+        check_not_passed_over(&agreed)?;
+        let mut rated = self.rate(agreed, catalog).await?;
+        if !is_nothing(&rated) {
+            self.leave_open(&mut rated.agreed, catalog).await?;
         }
-        self.leave_open(&mut rated.agreed, catalog).await?;
-        let ulid = ids();
-        let id = ulid.to_string();
-        let paper = Paper {
-            status: "finalized".to_string(),
-            id: Some(id.clone()),
-            finalized_at: Some(now.to_string()),
-            ..Paper::open(&rated.bill)?
-        };
-        let mut writes = drawn(&rated, &id, now)?;
-        writes.extend(carried_over(&rated.bill, ulid, now));
-        let notes = notes(&rated, now, ids)?;
-        let Rated { agreed, .. } = rated;
-        let meters = agreed.meters.into_values().collect();
-        let kept = BillInputs { inputs: agreed.inputs, subjects: agreed.subjects, meters };
-        Ok(Some(Prepared {
-            paper,
-            customer: customer.clone(),
-            month,
-            inputs: kept.text(),
-            writes,
-            notes,
-            history: agreed.records.history,
-            history_was: agreed.records.history_was,
-        }))
+        Ok(rated)
     }
 
     /// Numbers bills in their order and writes them, all or none.
@@ -123,22 +101,21 @@ impl Engine {
         catalog: &Catalog,
         now: Timestamp,
     ) -> Result<Vec<Finalized>, EngineError> {
-        let (first, counter) = self.next_number("bills").await?;
-        let (mut next, mut writes, mut finalized) = (first, Vec::new(), Vec::with_capacity(prepared.len()));
-        let (mut next_note, note_counter) = self.next_number("credit_notes").await?;
+        let (first, counter) = self.next_number(BILLS).await?;
+        let mut numbered = Numbered::new(&catalog.settings.number_prefix, first);
+        let (mut writes, mut finalized) = (Vec::new(), Vec::with_capacity(prepared.len()));
+        let (mut next_note, note_counter) = self.next_number(CREDIT_NOTES).await?;
         let first_note = next_note;
         for Prepared { mut paper, customer, month, inputs, writes: own, notes, mut history, history_was } in
             prepared
         {
-            let number = format!("{}{next:06}", catalog.settings.number_prefix);
-            next += 1;
             let id = paper.id.clone().unwrap_or_default();
+            let number = numbered.add(id.clone());
             paper.number = Some(number.clone());
-            history.add(month, id.clone(), number.clone());
+            history.add(month, id.clone(), number);
             let owner = Some(customer.id);
             writes.push(bills::write(&paper, Expect::Absent)?);
-            writes.push(put(Kind::Input, id.clone(), owner, inputs, Expect::Absent));
-            writes.push(put(Kind::Counter, number_id(&number), owner, id, Expect::Absent));
+            writes.push(put(Kind::Input, id, owner, inputs, Expect::Absent));
             let history = history_text(&history);
             writes.push(put(Kind::History, customer.id.to_string(), owner, history, history_was));
             writes.extend(own);
@@ -151,13 +128,55 @@ impl Engine {
             }
             finalized.push(Finalized { bill: paper, credit_notes });
         }
-        writes.push(counter.take(next));
+        writes.push(numbered.write());
+        writes.push(counter.take(numbered.next()));
         if next_note != first_note {
             writes.push(note_counter.take(next_note));
         }
         self.write(writes).await?;
         Ok(finalized)
     }
+}
+
+/// Whether nothing is to be billed.
+fn is_nothing(rated: &Rated) -> bool {
+    rated.bill.lines.is_empty() && rated.notes.is_empty()
+}
+
+/// A month's bill, ready to be written; `None` where nothing is to be billed.
+pub(crate) fn prepared(
+    rated: Rated,
+    now: Timestamp,
+    ids: &(dyn Fn() -> ulid::Ulid + Send + Sync),
+) -> Result<Option<Prepared>, EngineError> {
+    if is_nothing(&rated) {
+        return Ok(None);
+    }
+    let (customer, month) = (rated.agreed.inputs.customer.clone(), rated.agreed.inputs.month);
+    let ulid = ids();
+    let id = ulid.to_string();
+    let paper = Paper {
+        status: "finalized".to_string(),
+        id: Some(id.clone()),
+        finalized_at: Some(now.to_string()),
+        ..Paper::open(&rated.bill)?
+    };
+    let mut writes = drawn(&rated, &id, now)?;
+    writes.extend(carried_over(&rated.bill, ulid, now));
+    let notes = notes(&rated, now, ids)?;
+    let Rated { agreed, .. } = rated;
+    let meters = agreed.meters.into_values().collect();
+    let kept = BillInputs { inputs: agreed.inputs, subjects: agreed.subjects, meters };
+    Ok(Some(Prepared {
+        paper,
+        customer,
+        month,
+        inputs: kept.text(),
+        writes,
+        notes,
+        history: agreed.records.history,
+        history_was: agreed.records.history_was,
+    }))
 }
 
 /// What is owed to the customer by a bill below zero pays those of later months, whenever they are finalized.
@@ -180,15 +199,37 @@ pub(crate) fn check_over(
     options: FinalizeOptions,
     now: Timestamp,
 ) -> Result<(), EngineError> {
-    let Period { start, end } = month.period(&customer.zone);
+    let Period { start, .. } = month.period(&customer.zone);
     if now < start {
         return Err(EngineError::NotBegun { month, from: start });
     }
-    let until = end.plus_days(catalog.settings.grace_days, &customer.zone);
+    let until = over_at(&customer.zone, month, catalog);
     if now < until && !options.force {
         return Err(EngineError::TooEarly { month, until });
     }
     Ok(())
+}
+
+/// When a month is over in a zone, and its grace period.
+fn over_at(zone: &Zone, month: Month, catalog: &Catalog) -> Timestamp {
+    let Period { end, .. } = month.period(zone);
+    end.plus_days(catalog.settings.grace_days, zone)
+}
+
+/// That a month may be over for somebody, or that this does not matter: in the zone where it ends first.
+pub(crate) fn check_over_somewhere(
+    month: Month,
+    customers: &[Customer],
+    catalog: &Catalog,
+    options: FinalizeOptions,
+    now: Timestamp,
+) -> Result<(), EngineError> {
+    let utc = over_at(&Zone::utc(), month, catalog);
+    if options.force || now.nanos() >= utc.nanos() - MOST_AHEAD {
+        return Ok(());
+    }
+    let until = customers.iter().map(|customer| over_at(&customer.zone, month, catalog)).min();
+    Err(EngineError::TooEarly { month, until: until.unwrap_or(utc) })
 }
 
 /// What the bill draws on credits.

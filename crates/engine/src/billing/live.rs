@@ -83,6 +83,11 @@ impl Engine {
             agreed.subjects.clear();
             agreed.inputs.segments.clear();
         }
+        self.rate(agreed, catalog).await
+    }
+
+    /// The rating of what was agreed.
+    pub(crate) async fn rate(&self, mut agreed: Agreed, catalog: &Catalog) -> Result<Rated, EngineError> {
         let (adjustments, notes) = self.adjustments(&agreed, catalog).await?;
         agreed.inputs.adjustments = adjustments;
         let measured = self.measured(&agreed.inputs, &agreed.subjects, &agreed.meters).await?;

@@ -19,12 +19,14 @@ mod history;
 mod late;
 mod live;
 mod measured;
+mod numbers;
 mod records;
 mod recount;
 mod run;
 mod settled;
 mod simulate;
 mod subscriptions;
+mod unpriced;
 mod verify;
 
 pub use bills::BillFilter;

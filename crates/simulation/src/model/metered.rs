@@ -115,6 +115,17 @@ impl Model {
         all
     }
 
+    /// How many events count for a meter while nobody pays for them, by subject.
+    pub(crate) fn unpaid_of(&self, meter: &Meter) -> BTreeMap<String, u64> {
+        let mut unpaid = BTreeMap::new();
+        for used in self.used(meter) {
+            if self.catalog.payer(used.subject, used.time).is_none() {
+                *unpaid.entry(used.subject.to_string()).or_default() += 1;
+            }
+        }
+        unpaid
+    }
+
     /// Who pays for a subject, span by span.
     fn spans(&self, subject: &str) -> Vec<(Period, Option<CustomerId>)> {
         let live = self.catalog.live().flat_map(|customer| self.catalog.payments(customer.number));

@@ -16,7 +16,7 @@ use usage_domain::position::Position;
 use usage_domain::posting::{PostOutcome, Posting};
 use usage_domain::subject::{Subject, SubjectDraft, SubjectId};
 use usage_domain::time::{Month, Period, Timestamp};
-use usage_domain::usage::{Totals, UnpaidSubject};
+use usage_domain::usage::{Totals, UnpaidTimes};
 use usage_domain::verdict::Verdict;
 use usage_store::{
     Document, DocumentWrite, EventFilter, Handling, Kind, LogPage, Measured, PostRequest, Reading, Readings,
@@ -185,6 +185,16 @@ impl Store for Buggy {
         self.store.documents(kind, after, limit).await
     }
 
+    async fn documents_of_kind(
+        &self,
+        owner: CustomerId,
+        kind: Kind,
+        after: Option<&str>,
+        limit: u64,
+    ) -> Result<Vec<Document>, StoreError> {
+        self.store.documents_of_kind(owner, kind, after, limit).await
+    }
+
     async fn documents_of(&self, owner: CustomerId, kinds: Vec<Kind>) -> Result<Vec<Document>, StoreError> {
         self.store.documents_of(owner, kinds).await
     }
@@ -218,8 +228,8 @@ impl Store for Buggy {
         Ok(readings)
     }
 
-    async fn unpaid(&self) -> Result<Vec<UnpaidSubject>, StoreError> {
-        self.store.unpaid().await
+    async fn unpaid_times(&self, after: Option<String>, limit: usize) -> Result<UnpaidTimes, StoreError> {
+        self.store.unpaid_times(after, limit).await
     }
 
     async fn create_customer(

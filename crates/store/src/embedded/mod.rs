@@ -28,6 +28,7 @@ pub(crate) mod shared;
 pub(crate) mod stage;
 mod targets;
 mod transfer;
+mod unpaid;
 pub(crate) mod usage;
 pub(crate) mod verify;
 pub(crate) mod worth;
@@ -69,7 +70,7 @@ use usage_domain::position::Position;
 use usage_domain::posting::{PostOutcome, Posting};
 use usage_domain::subject::{Subject, SubjectDraft, SubjectId};
 use usage_domain::time::{Month, Period, Timestamp};
-use usage_domain::usage::UnpaidSubject;
+use usage_domain::usage::UnpaidTimes;
 use usage_domain::verdict::Verdict;
 use writer::{Command, Writer};
 
@@ -275,13 +276,16 @@ impl Store for EmbeddedStore {
         if meters.is_empty() {
             return reading::read(&self.shared, &meters, &reading);
         }
+        if let Some(read) = reading::at_once(&self.shared, &meters, &reading)? {
+            return Ok(read);
+        }
         let shared = self.shared.clone();
         blocking(move || reading::read(&shared, &meters, &reading)).await
     }
 
-    async fn unpaid(&self) -> Result<Vec<UnpaidSubject>, StoreError> {
+    async fn unpaid_times(&self, after: Option<String>, limit: usize) -> Result<UnpaidTimes, StoreError> {
         let (shared, catalog) = (self.shared.clone(), self.catalog.clone());
-        blocking(move || usage::unpaid(&shared, &catalog)).await
+        blocking(move || Ok(unpaid::times(&shared, &catalog, after.as_deref(), limit))).await
     }
 
     async fn create_customer(
@@ -414,8 +418,24 @@ impl Store for EmbeddedStore {
     }
 
     async fn documents_of(&self, owner: CustomerId, kinds: Vec<Kind>) -> Result<Vec<Document>, StoreError> {
+        // What is agreed with a customer is little; bills are not.
+        let is_little = !kinds.iter().any(|kind| matches!(kind, Kind::Bill | Kind::Input));
+        if is_little && let Some(found) = self.catalog.documents_of_at_once(owner, &kinds)? {
+            return Ok(found);
+        }
         let catalog = self.catalog.clone();
         blocking(move || catalog.documents_of(owner, &kinds)).await
+    }
+
+    async fn documents_of_kind(
+        &self,
+        owner: CustomerId,
+        kind: Kind,
+        after: Option<&str>,
+        limit: u64,
+    ) -> Result<Vec<Document>, StoreError> {
+        let (catalog, after) = (self.catalog.clone(), after.map(str::to_string));
+        blocking(move || catalog.documents_of_kind(owner, kind, after.as_deref(), limit)).await
     }
 
     async fn verify(&self) -> Result<VerifyReport, StoreError> {

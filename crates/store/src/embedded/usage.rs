@@ -1,6 +1,5 @@
 //! Charges of a reading: whole cells from the roll-ups, what a boundary cuts from the log.
 
-use super::catalog::Catalog;
 use super::effective::Lookup;
 use super::log::scan;
 use super::log::segment::LogIndex;
@@ -17,7 +16,7 @@ use usage_domain::customer::PaidSubject;
 use usage_domain::event::StoredEvent;
 use usage_domain::meter::aggregate::Sign;
 use usage_domain::time::Period;
-use usage_domain::usage::{Totals, UnpaidSubject, Usage};
+use usage_domain::usage::{Totals, Usage};
 
 /// What the charges of these subjects at these times add up to, within `period`.
 pub(super) fn read(shared: &Shared, subjects: Vec<PaidSubject>, period: Period) -> Result<Usage, StoreError> {
@@ -120,28 +119,4 @@ pub(super) fn changes(shared: &Shared, subjects: &[PaidSubject], period: Period)
     let state = shared.read();
     let parts = subjects.iter().filter_map(|paid| Some((paid, paid.period.intersection(&period)?)));
     parts.map(|(paid, part)| state.charges.changes(&paid.subject, part)).sum()
-}
-
-/// Subjects with charges at times when nobody pays for them.
-pub(super) fn unpaid(shared: &Shared, catalog: &Catalog) -> Result<Vec<UnpaidSubject>, StoreError> {
-    let subjects: Vec<(String, Vec<Period>)> = {
-        let (state, index) = (shared.read(), catalog.index());
-        let gaps = |subject: &String| {
-            let gaps = index.unpaid(subject);
-            (!gaps.is_empty()).then(|| (subject.clone(), gaps))
-        };
-        state.charges.subjects().filter_map(gaps).collect()
-    };
-    let mut unpaid = Vec::new();
-    for (subject, gaps) in subjects {
-        let paid: Vec<_> =
-            gaps.into_iter().map(|period| PaidSubject { subject: subject.clone(), period }).collect();
-        let usage = read(shared, paid, Period::ALWAYS)?;
-        let events: i64 = usage.groups.iter().map(|(_, totals)| totals.events).sum();
-        if let Ok(events @ 1..) = u64::try_from(events) {
-            unpaid.push(UnpaidSubject { subject, events });
-        }
-    }
-    unpaid.sort_by(|a, b| a.subject.cmp(&b.subject));
-    Ok(unpaid)
 }

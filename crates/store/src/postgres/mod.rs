@@ -31,6 +31,7 @@ mod subjects;
 mod tail;
 mod tls;
 mod transfer;
+mod unpaid;
 mod usage;
 mod verify;
 mod writer;
@@ -63,7 +64,7 @@ use usage_domain::position::Position;
 use usage_domain::posting::{PostOutcome, Posting};
 use usage_domain::subject::{Subject, SubjectDraft, SubjectId};
 use usage_domain::time::{Month, Period, Timestamp};
-use usage_domain::usage::UnpaidSubject;
+use usage_domain::usage::UnpaidTimes;
 use usage_domain::verdict::Verdict;
 use writer::Waiting;
 
@@ -245,9 +246,9 @@ impl Store for PostgresStore {
         .await
     }
 
-    async fn unpaid(&self) -> Result<Vec<UnpaidSubject>, StoreError> {
+    async fn unpaid_times(&self, after: Option<String>, limit: usize) -> Result<UnpaidTimes, StoreError> {
         let mut client = self.node.pool.get().await?;
-        usage::unpaid(&self.node, &snapshot(&mut client).await?).await
+        unpaid::times(&self.node, &snapshot(&mut client).await?, after, limit).await
     }
 
     async fn create_customer(
@@ -414,6 +415,18 @@ impl Store for PostgresStore {
 
     async fn documents_of(&self, owner: CustomerId, kinds: Vec<Kind>) -> Result<Vec<Document>, StoreError> {
         self.bounded(async { documents::of(&self.node.pool.get().await?, owner, &kinds).await }).await
+    }
+
+    async fn documents_of_kind(
+        &self,
+        owner: CustomerId,
+        kind: Kind,
+        after: Option<&str>,
+        limit: u64,
+    ) -> Result<Vec<Document>, StoreError> {
+        let page =
+            async { documents::page_of(&self.node.pool.get().await?, (owner, kind), after, limit).await };
+        self.bounded(page).await
     }
 
     async fn verify(&self) -> Result<VerifyReport, StoreError> {

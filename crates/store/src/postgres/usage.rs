@@ -11,7 +11,7 @@ use crate::embedded::usage::charged;
 use crate::format::block::fingerprint;
 use crate::{Readings, StoreError};
 use deadpool_postgres::Transaction;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use tokio_postgres::Row;
 use usage_domain::charge::ChargeGroup;
@@ -19,15 +19,11 @@ use usage_domain::customer::PaidSubject;
 use usage_domain::event::StoredEvent;
 use usage_domain::position::Position;
 use usage_domain::time::{Period, Timestamp};
-use usage_domain::usage::{Totals, UnpaidSubject, Usage};
+use usage_domain::usage::{Totals, Usage};
 
 const COUNTS: &str = "SELECT id, next FROM usage_app.writer ORDER BY id";
 const CELLS: &str = "
     SELECT cells FROM usage_app.cell WHERE subject = ANY ($1) AND quarter BETWEEN $2 AND $3";
-const SUBJECTS: &str = "SELECT DISTINCT subject FROM usage_app.cell WHERE subject <> ''";
-const PAID: &str = "
-    SELECT subject, from_time, until_time FROM usage_app.payer
-    JOIN usage_app.customer ON number = customer WHERE deleted_at IS NULL ORDER BY subject, from_time";
 
 /// The row that a cell is in: that of its UTC day; of everybody, that of its quarter-hour.
 pub(super) fn quarter(subject: &str, slot: Slot) -> i32 {
@@ -114,59 +110,6 @@ pub(super) fn stored_sums(row: &Row) -> Result<Sums, StoreError> {
     let mut sums = Sums::default();
     sums.add(row.get(0)).map_err(damaged("a row of usage_app.cell"))?;
     Ok(sums)
-}
-
-/// Subjects with charges at times when no customer pays for them.
-pub(super) async fn unpaid(
-    node: &Node,
-    transaction: &Transaction<'_>,
-) -> Result<Vec<UnpaidSubject>, StoreError> {
-    let mut names: BTreeSet<String> = BTreeSet::new();
-    for row in transaction.query(SUBJECTS, &[]).await? {
-        names.insert(String::from_utf8_lossy(row.get(0)).into_owned());
-    }
-    for delta in node.tail.read(transaction).await? {
-        names.extend(delta.charges.subjects().cloned());
-    }
-    let mut paid: BTreeMap<String, Vec<Period>> = BTreeMap::new();
-    for row in transaction.query(PAID, &[]).await? {
-        let subject = String::from_utf8_lossy(row.get(0)).into_owned();
-        paid.entry(subject).or_default().push(Period { start: moment(row.get(1)), end: moment(row.get(2)) });
-    }
-    let gaps: Vec<(String, Vec<Period>)> = names
-        .into_iter()
-        .map(|subject| {
-            let gaps = gaps(paid.get(&subject).map_or(&[][..], Vec::as_slice));
-            (subject, gaps)
-        })
-        .filter(|(_, gaps)| !gaps.is_empty())
-        .collect();
-    let mut unpaid = Vec::new();
-    for (subject, gaps) in gaps {
-        let times = gaps.into_iter().map(|period| PaidSubject { subject: subject.clone(), period });
-        let usage = read(node, transaction, times.collect(), Period::ALWAYS).await?;
-        let events: i64 = usage.groups.iter().map(|(_, totals)| totals.events).sum();
-        if let Ok(events @ 1..) = u64::try_from(events) {
-            unpaid.push(UnpaidSubject { subject, events });
-        }
-    }
-    Ok(unpaid)
-}
-
-/// What these periods, in order, leave of all times.
-fn gaps(paid: &[Period]) -> Vec<Period> {
-    let mut gaps = Vec::new();
-    let mut from = Timestamp::MIN;
-    for period in paid {
-        if from < period.start {
-            gaps.push(Period { start: from, end: period.start });
-        }
-        from = from.max(period.end);
-    }
-    if from < Timestamp::MAX {
-        gaps.push(Period { start: from, end: Timestamp::MAX });
-    }
-    gaps
 }
 
 /// A stored moment.

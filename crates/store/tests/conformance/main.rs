@@ -36,6 +36,7 @@ macro_rules! suite {
                     a_subject_changes_hands_at_a_moment,
                     a_deleted_customer_frees_its_key_but_not_its_number,
                     usage_that_nobody_pays_for_is_listed,
+                    metered_usage_that_nobody_pays_for_is_listed_as_charges_are,
                     customers_are_there_after_reopening,
                 ],
                 meters: [

@@ -8,7 +8,7 @@ use crate::embedded::projection::rollup::Sum;
 use crate::embedded::projection::slot::Slot;
 use crate::embedded::projection::stretch::{Stretch, no_cells};
 use proptest::prelude::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::AtomicBool;
 use tempfile::TempDir;
 use usage_domain::charge::ChargeGroup;
@@ -103,19 +103,19 @@ impl Place {
 
     /// What is read of a subject and a meter in a period.
     fn read(&self, subject: &str, meter: u32, period: Period) -> Result<Model, StoreError> {
-        let view = self.layers.view(meter, Some([subject].into_iter()), period);
-        let mut cells = MeterRollUps::default();
-        view.subject(subject, period, &mut cells)?;
-        Ok(named(&cells))
+        let view = self.layers.view([meter].into_iter(), Some([subject].into_iter()), period);
+        let mut cells = HashMap::new();
+        view.named([subject].into_iter(), period, &mut cells)?;
+        Ok(named(&cells.remove(&meter).unwrap_or_default()))
     }
 
     /// What is read of all subjects at once.
     fn read_all(&mut self, meter: u32, period: Period) -> Model {
         self.layers.freeze_for_reading();
-        let view = self.layers.view(meter, None::<std::iter::Empty<&str>>, period);
-        let mut cells = MeterRollUps::default();
+        let view = self.layers.view([meter].into_iter(), None::<std::iter::Empty<&str>>, period);
+        let mut cells = HashMap::new();
         view.range(0..view.subjects(), period, &mut cells).unwrap();
-        named(&cells)
+        named(&cells.remove(&meter).unwrap_or_default())
     }
 }
 

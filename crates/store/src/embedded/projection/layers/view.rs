@@ -15,6 +15,9 @@ use std::ops::Range;
 use std::sync::Arc;
 use usage_domain::time::Period;
 
+/// Subjects whose numbers differ by so much have their cells in one block, or in the next.
+const NEAR: u32 = 8;
+
 /// Which cells are asked for.
 #[derive(Debug, Clone)]
 pub(crate) struct Wanted {
@@ -58,7 +61,7 @@ pub(crate) struct View {
     pub(super) subjects: Arc<Subjects>,
     pub(super) frozen: Vec<Arc<Front>>,
     pub(super) runs: Arc<Vec<Arc<Run>>>,
-    /// The groups that are asked for, by number.
+    /// The groups that are asked for, in the order of their numbers.
     pub(super) series: Vec<(u32, Arc<Series>)>,
     pub(super) groups: Arc<Vec<bool>>,
     /// Wanted cells of the front, in order.
@@ -73,18 +76,25 @@ impl View {
         self.count
     }
 
-    /// The cells of one subject that a period may have something of, added to `rollups`.
+    /// The cells of these subjects that a period may have something of, and of some others whose cells are beside
+    /// them, added to the roll-ups of their meters, by the numbers of the meters' sums.
     ///
     /// # Errors
     /// A file that cannot be read or is damaged.
-    pub(crate) fn subject(
+    pub(crate) fn named<'a>(
         &self,
-        name: &str,
+        names: impl Iterator<Item = &'a str>,
         period: Period,
-        rollups: &mut MeterRollUps,
+        rollups: &mut HashMap<u32, MeterRollUps>,
     ) -> Result<(), StoreError> {
-        let Some(number) = self.subjects.find(name) else { return Ok(()) };
-        self.range(number..number + 1, period, rollups)
+        let mut numbers: Vec<u32> = self.subjects.find_all(names).into_iter().flatten().collect();
+        numbers.sort_unstable();
+        for near in numbers.chunk_by(|a, b| b - a <= NEAR) {
+            if let (Some(first), Some(last)) = (near.first(), near.last()) {
+                self.range(*first..last + 1, period, rollups)?;
+            }
+        }
+        Ok(())
     }
 
     /// The same of all subjects with these numbers.
@@ -92,7 +102,7 @@ impl View {
         &self,
         subjects: Range<u32>,
         period: Period,
-        rollups: &mut MeterRollUps,
+        rollups: &mut HashMap<u32, MeterRollUps>,
     ) -> Result<(), StoreError> {
         let wanted = Wanted::new(subjects, period, self.groups.clone());
         let begin = self.latest.partition_point(|(key, _)| key.subject < wanted.subjects.start);
@@ -107,14 +117,20 @@ impl View {
             run.cells(&wanted, &mut cells)?;
         }
         fold(&mut cells);
-        let mut groups: HashMap<u32, u32> = HashMap::with_capacity(self.series.len());
-        for (number, series) in &self.series {
-            groups.insert(*number, rollups.group_number(&**series, Series::clone));
-        }
         for of_one in cells.chunk_by(|(a, _), (b, _)| a.subject == b.subject) {
-            let subject = rollups.subject_number(&self.subjects.name(of_one[0].0.subject));
+            let name = self.subjects.name(of_one[0].0.subject);
             for (key, sum) in of_one {
-                let key = CellKey { subject, slot: key.slot, group: groups[&key.group] };
+                // Only wanted cells were taken, and wanted are the groups of these series.
+                let Ok(at) = self.series.binary_search_by_key(&key.group, |(number, _)| *number) else {
+                    continue;
+                };
+                let series = &self.series[at].1;
+                let rollups = rollups.entry(series.meter).or_default();
+                let key = CellKey {
+                    subject: rollups.subject_number(&name),
+                    slot: key.slot,
+                    group: rollups.group_number(&**series, Series::clone),
+                };
                 rollups.add_to(key, &sum.state());
             }
         }

@@ -188,20 +188,21 @@ impl Layers {
         Series::clone(&self.groups.series[group as usize].0)
     }
 
-    /// A view for the cells of a meter's sums. Of the front it has those of these subjects (of all, where `None`)
-    /// within the period.
+    /// A view for the cells of these meters' sums, each named once. Of the front it has those of these subjects
+    /// (of all, where `None`) within the period.
     pub(crate) fn view<'a>(
         &self,
-        meter: u32,
+        meters: impl Iterator<Item = u32>,
         subjects: Option<impl Iterator<Item = &'a str>>,
         period: Period,
     ) -> View {
         let mut groups = vec![false; self.groups.series.len()];
         let mut series = Vec::new();
-        for number in self.groups.by_meter.get(&meter).into_iter().flatten() {
+        for number in meters.flat_map(|meter| self.groups.by_meter.get(&meter).into_iter().flatten()) {
             groups[*number as usize] = true;
             series.push((*number, self.groups.series[*number as usize].0.clone()));
         }
+        series.sort_unstable_by_key(|(number, _)| *number);
         let groups = Arc::new(groups);
         let mut latest: Vec<Cell> = Vec::new();
         let subjects = match subjects {
