@@ -61,7 +61,7 @@ async fn runs_at_the_same_time_give_every_customer_one_bill_and_leave_no_number_
     assert_eq!(numbers.last(), Some(&"INV-000020"));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_bill_is_found_by_its_number_whatever_group_it_was_written_with() {
     let world = world(12).await;
     let ids = world.ids();
@@ -84,7 +84,7 @@ async fn each_bill_is_found_by_its_number_whatever_group_it_was_written_with() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_run_of_a_month_that_is_over_for_nobody_is_refused_at_once() {
     let world = world(3).await;
     let november = RunOptions { month: month("2026-11"), ..october(0, 100) };
@@ -102,7 +102,7 @@ async fn a_run_of_a_month_that_is_over_for_nobody_is_refused_at_once() {
     assert_eq!((page.failed.len(), page.nothing_to_bill), (0, 3));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_run_names_who_used_what_no_price_is_for() {
     let world = world(4).await;
     // Of two meters of one type of events the plan has one.
@@ -133,7 +133,7 @@ fn counting(key: &str, event_type: &str) -> MeterDraft {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_candidate_plan_shows_who_would_pay_more_or_less_and_why() {
     let world = world(4).await;
     let text = format!(

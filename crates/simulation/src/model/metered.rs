@@ -41,7 +41,6 @@ pub(crate) enum NoAnswer {
 /// An event that counts for a meter.
 struct Used<'a> {
     time: Timestamp,
-    sequence: Option<u64>,
     subject: &'a str,
     worth: Worth,
 }
@@ -109,7 +108,7 @@ impl Model {
                 && let Ok(worth) = worth(&meter.draft, data)
             {
                 let (time, subject) = (event.time, event.subject.as_str());
-                all.push(Used { time, sequence: known.sequence, subject, worth });
+                all.push(Used { time, subject, worth });
             }
         }
         all
@@ -232,7 +231,7 @@ fn value(aggregation: Aggregation, used: &[&Used<'_>]) -> Decimal {
         Aggregation::Min => figures.min().unwrap_or_default(),
         Aggregation::Max => figures.max().unwrap_or_default(),
         Aggregation::Latest => {
-            let last = used.iter().max_by_key(|one| (one.time, one.sequence));
+            let last = used.iter().max_by_key(|one| (one.time, one.worth.figure));
             last.map_or(Decimal::ZERO, |one| one.worth.figure).max(Decimal::ZERO)
         }
         Aggregation::UniqueCount => {

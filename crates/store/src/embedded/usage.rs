@@ -11,7 +11,7 @@ use super::shared::Shared;
 use crate::format::block::fingerprint;
 use crate::measure::{Measured, measure};
 use crate::{Readings, StoreError};
-use usage_domain::charge::{Charge, ChargeGroup};
+use usage_domain::charge::Charge;
 use usage_domain::customer::PaidSubject;
 use usage_domain::event::StoredEvent;
 use usage_domain::meter::aggregate::Sign;
@@ -89,28 +89,6 @@ fn each_change(
         each(charge, Sign::Added);
     }
     Ok(())
-}
-
-/// What an event adds to charges that was changed so often and counts like this now, if it still does. What
-/// counts no more is a change as well.
-pub(crate) fn charged(
-    sent: &StoredEvent,
-    changes: u64,
-    counts: Option<&StoredEvent>,
-) -> Option<(ChargeGroup, Totals)> {
-    let charge = |stored: &StoredEvent| match measure(stored.event.borrowed()) {
-        Measured::Charge(charge) => Some(charge),
-        Measured::Nothing | Measured::Invalid(_) => None,
-    };
-    let (charge, totals) = match counts.and_then(charge) {
-        Some(charge) => {
-            let totals = Totals::of(&charge, Sign::Added);
-            (charge, totals)
-        }
-        None if changes > 0 => (charge(sent)?, Totals { changes: 1, ..Totals::default() }),
-        None => return None,
-    };
-    Some((charge.group, Totals { changes: totals.changes + changes, ..totals }))
 }
 
 /// How often the usage of these subjects has changed, without adding it up; `None` where only the log

@@ -12,9 +12,10 @@ use usage_domain::usage::UnpaidTimes;
 /// Each subject of the cells once, stepping from one to the next in their index.
 const SUBJECTS: &str = "
     WITH RECURSIVE named AS (
-        SELECT (SELECT min(subject) FROM usage_app.cell WHERE subject > $1) AS subject
+        SELECT (SELECT subject FROM usage_app.cell WHERE subject > $1 ORDER BY subject LIMIT 1) AS subject
         UNION ALL
-        SELECT (SELECT min(c.subject) FROM usage_app.cell c WHERE c.subject > named.subject)
+        SELECT (SELECT c.subject FROM usage_app.cell c WHERE c.subject > named.subject
+                ORDER BY c.subject LIMIT 1)
         FROM named WHERE named.subject IS NOT NULL
     )
     SELECT subject FROM named WHERE subject IS NOT NULL LIMIT $2";

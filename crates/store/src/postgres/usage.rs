@@ -7,16 +7,17 @@ use super::{Node, log, reading};
 use crate::embedded::projection::charges::Reading;
 use crate::embedded::projection::rollup::Sum;
 use crate::embedded::projection::slot::Slot;
-use crate::embedded::usage::charged;
 use crate::format::block::fingerprint;
+use crate::measure::{Measured, measure};
 use crate::{Readings, StoreError};
 use deadpool_postgres::Transaction;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use tokio_postgres::Row;
-use usage_domain::charge::ChargeGroup;
+use usage_domain::charge::{Charge, ChargeGroup};
 use usage_domain::customer::PaidSubject;
 use usage_domain::event::StoredEvent;
+use usage_domain::meter::aggregate::Sign;
 use usage_domain::position::Position;
 use usage_domain::time::{Period, Timestamp};
 use usage_domain::usage::{Totals, Usage};
@@ -94,8 +95,8 @@ pub(super) async fn charges(
     for (subject, start, end) in edges {
         let (prints, period) = ([fingerprint(&subject)], Period { start, end });
         let own = |stored: &StoredEvent| stored.event.subject == subject;
-        log::counted(transaction, Some(&prints), period, own, |sent, changes, counts| {
-            if let Some((group, totals)) = charged(sent, changes, counts) {
+        log::counted(transaction, Some(&prints), period, own, |sent, corrected, counts| {
+            if let Some((group, totals)) = charged(sent, corrected, counts) {
                 Sum::merge(reading.totals.entry(group).or_default(), &totals);
             }
             Ok(())
@@ -103,6 +104,49 @@ pub(super) async fn charges(
         .await?;
     }
     Ok(reading.totals.into_iter().collect())
+}
+
+/// What an event adds to charges, of which one came or went so often as it was corrected, and which counts like
+/// this now, if it still does. That a charge came and went is told as well, though nothing is left of it: the count
+/// of changes is that of the cells, whichever group it stands with.
+fn charged(
+    sent: &StoredEvent,
+    corrected: u64,
+    counts: Option<&StoredEvent>,
+) -> Option<(ChargeGroup, Totals)> {
+    let first = charge(sent);
+    let changes = corrected + u64::from(first.is_some());
+    match counts.and_then(charge) {
+        Some(charge) => {
+            let totals = Totals { changes, ..Totals::of(&charge, Sign::Added) };
+            Some((charge.group, totals))
+        }
+        None if changes == 0 => None,
+        None => {
+            let group = first.map_or_else(gone, |charge| charge.group);
+            Some((group, Totals { changes, ..Totals::default() }))
+        }
+    }
+}
+
+/// The charge that an event makes, if it makes one.
+pub(super) fn charge(stored: &StoredEvent) -> Option<Charge> {
+    match measure(stored.event.borrowed()) {
+        Measured::Charge(charge) => Some(charge),
+        Measured::Nothing | Measured::Invalid(_) => None,
+    }
+}
+
+/// The group of what only a correction ever made a charge, and another one took away again. Nothing counts in it.
+fn gone() -> ChargeGroup {
+    ChargeGroup {
+        service: String::new(),
+        description: None,
+        unit: None,
+        unit_price: None,
+        currency: None,
+        has_quantity: false,
+    }
 }
 
 /// The sums of a row's only column.

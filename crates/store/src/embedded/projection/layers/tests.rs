@@ -4,7 +4,7 @@ use super::*;
 use crate::StoreError;
 use crate::embedded::faults::Faults;
 use crate::embedded::projection::metered::{EVERYBODY, MeterRollUps, Series, SeriesRef};
-use crate::embedded::projection::rollup::Sum;
+use crate::embedded::projection::rollup::{CellKey, Sum};
 use crate::embedded::projection::slot::Slot;
 use crate::embedded::projection::stretch::{Stretch, no_cells};
 use proptest::prelude::*;
@@ -109,6 +109,32 @@ impl Place {
         Ok(named(&cells.remove(&meter).unwrap_or_default()))
     }
 
+    /// What is read of everybody in cells of a length that begin within these stretches.
+    fn read_everybody(&self, meter: u32, length: Length, stretches: &[(Slot, Slot)]) -> Model {
+        let view = self.layers.view([meter].into_iter(), Some([EVERYBODY].into_iter()), Period::ALWAYS);
+        let cells = view.everybody(length, stretches).unwrap();
+        let named = |(key, sum): (CellKey, Packed)| {
+            ((EVERYBODY.to_string(), key.slot, view.series(key.group).unwrap().clone()), sum.state())
+        };
+        cells.into_iter().map(named).collect()
+    }
+
+    /// What that should be.
+    fn everybody(&self, meter: u32, length: Length, stretches: &[(Slot, Slot)]) -> Model {
+        let mut expected = Model::new();
+        for ((subject, quarter, series), sum) in &self.model {
+            let within = stretches.iter().any(|(first, last)| (first..=last).contains(&quarter));
+            if subject.is_empty() && series.meter == meter && within {
+                let key = (subject.clone(), length.cell(*quarter), series.clone());
+                match expected.get_mut(&key) {
+                    Some(kept) => Sum::merge(kept, sum),
+                    None => drop(expected.insert(key, sum.clone())),
+                }
+            }
+        }
+        expected
+    }
+
     /// What is read of all subjects at once.
     fn read_all(&mut self, meter: u32, period: Period) -> Model {
         self.layers.freeze_for_reading();
@@ -179,6 +205,15 @@ proptest! {
                 }
                 let read = place.read_all(meter, period);
                 expected(&place.model, |_, m| m == meter, period, &read);
+            }
+        }
+        let day = |hours: u32| Length::stretch(Length::Day.cell(Slot::quarter_of(time(hours))));
+        for stretches in [vec![(Slot(0), Slot::quarter_of(Timestamp::MAX))], vec![day(0), day(start + 48)]] {
+            for length in Length::FROM_LONGEST {
+                for meter in 0..3 {
+                    let read = place.read_everybody(meter, length, &stretches);
+                    prop_assert_eq!(read, place.everybody(meter, length, &stretches), "{:?}", length);
+                }
             }
         }
         prop_assert_eq!(place.layers.count().unwrap(), place.model.len() as u64);

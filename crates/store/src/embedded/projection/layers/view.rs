@@ -1,7 +1,9 @@
 //! Reading cells at one position of the log, without a lock: what the layers had at a moment.
 
 use super::Cell;
+use super::day::{Days, meets};
 use super::front::Front;
+use super::length::Length;
 use super::merge::{Cells, Merged, fold, folded};
 use super::run::Run;
 use super::subjects::Subjects;
@@ -64,8 +66,9 @@ pub(crate) struct View {
     /// The groups that are asked for, in the order of their numbers.
     pub(super) series: Vec<(u32, Arc<Series>)>,
     pub(super) groups: Arc<Vec<bool>>,
-    /// Wanted cells of the front, in order.
+    /// Wanted cells of the front, in order, but for those of everybody.
     pub(super) latest: Vec<Cell>,
+    pub(super) everybody: Days,
     /// How many subjects there are.
     pub(super) count: u32,
 }
@@ -108,6 +111,9 @@ impl View {
         let begin = self.latest.partition_point(|(key, _)| key.subject < wanted.subjects.start);
         let latest = self.latest[begin..].iter().take_while(|(key, _)| !wanted.is_past(key));
         let mut cells: Vec<Cell> = latest.filter(|(key, _)| wanted.has(key)).cloned().collect();
+        if wanted.subjects.contains(&EVERYBODY_NUMBER) {
+            self.everybody.quarters(wanted.slots, |group| wanted.wants(group), &mut cells);
+        }
         for front in &self.frozen {
             for subject in wanted.subjects.start..wanted.subjects.end.min(front.subjects()) {
                 front.cells_of(subject, wanted.slots, |group| wanted.wants(group), &mut cells);
@@ -135,6 +141,46 @@ impl View {
             }
         }
         Ok(())
+    }
+
+    /// The cells of everybody of one length that have something of these stretches of quarter-hours, which are in
+    /// order, in the order of their keys. One that is partly outside may lack what is there.
+    ///
+    /// # Errors
+    /// A file that cannot be read or is damaged.
+    pub(crate) fn everybody(
+        &self,
+        length: Length,
+        stretches: &[(Slot, Slot)],
+    ) -> Result<Vec<Cell>, StoreError> {
+        let everybody = EVERYBODY_NUMBER..EVERYBODY_NUMBER + 1;
+        let wanted = |slots| Wanted { subjects: everybody.clone(), slots, groups: self.groups.clone() };
+        let wants = |group| self.groups.get(group as usize).copied().unwrap_or(false);
+        // Quarter-hours, of which longer cells are made here.
+        let (mut cells, mut short) = (Vec::new(), Vec::new());
+        self.everybody.cells(length, stretches, wants, &mut cells);
+        for front in &self.frozen {
+            front.days().cells(length, stretches, wants, &mut cells);
+        }
+        for run in self.runs.iter() {
+            let is_short = run.body.is_short;
+            for (first, last) in stretches {
+                match is_short {
+                    true => run.cells(&wanted((*first, *last)), &mut short)?,
+                    false => run.cells(&wanted((length.cell(*first), length.cell(*last))), &mut cells)?,
+                }
+            }
+        }
+        let within = short.into_iter().filter(|(key, _): &Cell| meets((key.slot, key.slot), stretches));
+        cells.extend(within.map(|(key, sum)| (CellKey { slot: length.cell(key.slot), ..key }, sum)));
+        fold(&mut cells);
+        Ok(cells)
+    }
+
+    /// What a group that was asked for stands for.
+    pub(crate) fn series(&self, group: u32) -> Option<&Series> {
+        let place = self.series.binary_search_by_key(&group, |(number, _)| *number).ok()?;
+        self.series.get(place).map(|(_, series)| &**series)
     }
 
     /// All cells but those of the front, in the order of their keys.

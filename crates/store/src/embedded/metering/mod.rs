@@ -1,10 +1,12 @@
 //! Meters of a reading: whole cells from the roll-ups, what they cannot tell from the log.
 
+mod everybody;
+
 use super::effective::Lookup;
 use super::log::scan;
 use super::log::segment::LogIndex;
 use super::projection::corrections::Corrections;
-use super::projection::layers::View;
+use super::projection::layers::{EVERYBODY_NUMBER, View};
 use super::projection::metered::{EVERYBODY, MeterRollUps};
 use super::projection::slot::Slot;
 use super::shared::State;
@@ -69,12 +71,15 @@ impl Joint {
         let first = &asked[self.places[0]];
         let Some(view) = &self.view else { return Ok(asked[self.places[0]].cells(None)?) };
         let reach = first.reach();
+        if first.is_of_everybody() {
+            return asked[self.places[0]].everybody(view);
+        }
         if !first.is_of_each() {
             let mut cells = HashMap::new();
             view.named(first.names().into_iter(), reach, &mut cells)?;
             return self.give(asked, &cells);
         }
-        for first in (0..view.subjects()).step_by(SUBJECTS_AT_ONCE as usize) {
+        for first in (EVERYBODY_NUMBER + 1..view.subjects()).step_by(SUBJECTS_AT_ONCE as usize) {
             let end = view.subjects().min(first.saturating_add(SUBJECTS_AT_ONCE));
             let mut cells = HashMap::new();
             view.range(first..end, reach, &mut cells)?;
@@ -111,6 +116,9 @@ struct Gap {
     dimensions: Option<HashSet<Vec<Option<String>>>>,
 }
 
+/// Dimensions by the times, in nanoseconds, at which their cells are cut.
+type Cut = HashMap<(i64, i64), HashSet<Vec<Option<String>>>>;
+
 /// Which events are to be handed in: perhaps all in this period of blocks that may have these subjects
 /// (any, where `None`), whose fingerprints are in order.
 pub(crate) struct Wanted {
@@ -134,10 +142,14 @@ impl<'a> Asked<'a> {
         self.query.by_subject && matches!(self.query.scope, Scope::Everybody)
     }
 
+    /// Whether the usage of everybody is asked for, as one.
+    fn is_of_everybody(&self) -> bool {
+        !self.query.by_subject && matches!(self.query.scope, Scope::Everybody)
+    }
+
     /// Whether both are about the same subjects, by name, and times.
     fn is_read_with(&self, other: &Asked<'_>) -> bool {
-        !self.is_of_each()
-            && !other.is_of_each()
+        matches!((&self.query.scope, &other.query.scope), (Scope::Parts(_), Scope::Parts(_)))
             && self.reach() == other.reach()
             && self.names() == other.names()
     }
@@ -207,7 +219,7 @@ impl<'a> Asked<'a> {
         let reach = self.collector.reach(origin.range);
         let everybody = subject.is_empty();
         let first = if everybody { Slot::quarter_of(reach.start) } else { Slot::of(reach.start) };
-        let mut cut: HashMap<(i64, i64), HashSet<Vec<Option<String>>>> = HashMap::new();
+        let mut cut = Cut::new();
         for (slot, group, sum) in metered.cells_of(&subject, first) {
             let cell = if everybody { slot.quarter() } else { slot.period() };
             if cell.start >= reach.end {
@@ -222,15 +234,20 @@ impl<'a> Asked<'a> {
                 cut.entry(key).or_default().insert(series.dimensions.clone());
             }
         }
+        self.note(&subject, origin, cut);
+        Ok(())
+    }
+
+    /// Notes what cells could not tell.
+    fn note(&mut self, subject: &str, origin: &Origin, cut: Cut) {
         for ((start, end), dimensions) in cut {
             let Some((start, end)) = Timestamp::from_nanos(start).zip(Timestamp::from_nanos(end)) else {
                 continue;
             };
             let gap =
                 Gap { origin: origin.clone(), period: Period { start, end }, dimensions: Some(dimensions) };
-            self.gaps.entry(subject.clone()).or_default().push(gap);
+            self.gaps.entry(subject.to_string()).or_default().push(gap);
         }
-        Ok(())
     }
 
     /// Which events are to be handed in; `None` where the cells told all.
