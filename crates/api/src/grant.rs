@@ -70,6 +70,11 @@ pub struct Grant {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(format = DateTime))]
     pub expires_at: Option<String>,
+    /// Whether its amount has taxes in it, as that of a credit note and of a bill below zero: it pays bills
+    /// after their taxes. Other credit pays before them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(feature = "openapi", schema(required = false))]
+    pub after_taxes: bool,
     /// When it was made, RFC 3339.
     #[cfg_attr(feature = "openapi", schema(format = DateTime))]
     pub created_at: String,
@@ -128,6 +133,7 @@ fn input(
         priority: fields.small("priority")?.unwrap_or(0),
         effective_at: fields.moment("effective_at", made.zone)?.unwrap_or(made.now),
         expires_at: fields.moment("expires_at", made.zone)?,
+        after_taxes: false,
         created_at: made.now,
         entries: Vec::new(),
     };
@@ -137,7 +143,9 @@ fn input(
 
 /// A whole grant, as it is stored.
 pub(crate) fn grant(fields: &Fields<'_>) -> Result<credit::Grant, FieldError> {
-    fields.only(&[&["id", "customer", "created_at", "balance", "entries"], &INPUT[..]].concat())?;
+    fields.only(
+        &[&["id", "customer", "created_at", "after_taxes", "balance", "entries"], &INPUT[..]].concat(),
+    )?;
     let made = Made {
         id: fields.required_parsed("id")?,
         customer: fields.required_parsed("customer")?,
@@ -146,6 +154,7 @@ pub(crate) fn grant(fields: &Fields<'_>) -> Result<credit::Grant, FieldError> {
     };
     fields.required_moment("effective_at")?;
     let mut grant = input(fields, &made, fields.required_parsed("currency")?)?;
+    grant.after_taxes = fields.boolean("after_taxes")?.unwrap_or(false);
     let entries = fields.objects("entries", MAX_ENTRIES)?.ok_or_else(|| fields.missing("entries"))?;
     for fields in entries {
         let entry = entry(&fields)?;
@@ -185,6 +194,7 @@ impl From<&credit::Grant> for Grant {
             priority: grant.priority,
             effective_at: grant.effective_at.to_string(),
             expires_at: grant.expires_at.map(|time| time.to_string()),
+            after_taxes: grant.after_taxes,
             created_at: grant.created_at.to_string(),
             // Entries that were added one by one have a sum.
             balance: grant.balance().unwrap_or(Decimal::ZERO).to_string(),

@@ -51,6 +51,9 @@ pub struct Grant {
     pub effective_at: Timestamp,
     /// It pays no bills of periods that end after this moment.
     pub expires_at: Option<Timestamp>,
+    /// Whether its amount has taxes in it, as what is owed less for a bill has: it pays what bills come to
+    /// after their taxes. What was prepaid or given pays before them.
+    pub after_taxes: bool,
     /// When it was made.
     pub created_at: Timestamp,
     /// What happened to it, oldest first. The first is that it was granted.
@@ -187,6 +190,7 @@ mod tests {
             priority,
             effective_at: at(effective),
             expires_at: (!expires.is_empty()).then(|| at(expires)),
+            after_taxes: false,
             created_at: Timestamp::MIN,
             entries: Vec::new(),
         }

@@ -68,6 +68,19 @@ impl Ratio {
         (self.denominator == I256::ONE).then_some(self.numerator)
     }
 
+    /// Numerator and denominator, whole numbers in lowest terms: 251 and 360.
+    ///
+    /// # Errors
+    /// [`DecimalError::Overflow`] when the denominator has more digits than are kept.
+    pub fn fraction(self) -> Result<(Decimal, Decimal), DecimalError> {
+        let plain = self.numerator.normalized();
+        let whole =
+            power_of_ten(plain.scale()).checked_mul(self.denominator).ok_or(DecimalError::Overflow)?;
+        let common = divisor(plain.coefficient().unsigned_abs(), whole.unsigned_abs());
+        let of = |number: I256| Decimal::from_coefficient(number / common, 0);
+        Ok((of(plain.coefficient()), of(whole)))
+    }
+
     /// The exact sum.
     ///
     /// # Errors
@@ -278,6 +291,23 @@ mod tests {
             ("0.000000000000000003/3", "0.000000000000000001"),
         ] {
             assert_eq!(ratio(text).to_string(), shown, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_fraction_has_whole_numbers_in_lowest_terms() {
+        for (text, part, whole) in [
+            ("502/720", "251", "360"),
+            ("0.5", "1", "2"),
+            ("-7/600", "-7", "600"),
+            ("3", "3", "1"),
+            ("0", "0", "1"),
+        ] {
+            assert_eq!(
+                ratio(text).fraction().unwrap(),
+                (part.parse().unwrap(), whole.parse().unwrap()),
+                "{text}"
+            );
         }
     }
 

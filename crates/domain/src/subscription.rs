@@ -150,6 +150,29 @@ impl Subscription {
         self.trial_end.unwrap_or_else(|| self.start.plus_days(days(), zone)).max(self.start)
     }
 
+    /// Whether it goes on with a plan that the customer was on, and paid for, until the moment at which it
+    /// starts: by another version, or at other prices. What is due once was due then.
+    #[must_use]
+    pub fn goes_on<'a>(
+        &self,
+        others: impl Iterator<Item = &'a Subscription> + Clone,
+        plan: &Plan,
+        zone: &Zone,
+    ) -> bool {
+        let mut start = self.start;
+        let until = |start: Timestamp| {
+            let mut others = others.clone();
+            others.find(|other| other.plan == self.plan && other.end == Some(start) && other.start < start)
+        };
+        while let Some(before) = until(start) {
+            if before.paid_from(plan, zone) < start {
+                return true;
+            }
+            start = before.start;
+        }
+        false
+    }
+
     /// The version that it stays on, or the one in force at a moment.
     fn version_at<'a>(&self, plan: &'a Plan, moment: Timestamp) -> Option<&'a PlanVersion> {
         match self.version {

@@ -38,7 +38,8 @@ impl Engine {
     /// Changes a customer to what the draft says.
     ///
     /// # Errors
-    /// No such customer, a field out of its limits, or a name that is taken.
+    /// No such customer, a field out of its limits, a name that is taken, or a time zone or currency that its
+    /// bills, plans, credits or coupons do not allow any more.
     pub async fn update_customer(
         &self,
         name: &CustomerRef,
@@ -47,6 +48,7 @@ impl Engine {
     ) -> Result<Customer, EngineError> {
         draft.check()?;
         let customer = self.customer(name).await?;
+        self.check_billing(&customer, &draft).await?;
         Ok(self.store.update_customer(customer.id, draft, now).await?)
     }
 

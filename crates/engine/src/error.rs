@@ -61,6 +61,29 @@ pub enum EngineError {
         /// From when on it can.
         until: Timestamp,
     },
+    /// A month that has not begun.
+    #[error("{month} cannot be finalized before it begins, at {from}")]
+    NotBegun {
+        /// The month.
+        month: Month,
+        /// When it begins.
+        from: Timestamp,
+    },
+    /// A month in which nothing was to be billed when a later one was finalized.
+    #[error(
+        "nothing was to be billed to customer {customer} for {month} when {later} was finalized (bill {number}); \
+         what came late is on the bill after the last finalized one"
+    )]
+    PassedOver {
+        /// The customer's number.
+        customer: u64,
+        /// The month.
+        month: Month,
+        /// The later one.
+        later: Month,
+        /// The number of its bill.
+        number: String,
+    },
     /// A month that has a bill.
     #[error("{month} of customer {customer} is finalized already: bill {number}")]
     AlreadyFinalized {

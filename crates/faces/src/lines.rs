@@ -12,7 +12,7 @@ use usage_api::bill::{Bill, Line};
 use usage_domain::decimal::Decimal;
 
 /// The columns, in their order.
-pub const COLUMNS: [&str; 36] = [
+pub const COLUMNS: [&str; 37] = [
     "bill_number",
     "bill_id",
     "status",
@@ -49,6 +49,7 @@ pub const COLUMNS: [&str; 36] = [
     "included_tax_amount",
     "added_tax_amount",
     "total",
+    "settled_amount",
 ];
 
 /// Writes bills as they come, so that a month of all customers needs no memory.
@@ -87,7 +88,7 @@ impl<W: Write> CsvExport<W> {
     }
 }
 
-fn row<'a>(bill: &'a Bill, line: &'a Line) -> Result<[Cow<'a, str>; 36], FaceError> {
+fn row<'a>(bill: &'a Bill, line: &'a Line) -> Result<[Cow<'a, str>; 37], FaceError> {
     let customer = &bill.customer;
     let (plan, adjusts) = (line.plan.as_ref(), line.adjusts.as_ref());
     let (included, added) = taxes(bill, line)?;
@@ -115,7 +116,7 @@ fn row<'a>(bill: &'a Bill, line: &'a Line) -> Result<[Cow<'a, str>; 36], FaceErr
         text(plan.and_then(|plan| plan.share.as_deref())),
         figure(plan.and_then(|plan| plan.minimum_amount.as_deref())),
         text(adjusts.map(|adjusts| adjusts.month.as_str())),
-        text(adjusts.map(|adjusts| adjusts.bill.as_str())),
+        text(adjusts.and_then(|adjusts| adjusts.bill.as_deref())),
         text(adjusts.map(|adjusts| adjusts.line.as_str())),
         figure(line.quantity.as_deref()),
         text(line.unit.as_deref()),
@@ -128,6 +129,7 @@ fn row<'a>(bill: &'a Bill, line: &'a Line) -> Result<[Cow<'a, str>; 36], FaceErr
         included.into(),
         added.into(),
         figure(Some(&line.total)),
+        figure(line.settled_amount.as_deref()),
     ])
 }
 

@@ -69,7 +69,8 @@ pub fn origin(bill: &Bill, line: &Line) -> Option<String> {
     (!said.is_empty()).then(|| said.join("; "))
 }
 
-/// What leads from the subtotal to the total, in this order: discounts, credits, taxes.
+/// What leads from the subtotal to the total, in this order: discounts, credits, taxes, credits with taxes in
+/// them.
 #[must_use]
 pub fn steps(bill: &Bill) -> Vec<Step> {
     let less = |amount: &str| match amount.strip_prefix('-') {
@@ -82,19 +83,22 @@ pub fn steps(bill: &Bill) -> Vec<Step> {
         amount: less(&discount.amount),
         is_included: false,
     });
-    let credits = bill.credits.iter().map(|credit| Step {
-        kind: "Credit",
-        name: credit.name.clone(),
-        amount: less(&credit.amount),
-        is_included: false,
-    });
+    let credits = |after_taxes: bool| {
+        let of = bill.credits.iter().filter(move |credit| credit.after_taxes == after_taxes);
+        of.map(|credit| Step {
+            kind: "Credit",
+            name: credit.name.clone(),
+            amount: less(&credit.amount),
+            is_included: false,
+        })
+    };
     let taxes = bill.taxes.iter().map(|tax| Step {
         kind: if tax.inclusive { "Tax included" } else { "Tax" },
         name: format!("{}: {} of {}", tax.name, percent(&tax.rate), tax.base_amount),
         amount: tax.amount.clone(),
         is_included: tax.inclusive,
     });
-    discounts.chain(credits).chain(taxes).collect()
+    discounts.chain(credits(false)).chain(taxes).chain(credits(true)).collect()
 }
 
 /// A tier of which nothing was used.

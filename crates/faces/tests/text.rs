@@ -36,6 +36,18 @@ fn a_bill_of_charges_alone_has_nothing_but_its_total_below_the_lines() {
 }
 
 #[test]
+fn credits_that_pay_after_taxes_come_after_them() {
+    let mut bill = fixture(0);
+    let mut credit = bill.credits[0].clone();
+    (credit.name, credit.after_taxes) = ("Credit note CN-1".to_string(), true);
+    bill.credits.insert(0, credit);
+    let shown = text(&bill, false);
+    let at = |what: &str| shown.find(what).unwrap_or_else(|| panic!("{what} is not in {shown}"));
+    assert!(at(&bill.credits[1].name) < at(&bill.taxes[0].name), "{shown}");
+    assert!(at(&bill.taxes[0].name) < at("Credit note CN-1") && at("CN-1") < at("Total  "), "{shown}");
+}
+
+#[test]
 fn nothing_in_a_bill_steers_the_terminal() {
     let mut bill = fixture(0);
     let escape = "\u{1b}[2J\nBill".to_string();

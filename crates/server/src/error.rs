@@ -170,7 +170,9 @@ impl From<EngineError> for ApiError {
             EngineError::Bill(_) => ApiError::unbillable(detail),
             EngineError::InvalidPlan(InvalidPlan { field, reason }) => ApiError::field(&field, reason),
             EngineError::Missing { .. } => ApiError::not_found(detail),
-            EngineError::TooEarly { .. }
+            EngineError::NotBegun { .. }
+            | EngineError::PassedOver { .. }
+            | EngineError::TooEarly { .. }
             | EngineError::AlreadyFinalized { .. }
             | EngineError::NothingToBill { .. }
             | EngineError::BillStatus { .. } => {

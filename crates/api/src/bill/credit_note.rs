@@ -25,11 +25,9 @@ pub struct CreditNote {
     /// What the lines of the bill are less by, where it is usage that changed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lines: Vec<NotedLine>,
-    /// What is owed less, taxes included: an amount above zero.
+    /// What is owed less, taxes included: an amount above zero. The credit that it becomes is worth exactly
+    /// this: it pays later bills after their taxes.
     pub amount: String,
-    /// The credit that it is worth: the same without the taxes that are added to it. Credits pay before taxes,
-    /// so that the bill that it pays is taxed less by them.
-    pub credit_amount: String,
     /// The id of the grant of credit that it became.
     pub grant: String,
 }
@@ -58,7 +56,7 @@ pub struct NotedLine {
 #[cfg_attr(feature = "openapi", schema(example = json!({"amount": "12.50", "reason": "Outage on the 3rd"})))]
 #[serde(deny_unknown_fields)]
 pub struct CreditNoteInput {
-    /// The credit, in the bill's currency: what is owed less before the taxes that are added to it.
+    /// What is owed less, taxes included, in the bill's currency: at most what the bill comes to.
     pub amount: String,
     /// Why.
     pub reason: String,

@@ -87,6 +87,7 @@ fn line(line: &bill::Line, own: Currency) -> Result<Line, DecimalError> {
         amount: figure(line.amount, own),
         discount_amount: any(line.discount),
         credit_amount: any(line.credit),
+        settled_amount: any(line.settled),
         taxes: line.taxes.iter().map(|one| line_tax(one, own)).collect(),
         total: figure(line.total, own),
         rating: Vec::new(),
@@ -95,7 +96,7 @@ fn line(line: &bill::Line, own: Currency) -> Result<Line, DecimalError> {
     Ok(match &line.source {
         Source::Charges { details } => Line { details: details.iter().map(detail).collect(), ..made },
         Source::Item(item) => Line {
-            plan: Some(plan_line(item)),
+            plan: Some(plan_line(item)?),
             rating: item.rating.iter().map(|part| rated_line(part, &item.price)).collect::<Result<_, _>>()?,
             details: item.details.iter().map(|detail| usage_detail(item, detail)).collect(),
             ..made
@@ -124,16 +125,21 @@ fn kind(source: &Source) -> &'static str {
     }
 }
 
-fn plan_line(item: &ItemSource) -> PlanLine {
-    PlanLine {
+fn plan_line(item: &ItemSource) -> Result<PlanLine, DecimalError> {
+    let share = Some(item.share).filter(|share| *share != Ratio::ONE);
+    let share = share.map(|share| {
+        let (part, whole) = share.fraction()?;
+        Ok::<_, DecimalError>(format!("{part}/{whole}"))
+    });
+    Ok(PlanLine {
         subscription: item.subscription.to_string(),
         plan: item.plan.clone(),
         version: item.version,
         item: Some(item.item.clone()),
         meter: item.meter.clone(),
-        share: (item.share != Ratio::ONE).then(|| item.share.to_string()),
+        share: share.transpose()?,
         minimum_amount: None,
-    }
+    })
 }
 
 fn detail((group, totals): &(ChargeGroup, Totals)) -> Detail {
@@ -167,7 +173,7 @@ fn discount(discount: &bill::Discount, own: Currency) -> Discount {
 
 fn credit(drawn: &bill::Drawn, own: Currency) -> DrawnCredit {
     let (grant, name) = (drawn.grant.to_string(), drawn.name.clone());
-    DrawnCredit { grant, name, amount: figure(drawn.amount, own) }
+    DrawnCredit { grant, name, amount: figure(drawn.amount, own), after_taxes: drawn.after_taxes }
 }
 
 fn tax(total: &bill::TaxTotal, own: Currency) -> BilledTax {

@@ -69,13 +69,14 @@ pub struct Bill {
     /// What coupons took off.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub discounts: Vec<Discount>,
-    /// What credits paid.
+    /// What credits paid, those that paid after taxes last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub credits: Vec<DrawnCredit>,
     /// What taxes come to.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub taxes: Vec<BilledTax>,
     /// What is owed: the subtotal without discounts and credits, and with the taxes that are not in it.
+    /// Below zero, it is credit that pays later bills after their taxes.
     pub total: String,
     /// The sum of the lines' exact amounts, before discounts, credits and taxes.
     pub exact_total: String,
@@ -150,6 +151,9 @@ pub struct Line {
     /// What its taxes come to.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub taxes: Vec<LineTax>,
+    /// What credits that have taxes in them pay of it after its taxes, where they do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settled_amount: Option<String>,
     /// What is owed for it.
     #[serde(default)]
     pub total: String,
@@ -176,7 +180,7 @@ pub struct PlanLine {
     /// The key of the meter; a fee has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub meter: Option<String>,
-    /// What part of the month the line is for, as a fraction such as `16/31`; absent for all of it.
+    /// What part of the month the line is for, as a fraction of whole numbers such as `16/31`; absent for all of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub share: Option<String>,
     /// The least that it comes to, exactly, where the line is what is missing to it.
@@ -190,9 +194,10 @@ pub struct PlanLine {
 pub struct Adjusts {
     /// The month whose usage changed.
     pub month: String,
-    /// The number of its bill.
-    pub bill: String,
-    /// The key of that bill's line.
+    /// The number of its bill; absent where there was nothing to bill, and all of the usage came late.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bill: Option<String>,
+    /// The key of that bill's line, or of the line that there would be.
     pub line: String,
 }
 
@@ -232,6 +237,10 @@ pub struct DrawnCredit {
     pub name: String,
     /// How much.
     pub amount: String,
+    /// Whether it paid after taxes, as what was owed to the customer does.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(feature = "openapi", schema(required = false))]
+    pub after_taxes: bool,
 }
 
 /// What a tax comes to on a bill: the sum of its lines'.

@@ -81,7 +81,7 @@ fn exact() -> impl Strategy<Value = Ratio> {
 }
 
 fn adjustment() -> impl Strategy<Value = Adjustment> {
-    let names = (key(), words(), words(), of(key()));
+    let names = (of(key()), words(), words(), of(key()));
     (month(), period(), names, exact(), any::<i64>(), vec(tax(), 0..2)).prop_map(
         |(month, period, (bill, line, name, tax_category), exact, amount, taxes)| {
             let amount = Decimal::new(amount, 2);
@@ -128,6 +128,7 @@ fn meter() -> impl Strategy<Value = Meter> {
 
 pub(crate) fn inputs() -> impl Strategy<Value = BillInputs> {
     let credit = (ulid(), words(), 0..1_000_000i64).prop_map(|(id, name, left)| Credit {
+        after_taxes: left % 2 == 1,
         grant: GrantId(id),
         name,
         left: Decimal::new(left, 2),

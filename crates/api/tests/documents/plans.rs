@@ -178,6 +178,7 @@ pub(crate) fn grant() -> impl Strategy<Value = Grant> {
                 priority,
                 effective_at,
                 expires_at,
+                after_taxes: priority % 2 == 1,
                 created_at,
                 entries: vec![granted],
             };

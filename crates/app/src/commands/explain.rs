@@ -75,7 +75,10 @@ fn counted_are(events: u64) -> String {
 /// What the line is of.
 fn origin(line: &Line) -> String {
     if let Some(of) = &line.adjusts {
-        return format!(", for what changed in {} after its bill {}", of.month, of.bill);
+        return match &of.bill {
+            Some(bill) => format!(", for what changed in {} after its bill {bill}", of.month),
+            None => format!(", for what came late of {}, which had no bill", of.month),
+        };
     }
     line.plan.as_ref().map(|of| format!(", by plan {} version {}", of.plan, of.version)).unwrap_or_default()
 }

@@ -17,7 +17,7 @@ pub struct Billed {
 }
 
 /// What the lines of a finalized bill changed by, in the order of their keys. `anew` is its inputs rated
-/// once more; `number` is its number, and `billed` says what was billed by the keys of its lines. Lines of
+/// once more; `number` is its number, if it had one, and `billed` says what was billed by the keys of its lines. Lines of
 /// the bill that adjust earlier ones are left alone: they are adjusted with those.
 ///
 /// What was billed and the adjustments add up to the bill anew, to the minor unit, coupons included. Taxes
@@ -28,7 +28,7 @@ pub struct Billed {
 pub fn adjustments(
     anew: &Bill,
     inputs: &Inputs,
-    number: &str,
+    number: Option<&str>,
     billed: BTreeMap<String, (String, Billed)>,
 ) -> Result<Vec<Adjustment>, BillError> {
     changes(anew, inputs, number, billed).map_err(|reason| BillError {
@@ -41,7 +41,7 @@ pub fn adjustments(
 fn changes(
     anew: &Bill,
     inputs: &Inputs,
-    number: &str,
+    number: Option<&str>,
     mut billed: BTreeMap<String, (String, Billed)>,
 ) -> Result<Vec<Adjustment>, DecimalError> {
     let mut changed = BTreeMap::new();
@@ -61,7 +61,7 @@ fn changes(
     let adjustment = |(line, (name, by)): (String, (String, Billed))| Adjustment {
         month: inputs.month,
         period: inputs.period,
-        bill: number.to_string(),
+        bill: number.map(str::to_string),
         name,
         exact: by.exact,
         amount: by.amount,
@@ -114,7 +114,7 @@ mod tests {
         measured: Measured,
         billed: BTreeMap<String, (String, Billed)>,
     ) -> Vec<Adjustment> {
-        adjustments(&rate(inputs, measured), inputs, "7", billed).unwrap()
+        adjustments(&rate(inputs, measured), inputs, Some("7"), billed).unwrap()
     }
 
     fn shown(adjustments: &[Adjustment]) -> Vec<String> {
@@ -195,15 +195,21 @@ mod tests {
     }
 
     #[test]
-    fn a_credit_of_what_is_owed_less_without_added_tax_is_worth_what_a_line_of_it_is() {
-        for (tax, total) in [("19", "95.2"), ("=19", "80")] {
+    fn a_credit_of_what_is_owed_less_is_worth_what_a_line_of_it_is_whatever_the_next_bill_is_taxed_with() {
+        for (tax, less, next, total) in [
+            ("19", "23.8", "19", "95.2"),
+            ("=19", "20", "=19", "80"),
+            ("19", "23.8", "7", "83.2"),
+            ("19", "23.8", "19 reduced", "76.2"),
+        ] {
             let mut old = inputs("USD");
             old.taxes = taxes(&[tax]);
             let bill = rate(&old, charges(&["50"]));
-            let line = Inputs { adjustments: of(&old, charges(&["30"]), billed(&bill)), ..old.clone() };
-            let credit = Inputs { credits: credits(&["20"]), ..old };
-            for next in [line, credit] {
-                assert_eq!(rate(&next, charges(&["100"])).total.amount, d(total), "{tax}");
+            let new = Inputs { taxes: taxes(&[next]), ..old.clone() };
+            let line = Inputs { adjustments: of(&old, charges(&["30"]), billed(&bill)), ..new.clone() };
+            let credit = Inputs { credits: settling(&[less]), ..new };
+            for inputs in [line, credit] {
+                assert_eq!(rate(&inputs, charges(&["100"])).total.amount, d(total), "{tax} {next}");
             }
         }
     }

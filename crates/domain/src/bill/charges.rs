@@ -89,6 +89,7 @@ impl Line {
             amount: Decimal::ZERO,
             discount: Decimal::ZERO,
             credit: Decimal::ZERO,
+            settled: Decimal::ZERO,
             taxes: Vec::new(),
             total: Decimal::ZERO,
         }

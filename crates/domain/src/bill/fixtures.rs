@@ -140,8 +140,14 @@ pub(super) fn credits(amounts: &[&str]) -> Vec<Credit> {
         grant: GrantId(ulid::Ulid(number)),
         name: "prepaid".into(),
         left: d(left),
+        after_taxes: false,
     };
     (1..).zip(amounts).map(credit).collect()
+}
+
+/// Credits that pay after taxes.
+pub(super) fn settling(amounts: &[&str]) -> Vec<Credit> {
+    credits(amounts).into_iter().map(|credit| Credit { after_taxes: true, ..credit }).collect()
 }
 
 /// Taxes from `19` (percent) and `=19`, which amounts have in them already; `19 reduced` is of a category.

@@ -46,6 +46,8 @@ pub struct Credit {
     pub name: String,
     /// How much, in whole minor units.
     pub left: Decimal,
+    /// Whether it pays after taxes, because its amount has them in it.
+    pub after_taxes: bool,
 }
 
 /// What a line of an earlier bill changed by.
@@ -55,8 +57,8 @@ pub struct Adjustment {
     pub month: Month,
     /// That month in the zone that the bill is of.
     pub period: Period,
-    /// The number of the bill.
-    pub bill: String,
+    /// The number of the bill; none where there was nothing to bill, and so no bill.
+    pub bill: Option<String>,
     /// The key of its line.
     pub line: String,
     /// What the line says.
@@ -67,7 +69,7 @@ pub struct Adjustment {
     pub amount: Decimal,
     /// The line's category of tax.
     pub tax_category: Option<String>,
-    /// The taxes of that bill.
+    /// The taxes of that bill, or of that month now.
     pub taxes: Vec<Tax>,
 }
 

@@ -1,7 +1,7 @@
 //! Bills: what a customer owes for a month, line by line.
 //!
 //! Owns how a bill comes from what was used ([`Inputs`] and [`Measured`]), which is a pure function of them:
-//! lines → coupons → credits → taxes. A line is one service or one item of a plan. It is rounded once, to
+//! lines → coupons → credits → taxes → credits with taxes in them. A line is one service or one item of a plan. It is rounded once, to
 //! the currency's minor unit, and keeps its exact amount; the groups beneath it are never rounded. What is
 //! taken off or added is in whole minor units of single lines, so that the total is the sum of the lines and
 //! every figure of the bill a sum of theirs. An amount in another currency than the customer's is never
@@ -90,7 +90,9 @@ pub struct Line {
     pub credit: Decimal,
     /// What its taxes come to.
     pub taxes: Vec<LineTax>,
-    /// What is owed for it: the amount without discount and credit, and with the taxes that are not in it.
+    /// What credits that have taxes in them pay of it, after its taxes.
+    pub settled: Decimal,
+    /// What is owed for it: the amount without discount and credits, and with the taxes that are not in it.
     pub total: Decimal,
 }
 
@@ -116,13 +118,13 @@ pub enum Source {
         /// The least that the period comes to, prorated, exactly.
         minimum: Ratio,
     },
-    /// Usage of a month that changed after its bill was finalized.
+    /// Usage of a month that changed after its bill was finalized, or that came after a later month was.
     Adjustment {
         /// The month.
         month: Month,
-        /// The number of its bill.
-        bill: String,
-        /// The key of that bill's line.
+        /// The number of its bill; none where there was nothing to bill.
+        bill: Option<String>,
+        /// The key of that bill's line, or of the line that there would be.
         line: String,
     },
 }
@@ -183,6 +185,8 @@ pub struct Drawn {
     pub name: String,
     /// How much.
     pub amount: Decimal,
+    /// Whether it paid after taxes.
+    pub after_taxes: bool,
 }
 
 /// What a tax comes to on a bill: the sum of its lines'.

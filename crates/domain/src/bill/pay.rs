@@ -1,4 +1,5 @@
-//! What is taken off a bill's lines and added to them: coupons, then credits, then taxes.
+//! What is taken off a bill's lines and added to them: coupons, then credits, then taxes, then credits that
+//! have taxes in them.
 //!
 //! All of it is in whole minor units of single lines, and so adds up.
 
@@ -47,22 +48,53 @@ pub(super) fn coupons(
     Ok(discounts)
 }
 
-/// Draws the credits down over the lines, in the order of both; never more than there is to pay in all.
+/// Draws the credits that come before taxes.
 pub(super) fn credits(lines: &mut [Line], credits: &[Credit]) -> Result<Vec<Drawn>, DecimalError> {
-    let payable = lines.iter().map(net).try_fold(Decimal::ZERO, |sum, net| sum.add(net?))?;
+    let before = credits.iter().filter(|credit| !credit.after_taxes);
+    draw(lines, before, net, |line, part| {
+        line.credit = line.credit.add(part)?;
+        Ok(())
+    })
+}
+
+/// Draws the credits that have taxes in them, of what is owed after taxes.
+pub(super) fn settle(lines: &mut [Line], credits: &[Credit]) -> Result<Vec<Drawn>, DecimalError> {
+    let after = credits.iter().filter(|credit| credit.after_taxes);
+    draw(
+        lines,
+        after,
+        |line| Ok(line.total),
+        |line, part| {
+            line.settled = line.settled.add(part)?;
+            line.total = line.total.sub(part)?;
+            Ok(())
+        },
+    )
+}
+
+/// Draws credits down over the lines, in the order of both; never more than there is to pay in all. `left_of`
+/// is what is to pay of a line.
+fn draw<'a>(
+    lines: &mut [Line],
+    credits: impl Iterator<Item = &'a Credit>,
+    left_of: impl Fn(&Line) -> Result<Decimal, DecimalError>,
+    pay: impl Fn(&mut Line, Decimal) -> Result<(), DecimalError>,
+) -> Result<Vec<Drawn>, DecimalError> {
+    let payable = lines.iter().map(&left_of).try_fold(Decimal::ZERO, |sum, left| sum.add(left?))?;
     let (mut payable, mut drawn) = (payable.max(Decimal::ZERO), Vec::new());
     for credit in credits {
         let amount = credit.left.max(Decimal::ZERO).min(payable);
         let mut left = amount;
         for line in &mut *lines {
-            let part = net(line)?.max(Decimal::ZERO).min(left);
-            line.credit = line.credit.add(part)?;
+            let part = left_of(line)?.max(Decimal::ZERO).min(left);
+            pay(line, part)?;
             left = left.sub(part)?;
         }
         debug_assert!(left.is_zero(), "the lines have at least what there is to pay in all");
         payable = payable.sub(amount)?;
         if !amount.is_zero() {
-            drawn.push(Drawn { grant: credit.grant, name: credit.name.clone(), amount });
+            let Credit { grant, name, after_taxes, .. } = credit.clone();
+            drawn.push(Drawn { grant, name, amount, after_taxes });
         }
     }
     Ok(drawn)
@@ -220,6 +252,46 @@ mod tests {
                 "{amounts:?} {left:?}"
             );
         }
+    }
+
+    #[test]
+    fn a_credit_with_taxes_in_it_pays_what_is_owed_after_them_to_the_last_minor_unit() {
+        for (amounts, tax, left, drawn, settled, total) in [
+            (vec!["200"], "19", vec!["238"], vec!["238"], vec!["238"], "0"),
+            (vec!["200"], "19", vec!["59.5", "200"], vec!["59.5", "178.5"], vec!["238"], "0"),
+            (vec!["100", "50"], "19", vec!["59.5"], vec!["59.5"], vec!["59.5", "0"], "119"),
+            (vec!["10", "50"], "=19", vec!["15"], vec!["15"], vec!["10", "5"], "45"),
+            // What was given back pays first, with its tax.
+            (vec!["100", "-30"], "10", vec!["100"], vec!["77"], vec!["77", "0"], "0"),
+            (vec!["10", "-30"], "10", vec!["5"], vec![], vec!["0", "0"], "-22"),
+        ] {
+            let change = |inputs: &mut Inputs| {
+                inputs.credits = settling(&left);
+                inputs.taxes = taxes(&[tax]);
+            };
+            let bill = priced("USD", change, &amounts);
+            let shown: Vec<String> = bill.credits.iter().map(|drawn| drawn.amount.to_string()).collect();
+            assert_eq!(
+                (
+                    shown.iter().map(String::as_str).collect(),
+                    each(&bill, |line| line.settled).iter().map(String::as_str).collect(),
+                    &*bill.total.amount.to_string()
+                ),
+                (drawn, settled, total),
+                "{amounts:?} {left:?}"
+            );
+            // The bill is taxed as it is without.
+            let plain = priced("USD", |inputs| inputs.taxes = taxes(&[tax]), &amounts);
+            assert_eq!(bill.taxes, plain.taxes);
+        }
+        let both = |inputs: &mut Inputs| {
+            inputs.credits = [settling(&["30"]), credits(&["40"])].concat();
+            inputs.taxes = taxes(&["20"]);
+        };
+        let bill = priced("USD", both, &["100"]);
+        let (line, shown) = (&bill.lines[0], bill.credits.iter().map(|drawn| drawn.after_taxes));
+        assert_eq!((line.credit, line.settled, bill.total.amount), (d("40"), d("30"), d("42")));
+        assert_eq!(shown.collect::<Vec<_>>(), [false, true]);
     }
 
     #[test]

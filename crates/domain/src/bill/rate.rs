@@ -1,4 +1,4 @@
-//! From what was used to a bill: lines, then coupons, credits and taxes, then sums of lines.
+//! From what was used to a bill: lines, then coupons, credits, taxes and credits after them, then sums of lines.
 
 use super::error::{BillError, Reason};
 use super::inputs::{Adjustment, Consumed, Inputs, Measured};
@@ -40,8 +40,9 @@ fn rate(inputs: &Inputs, measured: Measured) -> Result<Bill, Reason> {
         lines.push(adjustment_line(adjustment));
     }
     let discounts = pay::coupons(&mut lines, inputs, own)?;
-    let credits = pay::credits(&mut lines, &inputs.credits)?;
+    let mut credits = pay::credits(&mut lines, &inputs.credits)?;
     let taxes = pay::taxes(&mut lines, inputs, own)?;
+    credits.extend(pay::settle(&mut lines, &inputs.credits)?);
     let sum = |part: fn(&Line) -> Decimal| {
         let amount = lines.iter().try_fold(Decimal::ZERO, |sum, line| sum.add(part(line)))?;
         Ok::<Money, DecimalError>(Money { amount, currency: own })
@@ -175,8 +176,12 @@ fn unit_price(item: &Item) -> Option<Decimal> {
 
 fn adjustment_line(adjustment: &Adjustment) -> Line {
     let Adjustment { month, bill, line, .. } = adjustment;
-    let key = format!("adjustment/{month}/{bill}/{line}");
-    let name = format!("{} ({month}, bill {bill})", adjustment.name);
+    let (of, said) = match bill {
+        Some(bill) => (bill.as_str(), format!("bill {bill}")),
+        None => ("unbilled", "late".to_string()),
+    };
+    let key = format!("adjustment/{month}/{of}/{line}");
+    let name = format!("{} ({month}, {said})", adjustment.name);
     let source = Source::Adjustment { month: *month, bill: bill.clone(), line: line.clone() };
     let made = Line::new(key, name, source, adjustment.period, adjustment.exact);
     Line { amount: adjustment.amount, ..made }

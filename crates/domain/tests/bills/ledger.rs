@@ -102,6 +102,7 @@ impl Ledger {
             priority,
             effective_at: start(self.month),
             expires_at: months.map(|_| start(end)),
+            after_taxes: false,
             created_at: Timestamp::MIN,
             entries: vec![],
         });
@@ -118,6 +119,7 @@ impl Ledger {
             grant: grant.id,
             name: grant.name.clone(),
             left: grant.balance().unwrap(),
+            after_taxes: grant.after_taxes,
         };
         let inputs = Inputs { credits: paying.iter().map(credit).collect(), ..plain };
         let bill = Bill::rate(&inputs, charges([(0, money(amount).amount)])).unwrap();

@@ -43,23 +43,23 @@ proptest! {
         prop_assert_eq!(bill.total.amount, of_lines(|line| line.total));
         prop_assert_eq!(bill.subtotal.amount, of_lines(|line| line.amount));
         prop_assert_eq!(bill.exact, Ratio::sum(bill.lines.iter().map(|line| line.exact)).unwrap());
-        let (discounts, credits) = (
-            sum(bill.discounts.iter().map(|off| off.amount)),
-            sum(bill.credits.iter().map(|drawn| drawn.amount)),
-        );
+        let discounts = sum(bill.discounts.iter().map(|off| off.amount));
+        let paid = |after: bool| bill.credits.iter().filter(move |by| by.after_taxes == after).map(|by| by.amount);
+        let (credits, settled) = (sum(paid(false)), sum(paid(true)));
         prop_assert_eq!(discounts, of_lines(|line| line.discount));
         prop_assert_eq!(credits, of_lines(|line| line.credit));
+        prop_assert_eq!(settled, of_lines(|line| line.settled));
         let added = sum(bill.taxes.iter().filter(|tax| !tax.inclusive).map(|tax| tax.amount));
         let in_all = bill.subtotal.amount.sub(discounts).unwrap().sub(credits).unwrap().add(added).unwrap();
-        prop_assert_eq!(bill.total.amount, in_all);
+        prop_assert_eq!(bill.total.amount, in_all.sub(settled).unwrap());
         let of_line = |line: &Line| sum(line.taxes.iter().map(|tax| tax.amount));
         prop_assert_eq!(sum(bill.taxes.iter().map(|tax| tax.amount)), sum(bill.lines.iter().map(of_line)));
         let currency = bill.total.currency;
         for line in &bill.lines {
             let exclusive = sum(line.taxes.iter().filter(|tax| !tax.inclusive).map(|tax| tax.amount));
-            prop_assert_eq!(line.total, net(line).add(exclusive).unwrap());
+            prop_assert_eq!(line.total, net(line).add(exclusive).unwrap().sub(line.settled).unwrap());
             let taxes = line.taxes.iter().map(|tax| tax.amount);
-            for amount in [line.amount, line.discount, line.credit, line.total].into_iter().chain(taxes) {
+            for amount in [line.amount, line.discount, line.credit, line.settled, line.total].into_iter().chain(taxes) {
                 prop_assert!((Money { amount, currency }).is_whole(), "{amount} {currency}");
             }
         }
@@ -79,15 +79,24 @@ proptest! {
         let own = sum(bill.lines.iter().filter(is_own).map(|line| line.amount));
         prop_assert!(sum(bill.lines.iter().map(|line| line.discount)) <= own.max(Decimal::ZERO));
         let drawn = |grant| sum(bill.credits.iter().filter(|by| by.grant == grant).map(|by| by.amount));
-        let left = sum(inputs.credits.iter().map(|credit| credit.left.sub(drawn(credit.grant)).unwrap()));
+        let left = |after: bool| {
+            let of = inputs.credits.iter().filter(|credit| credit.after_taxes == after);
+            sum(of.map(|credit| credit.left.sub(drawn(credit.grant)).unwrap()))
+        };
         prop_assert!(inputs.credits.iter().all(|credit| drawn(credit.grant) <= credit.left));
         let to_pay = sum(bill.lines.iter().map(net));
         let before = sum(bill.lines.iter().map(|line| line.amount.sub(line.discount).unwrap()));
         if before.is_negative() {
             prop_assert_eq!(to_pay, before);
         } else {
+            let left = left(false);
             prop_assert!(!to_pay.is_negative() && (to_pay.is_zero() || left.is_zero()), "{to_pay} and {left}");
         }
+        // After taxes: nobody is owed what credits pay, and whoever has credit owes nothing.
+        let (total, settled) = (bill.total.amount, sum(bill.lines.iter().map(|line| line.settled)));
+        prop_assert!(bill.lines.iter().all(|line| !line.settled.is_negative()));
+        prop_assert!(settled.is_zero() || !total.is_negative());
+        prop_assert!(total <= Decimal::ZERO || left(true).is_zero(), "{total}");
     }
 
     #[test]
@@ -144,7 +153,7 @@ proptest! {
         let mut so_far = billed(&bill);
         for now in changes {
             let anew = rate(&inputs, measured(&inputs, &now));
-            let changed = adjustments(&anew, &inputs, "1", so_far.clone()).unwrap();
+            let changed = adjustments(&anew, &inputs, Some("1"), so_far.clone()).unwrap();
             prop_assert!(changed.windows(2).all(|pair| pair[0].line < pair[1].line));
             for by in &changed {
                 prop_assert!(!by.amount.is_zero());
@@ -165,7 +174,7 @@ proptest! {
             let lines: Vec<Decimal> = next.lines.iter().map(|line| line.amount).collect();
             prop_assert_eq!(lines, changed.iter().map(|by| by.amount).collect::<Vec<_>>());
             prop_assert!(next.discounts.is_empty());
-            prop_assert!(adjustments(&anew, &inputs, "1", so_far.clone()).unwrap().is_empty());
+            prop_assert!(adjustments(&anew, &inputs, Some("1"), so_far.clone()).unwrap().is_empty());
         }
     }
 
@@ -176,7 +185,7 @@ proptest! {
         // Credits come before taxes, and adjustments leave what they paid as it is.
         let inputs = Inputs { credits: vec![], adjustments: vec![], ..inputs };
         let (bill, anew) = (rate(&inputs, measured(&inputs, &was)), rate(&inputs, measured(&inputs, &now)));
-        let changed = adjustments(&anew, &inputs, "1", billed(&bill)).unwrap();
+        let changed = adjustments(&anew, &inputs, Some("1"), billed(&bill)).unwrap();
         let next = Inputs { segments: vec![], coupons: vec![], taxes: vec![], adjustments: changed, ..inputs };
         let next = rate(&next, Measured::default());
         let taxes = |bill: &Bill, key: &str, of: &str| {

@@ -69,8 +69,11 @@ pub(crate) fn coupons(currency: Currency) -> impl Strategy<Value = Vec<AppliedCo
 }
 
 fn credits(currency: Currency) -> impl Strategy<Value = Vec<Credit>> {
-    let credit = |(number, left)| Credit { grant: GrantId(Ulid(number)), name: "paid".into(), left };
-    vec(minor(currency), 0..4).prop_map(move |left| (1..).zip(left).map(credit).collect())
+    let credit = |(number, (left, after_taxes))| {
+        let (grant, name) = (GrantId(Ulid(number)), "paid".into());
+        Credit { grant, name, left, after_taxes }
+    };
+    vec((minor(currency), any::<bool>()), 0..4).prop_map(move |left| (1..).zip(left).map(credit).collect())
 }
 
 fn taxes() -> impl Strategy<Value = Vec<Tax>> {
@@ -96,7 +99,7 @@ fn adjustments(currency: Currency) -> impl Strategy<Value = Vec<Adjustment>> {
             Adjustment {
                 month: earlier.month,
                 period: earlier.period,
-                bill: "7".into(),
+                bill: Some("7".into()),
                 line: format!("charges/{index}"),
                 name: index.to_string(),
                 exact: amount.into(),

@@ -159,7 +159,10 @@ fn credits(input: &Value, expected: &Value) -> Compared {
     // No credit of a bill pays a line twice: what was paid too much is a line below zero with what it paid.
     let first = lines.iter().zip(&amounts).map(|(line, amount)| sum(paid(line)).min(*amount));
     let given = first.chain(figures(&input["credits"])).filter(|credit| !credit.is_zero());
-    let credit = |(number, left)| Credit { grant: GrantId(Ulid(number)), name: "paid".into(), left };
+    let credit = |(number, left)| {
+        let (grant, name) = (GrantId(Ulid(number)), "paid".into());
+        Credit { grant, name, left, after_taxes: false }
+    };
     let inputs =
         Inputs { credits: (1..).zip(given).map(credit).collect(), ..inputs(Currency::USD, "2025-01") };
     let bill = priced(&inputs, &amounts);

@@ -33,6 +33,7 @@ impl Engine {
         for (month, past) in history.months() {
             papers.push((month, self.paper(&past.id).await?));
         }
+        lines.extend(self.late(agreed, &papers, catalog).await?);
         let given = self.credit_notes(customer).await?;
         for (month, paper) in &papers {
             let number = paper.number.as_deref().unwrap_or_default();
@@ -42,7 +43,7 @@ impl Engine {
             let by_note: Vec<String> = by_note.map(|segment| format!("{}/", segment.subscription)).collect();
             let anew = self.rate_again(&kept, catalog).await?;
             let billed = billed(*month, paper, &papers, &given)?;
-            let changed = adjustments(&anew, &kept.inputs, number, billed)?;
+            let changed = adjustments(&anew, &kept.inputs, Some(number), billed)?;
             let by_note = |line: &Adjustment| by_note.iter().any(|id| line.line.starts_with(id));
             let (own, others): (Vec<_>, Vec<_>) = changed.into_iter().partition(by_note);
             lines.extend(others);
@@ -100,7 +101,7 @@ impl Engine {
 }
 
 /// What was billed for each line of a month: on its bill, on later ones, and less by credit notes.
-fn billed(
+pub(crate) fn billed(
     month: Month,
     paper: &Paper,
     papers: &[(Month, Paper)],
@@ -108,15 +109,26 @@ fn billed(
 ) -> Result<BTreeMap<String, (String, Billed)>, EngineError> {
     let number = paper.number.as_deref().unwrap_or_default();
     let text = month.to_string();
+    // What an adjustment says beside the name of the line that it is of.
+    let said = paper.number.as_ref().map_or_else(|| "late".to_string(), |number| format!("bill {number}"));
+    let said = format!(" ({month}, {said})");
     let own = paper.lines.iter().filter(|line| line.adjusts.is_none()).map(|line| {
-        (&line.key, &line.service, [&line.exact_amount, &line.amount], line.discount_amount.as_deref())
+        (
+            &line.key,
+            line.service.as_str(),
+            [&line.exact_amount, &line.amount],
+            line.discount_amount.as_deref(),
+        )
     });
     let later = papers.iter().flat_map(|(_, later)| &later.lines).filter_map(|line| {
-        let of = line.adjusts.as_ref().filter(|of| of.month == text && of.bill == number)?;
-        Some((&of.line, &line.service, [&line.exact_amount, &line.amount], None))
+        let of = line.adjusts.as_ref().filter(|of| of.month == text && of.bill == paper.number)?;
+        let name = bare(&line.service, &said);
+        Some((&of.line, name, [&line.exact_amount, &line.amount], None))
     });
-    let noted = notes.iter().filter(|note| note.bill == number).flat_map(|note| &note.lines);
-    let noted = noted.map(|line| (&line.line, &line.service, [&line.exact_amount, &line.amount], None));
+    let noted =
+        notes.iter().filter(|note| Some(&note.bill) == paper.number.as_ref()).flat_map(|note| &note.lines);
+    let noted =
+        noted.map(|line| (&line.line, bare(&line.service, &said), [&line.exact_amount, &line.amount], None));
     let mut billed: BTreeMap<String, (String, Billed)> = BTreeMap::new();
     for (key, name, amounts, discount) in own.chain(later).chain(noted) {
         let broken = |error: DecimalError| EngineError::broken("bill", number, error);
@@ -124,8 +136,13 @@ fn billed(
         let less = |text: &String| text.parse::<Decimal>().and_then(|amount| amount.sub(off));
         let [exact, amount] = amounts.map(less);
         let more = Billed { exact: exact.map_err(broken)?.into(), amount: amount.map_err(broken)? };
-        let (_, sum) = billed.entry(key.clone()).or_insert((name.clone(), Billed::NOTHING));
+        let (_, sum) = billed.entry(key.clone()).or_insert((name.to_string(), Billed::NOTHING));
         *sum = sum.plus(more).map_err(broken)?;
     }
     Ok(billed)
+}
+
+/// The name of a line without what an adjustment says beside it.
+fn bare<'a>(name: &'a str, said: &str) -> &'a str {
+    name.strip_suffix(said).unwrap_or(name)
 }

@@ -44,7 +44,7 @@ impl Engine {
         Ok(Agreed { inputs, subjects, meters, records })
     }
 
-    async fn segments(
+    pub(crate) async fn segments(
         &self,
         inputs: &Inputs,
         records: &CustomerRecords,
@@ -57,7 +57,14 @@ impl Engine {
                 continue;
             }
             let plan = self.plan_in(catalog, &subscription.value.plan).await?;
-            segments.extend(subscription.value.segment(&plan, period, zone));
+            let others = records.subscriptions.iter().map(|kept| &kept.value);
+            let goes_on = subscription.value.goes_on(others, &plan, zone);
+            segments.extend(
+                subscription
+                    .value
+                    .segment(&plan, period, zone)
+                    .map(|segment| Segment { is_first: segment.is_first && !goes_on, ..segment }),
+            );
         }
         segments.sort_by_key(|segment| (segment.period.start, segment.subscription));
         Ok(segments)
@@ -88,7 +95,7 @@ fn credits(records: &CustomerRecords, inputs: &Inputs) -> Result<Vec<Credit>, En
     for grant in grants {
         let left = grant.balance().map_err(|error| EngineError::broken("grant", grant.id, error))?;
         if !left.is_zero() {
-            credits.push(Credit { grant: grant.id, name: grant.name, left });
+            credits.push(Credit { grant: grant.id, name: grant.name, left, after_taxes: grant.after_taxes });
         }
     }
     Ok(credits)

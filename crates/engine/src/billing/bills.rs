@@ -1,6 +1,7 @@
 //! Finalized bills: finding them, and what may still happen to one. Its lines and amounts never change.
 
 use super::credits;
+use super::late::{billed_late, made};
 use super::numbers::{CREDIT_NOTES, note_number};
 use super::records::{CustomerRecords, Kept, history_text, kept, put, was};
 use crate::{Engine, EngineError};
@@ -140,8 +141,19 @@ impl Engine {
         let number = paper.number.as_deref().unwrap_or_default();
         for (_, past) in records.history.months() {
             let later = self.paper(&past.id).await?;
-            if later.lines.iter().any(|line| line.adjusts.as_ref().is_some_and(|of| of.bill == number)) {
+            if later
+                .lines
+                .iter()
+                .any(|line| line.adjusts.as_ref().is_some_and(|of| of.bill.as_deref() == Some(number)))
+            {
                 let what = format!("is adjusted by bill {}; void that one first", past.number);
+                return Err(EngineError::status(paper, &what));
+            }
+            if made(&later) > made(paper) && billed_late(&later).any(|late| late.to_string() < paper.month) {
+                let what = format!(
+                    "is followed by bill {}, which has what came late of earlier months; void that one first",
+                    past.number
+                );
                 return Err(EngineError::status(paper, &what));
             }
         }
@@ -154,7 +166,7 @@ impl Engine {
         }
     }
 
-    /// Makes a credit note of an amount before taxes: credit that later bills draw on.
+    /// Makes a credit note of an amount, taxes included: credit for exactly that.
     ///
     /// # Errors
     /// No such bill, one that is void, or an amount that is more than was owed.
@@ -187,10 +199,10 @@ impl Engine {
             currency: amount.currency.to_string(),
             lines: Vec::new(),
             amount: amount.figure(),
-            credit_amount: amount.figure(),
             grant: grant.to_string(),
         };
-        let mut writes = note_writes(customer, &note, amount, now)?;
+        let since = paper.to.parse().map_err(|error| EngineError::broken("bill", name, error))?;
+        let mut writes = note_writes(customer, &note, Owed { amount, since }, now)?;
         writes.push(counter.take(next + 1));
         self.write(writes).await?;
         Ok(note)
@@ -209,6 +221,10 @@ impl Engine {
             return Err(InvalidPlan::new("currency", right).into());
         }
         let mut owed: usage_domain::decimal::Decimal = paper.total.parse().map_err(broken)?;
+        // What was owed to the customer and paid this bill is the customer's too.
+        for paid in paper.credits.iter().filter(|credit| credit.after_taxes) {
+            owed = owed.add(paid.amount.parse().map_err(broken)?).map_err(broken)?;
+        }
         for note in self.credit_notes(customer).await? {
             if Some(&note.bill) == paper.number.as_ref() {
                 owed = owed.sub(note.amount.parse().map_err(broken)?).map_err(broken)?;
@@ -226,22 +242,25 @@ impl Engine {
     }
 }
 
+/// What a credit note is worth.
+#[derive(Clone, Copy)]
+pub(crate) struct Owed {
+    /// How much, taxes included.
+    pub(crate) amount: Money,
+    /// The end of the month that it is of.
+    pub(crate) since: Timestamp,
+}
+
 /// The writes that make a numbered credit note.
 pub(crate) fn note_writes(
     customer: CustomerId,
     note: &CreditNote,
-    amount: Money,
+    Owed { amount, since }: Owed,
     now: Timestamp,
 ) -> Result<Vec<DocumentWrite>, EngineError> {
-    let draft = credits::GrantDraft {
-        name: format!("Credit note {} of bill {}", note.number, note.bill),
-        amount,
-        priority: 0,
-        effective_at: Some(now),
-        expires_at: None,
-    };
+    let name = format!("Credit note {} of bill {}", note.number, note.bill);
     let id = note.grant.parse().map_err(|error| EngineError::broken("grant", &note.grant, error))?;
-    let grant = credits::granted(customer, id, draft, now);
+    let grant = credits::owed(customer, id, (name, amount), since, now);
     grant.check()?;
     let body = serde_json::to_string(note).unwrap_or_default();
     Ok(vec![

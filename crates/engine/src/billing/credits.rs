@@ -96,9 +96,23 @@ pub(crate) fn granted(customer: CustomerId, id: GrantId, draft: GrantDraft, now:
         priority: draft.priority,
         effective_at: draft.effective_at.unwrap_or(now),
         expires_at: draft.expires_at,
+        after_taxes: false,
         created_at: now,
         entries: vec![first],
     }
+}
+
+/// What a customer is owed: credit for exactly that, taxes included. It pays bills of months that end after
+/// `since`, whenever they are finalized.
+pub(crate) fn owed(
+    customer: CustomerId,
+    id: GrantId,
+    (name, amount): (String, Money),
+    since: Timestamp,
+    now: Timestamp,
+) -> Grant {
+    let draft = GrantDraft { name, amount, priority: 0, effective_at: Some(since), expires_at: None };
+    Grant { after_taxes: true, ..granted(customer, id, draft, now) }
 }
 
 /// The write that keeps a grant.

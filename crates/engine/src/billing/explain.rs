@@ -207,6 +207,7 @@ fn steps(line: &Line, currency: &str) -> Vec<String> {
         let how = if tax.inclusive { "in it" } else { "added" };
         steps.push(format!("tax {} {how}: {}", tax.tax, tax.amount));
     }
+    steps.extend(less("credits with taxes in them", &line.settled_amount));
     if line.total != line.amount {
         steps.push(format!("owed: {} {currency}", line.total));
     }

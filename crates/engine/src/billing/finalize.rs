@@ -4,8 +4,9 @@
 //! store, which refuses it where anything of that changed since it was read. Then it is made anew: of two
 //! who finalize the same month, one does.
 
-use super::bills::{self, note_writes};
-use super::credits::{self, GrantDraft};
+use super::bills::{self, Owed, note_writes};
+use super::credits;
+use super::late::check_not_passed_over;
 use super::live::Rated;
 use super::numbers::{BILLS, CREDIT_NOTES, Numbered, note_number};
 use super::records::{Catalog, history_text, put, was};
@@ -15,7 +16,6 @@ use usage_api::bill::{Bill as Paper, BillInputs, CreditNote, Finalized, NotedLin
 use usage_domain::bill::{Adjustment, Bill, Inputs, Measured};
 use usage_domain::credit::{Entry, EntryKind, GrantId};
 use usage_domain::customer::{Customer, CustomerRef};
-use usage_domain::decimal::Decimal;
 use usage_domain::money::Money;
 use usage_domain::time::{Month, Period, Timestamp, Zone};
 use usage_store::{DocumentWrite, Expect, Kind, StoreError};
@@ -40,7 +40,7 @@ pub(crate) struct Prepared {
     inputs: String,
     /// What the bill does to credits and credit notes.
     writes: Vec<DocumentWrite>,
-    notes: Vec<(CreditNote, Money)>,
+    notes: Vec<(CreditNote, Owed)>,
     history: super::history::History,
     history_was: Expect,
 }
@@ -86,7 +86,12 @@ impl Engine {
             let (number, customer) = (past.number.clone(), customer.number);
             return Err(EngineError::AlreadyFinalized { customer, month, number });
         }
-        self.rate(agreed, catalog).await
+        check_not_passed_over(&agreed)?;
+        let mut rated = self.rate(agreed, catalog).await?;
+        if !is_nothing(&rated) {
+            self.leave_open(&mut rated.agreed, catalog).await?;
+        }
+        Ok(rated)
     }
 
     /// Numbers bills in their order and writes them, all or none.
@@ -133,13 +138,18 @@ impl Engine {
     }
 }
 
+/// Whether nothing is to be billed.
+fn is_nothing(rated: &Rated) -> bool {
+    rated.bill.lines.is_empty() && rated.notes.is_empty()
+}
+
 /// A month's bill, ready to be written; `None` where nothing is to be billed.
 pub(crate) fn prepared(
     rated: Rated,
     now: Timestamp,
     ids: &(dyn Fn() -> ulid::Ulid + Send + Sync),
 ) -> Result<Option<Prepared>, EngineError> {
-    if rated.bill.lines.is_empty() && rated.notes.is_empty() {
+    if is_nothing(&rated) {
         return Ok(None);
     }
     let (customer, month) = (rated.agreed.inputs.customer.clone(), rated.agreed.inputs.month);
@@ -152,15 +162,7 @@ pub(crate) fn prepared(
         ..Paper::open(&rated.bill)?
     };
     let mut writes = drawn(&rated, &id, now)?;
-    let owed = before_taxes(&rated.bill)?;
-    if owed.is_negative() {
-        // What is owed to the customer pays later bills, before their taxes.
-        let amount = Money { amount: owed.negate(), ..rated.bill.total };
-        let name = format!("Carried over from {month}");
-        let draft = GrantDraft { name, amount, priority: 0, effective_at: Some(now), expires_at: None };
-        let grant = credits::granted(customer.id, carried_over(ulid), draft, now);
-        writes.push(credits::write(&grant, Expect::Absent));
-    }
+    writes.extend(carried_over(&rated.bill, ulid, now));
     let notes = notes(&rated, now, ids)?;
     let Rated { agreed, .. } = rated;
     let meters = agreed.meters.into_values().collect();
@@ -177,12 +179,19 @@ pub(crate) fn prepared(
     }))
 }
 
-/// The grant that a bill below zero becomes has the bill's id, so that it goes when the bill is voided.
-pub(crate) fn carried_over(bill: ulid::Ulid) -> GrantId {
-    GrantId(bill)
+/// What is owed to the customer by a bill below zero pays those of later months, whenever they are finalized.
+/// The grant has the bill's id, so that it goes when the bill is voided.
+fn carried_over(bill: &Bill, id: ulid::Ulid, now: Timestamp) -> Option<DocumentWrite> {
+    if !bill.total.amount.is_negative() {
+        return None;
+    }
+    let amount = Money { amount: bill.total.amount.negate(), ..bill.total };
+    let what = (format!("Carried over from {}", bill.month), amount);
+    let grant = credits::owed(bill.customer.id, GrantId(id), what, bill.period.end, now);
+    Some(credits::write(&grant, Expect::Absent))
 }
 
-/// That a month is over, and its grace period, or that this does not matter.
+/// That a month is over, and its grace period, or that this does not matter. That it has begun always does.
 pub(crate) fn check_over(
     customer: &Customer,
     month: Month,
@@ -190,6 +199,10 @@ pub(crate) fn check_over(
     options: FinalizeOptions,
     now: Timestamp,
 ) -> Result<(), EngineError> {
+    let Period { start, .. } = month.period(&customer.zone);
+    if now < start {
+        return Err(EngineError::NotBegun { month, from: start });
+    }
     let until = over_at(&customer.zone, month, catalog);
     if now < until && !options.force {
         return Err(EngineError::TooEarly { month, until });
@@ -233,31 +246,25 @@ fn drawn(rated: &Rated, bill: &str, now: Timestamp) -> Result<Vec<DocumentWrite>
     Ok(writes)
 }
 
-/// What a bill comes to before the taxes that are added to it.
-fn before_taxes(bill: &Bill) -> Result<Decimal, EngineError> {
-    let added = bill.taxes.iter().filter(|tax| !tax.inclusive);
-    let owed = added.map(|tax| tax.amount).try_fold(bill.total.amount, Decimal::sub);
-    owed.map_err(|error| EngineError::broken("bill", bill.month, error))
-}
-
 /// A credit note for each earlier bill of which less is owed, taxes included.
 fn notes(
     rated: &Rated,
     now: Timestamp,
     ids: &(dyn Fn() -> ulid::Ulid + Send + Sync),
-) -> Result<Vec<(CreditNote, Money)>, EngineError> {
+) -> Result<Vec<(CreditNote, Owed)>, EngineError> {
     let mut by_bill: BTreeMap<(Month, String), Vec<Adjustment>> = BTreeMap::new();
     for note in &rated.notes {
-        by_bill.entry((note.month, note.bill.clone())).or_default().push(note.clone());
+        let bill = note.bill.clone().unwrap_or_default();
+        by_bill.entry((note.month, bill)).or_default().push(note.clone());
     }
     let customer = &rated.agreed.inputs.customer;
     let mut notes = Vec::with_capacity(by_bill.len());
     for ((month, bill), adjustments) in by_bill {
+        let since = adjustments.first().map_or(now, |first| first.period.end);
         // Taxed as lines of a bill are.
         let inputs = Inputs { adjustments, ..Inputs::plain(customer.clone(), month) };
         let taxed = Bill::rate(&inputs, Measured::default())?;
         let amount = Money { amount: taxed.total.amount.negate(), ..taxed.total };
-        let credit = Money { amount: before_taxes(&taxed)?.negate(), ..taxed.total };
         let paper = Paper::open(&taxed)?;
         let line = |line: usage_api::bill::Line| NotedLine {
             line: line.adjusts.map(|of| of.line).unwrap_or_default(),
@@ -276,10 +283,9 @@ fn notes(
             currency: customer.currency.to_string(),
             lines: paper.lines.into_iter().map(line).collect(),
             amount: amount.figure(),
-            credit_amount: credit.figure(),
             grant: ids().to_string(),
         };
-        notes.push((note, credit));
+        notes.push((note, Owed { amount, since }));
     }
     Ok(notes)
 }

@@ -77,7 +77,12 @@ impl Engine {
         month: Month,
         catalog: &Catalog,
     ) -> Result<Rated, EngineError> {
-        let agreed = self.agreed(customer, month, catalog).await?;
+        let mut agreed = self.agreed(customer, month, catalog).await?;
+        if agreed.records.history.passed_over_by(month).is_some() {
+            // Its usage is billed with what changed of other months, and not twice.
+            agreed.subjects.clear();
+            agreed.inputs.segments.clear();
+        }
         self.rate(agreed, catalog).await
     }
 

@@ -5,6 +5,7 @@
 //! by itself.
 
 use super::finalize::{FinalizeOptions, Prepared, check_over, check_over_somewhere, prepared};
+use super::late::check_begun_somewhere;
 use super::records::Catalog;
 use crate::{Engine, EngineError};
 use std::sync::Arc;
@@ -55,6 +56,7 @@ impl Engine {
         now: Timestamp,
         ids: &Ids,
     ) -> Result<BillRunPage, EngineError> {
+        check_begun_somewhere(options.month, now)?;
         let catalog = Arc::new(self.shared_catalog().await?);
         let (customers, of) = self.store.customers(options.offset, options.limit).await?;
         let force = FinalizeOptions { force: options.force };
@@ -123,6 +125,7 @@ impl Engine {
             Ok((Some(prepared), unpriced)) => (Turn::Ready(customer, Box::new(prepared)), unpriced),
             Ok((None, unpriced)) => (Turn::Nothing, unpriced),
             Err(EngineError::AlreadyFinalized { .. }) => (Turn::Already, None),
+            Err(EngineError::PassedOver { .. }) => (Turn::Nothing, None),
             Err(error) => (Turn::Failed(RunFailure { customer: number, reason: error.to_string() }), None),
         }
     }
@@ -172,7 +175,9 @@ impl Engine {
         match self.finalize(&name, options.month, force, now, ids.as_ref()).await {
             Ok(done) => page.finalized.push(run_bill(customer, done)),
             Err(EngineError::AlreadyFinalized { .. }) => page.already_finalized += 1,
-            Err(EngineError::NothingToBill { .. }) => page.nothing_to_bill += 1,
+            Err(EngineError::NothingToBill { .. } | EngineError::PassedOver { .. }) => {
+                page.nothing_to_bill += 1
+            }
             Err(EngineError::Store(error)) => return Err(error.into()),
             Err(error) => {
                 page.failed.push(RunFailure { customer: customer.number, reason: error.to_string() });

@@ -1,17 +1,17 @@
 //! Subscriptions: beginning, changing and ending them; what a customer's account has besides.
 
-use super::records::{Kept, kept, put, was};
+use super::records::{Kept, history_text, kept, put, was};
 use crate::{Engine, EngineError};
 use std::collections::BTreeMap;
 use usage_api::stored;
 use usage_domain::account::Account;
 use usage_domain::coupon::{AppliedCoupon, MAX_APPLIED};
-use usage_domain::customer::{Customer, CustomerId};
+use usage_domain::customer::{Customer, CustomerId, CustomerRef};
 use usage_domain::plan::{InvalidPlan, Plan};
 use usage_domain::pricing::Price;
 use usage_domain::subscription::{Subscription, SubscriptionId};
-use usage_domain::time::{Month, Timestamp};
-use usage_store::{Expect, Kind};
+use usage_domain::time::{Month, Period, Timestamp};
+use usage_store::{DocumentWrite, Expect, Kind, StoreError};
 
 /// What a subscription is made from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,9 +73,8 @@ impl Engine {
         let paid_from = subscription.paid_from(&plan, &customer.zone);
         let trial_end = Some(paid_from).filter(|paid_from| *paid_from > subscription.start);
         let subscription = Subscription { trial_end, ..subscription };
-        let body = stored::subscription_text(&subscription);
-        let write = put(Kind::Subscription, id.to_string(), Some(customer.id), body, Expect::Absent);
-        self.write(vec![write]).await?;
+        let unbilled = self.check_unbilled(customer, "start", subscription.period()).await?;
+        self.write(vec![write(&subscription, Expect::Absent), unbilled]).await?;
         Ok(subscription)
     }
 
@@ -87,6 +86,10 @@ impl Engine {
     ) -> Result<Plan, EngineError> {
         let plan = self.plan(&subscription.plan).await?;
         subscription.check(&plan)?;
+        if let Some(trial_end) = subscription.trial_end.filter(|end| *end < subscription.start) {
+            let reason = format!("must be at or after the start, {}, not {trial_end}", subscription.start);
+            return Err(InvalidPlan::new("trial_end", reason).into());
+        }
         if let Some(version) = plan.versions.iter().find(|version| version.currency != customer.currency) {
             let reason = format!(
                 "{:?} is in {}, and the customer is billed in {}",
@@ -123,7 +126,10 @@ impl Engine {
         let found = self.kept_subscription(customer, id).await?;
         let ended = Subscription { end: Some(at), ..found.value.clone() };
         ended.check(&self.plan(&ended.plan).await?)?;
-        self.write(vec![write(&ended, was(Some(&found)))]).await?;
+        let until = found.value.end.unwrap_or(Timestamp::MAX);
+        let changed = Period { start: at.min(until), end: at.max(until) };
+        let unbilled = self.check_unbilled(customer, "at", changed).await?;
+        self.write(vec![write(&ended, was(Some(&found))), unbilled]).await?;
         Ok(ended)
     }
 
@@ -149,24 +155,61 @@ impl Engine {
         let ended = Subscription { end: Some(at), ..found.value.clone() };
         let old_plan = self.plan(&ended.plan).await?;
         ended.check(&old_plan)?;
-        let trial_end = draft.trial_end.or_else(|| Some(ended.paid_from(&old_plan, &customer.zone).max(at)));
-        let begun = Subscription {
+        let mut begun = Subscription {
             id: new,
             customer: customer.id,
             plan: draft.plan,
             version: draft.version,
             start: at,
             end: draft.end.or(found.value.end.filter(|end| *end > at)),
-            trial_end,
+            trial_end: draft.trial_end,
             overrides: draft.overrides,
             created_at: now,
         };
         let mut others = self.subscriptions(customer.id).await?;
         others.retain(|other| other.id != id);
         others.push(ended.clone());
-        self.check_subscription(customer, &begun, &others).await?;
-        self.write(vec![write(&ended, was(Some(&found))), write(&begun, Expect::Absent)]).await?;
+        let plan = self.check_subscription(customer, &begun, &others).await?;
+        if begun.trial_end.is_none() {
+            // The trial goes on, and the new plan's never begins.
+            let paid_from = ended.paid_from(&old_plan, &customer.zone).max(at);
+            begun.trial_end = Some(paid_from).filter(|from| *from != begun.paid_from(&plan, &customer.zone));
+            begun.trial_end = begun.trial_end.or(Some(paid_from).filter(|from| *from > at));
+        }
+        let unbilled =
+            self.check_unbilled(customer, "start", Period { start: at, end: Timestamp::MAX }).await?;
+        self.write(vec![write(&ended, was(Some(&found))), write(&begun, Expect::Absent), unbilled]).await?;
         Ok(begun)
+    }
+
+    /// That no finalized bill is of any of this time: it would not change, and nothing would say so. Gives
+    /// the write that makes sure that it stays so until the change is written.
+    async fn check_unbilled(
+        &self,
+        customer: &Customer,
+        field: &str,
+        changed: Period,
+    ) -> Result<DocumentWrite, EngineError> {
+        let records = self.records_of(customer.id).await?;
+        let history = &records.history;
+        let start = |month: Month| month.period(&customer.zone).start;
+        let is_changed = |period: Period| period.intersection(&changed).is_some();
+        let billed = history.months().filter(|(month, _)| is_changed(month.period(&customer.zone))).last();
+        let mut passed_over = history.passed_over().into_iter();
+        let passed_over =
+            passed_over.rfind(|(from, to)| is_changed(Period { start: start(*from), end: start(*to) }));
+        let passed_over = passed_over.and_then(|(_, to)| history.passed_over_by(to.previous()?));
+        if let Some((month, past)) = billed.or(passed_over) {
+            let what = format!(
+                "{field}: {month} is finalized (bill {}), and what is before its end stays as it is; void that \
+                 bill first, or choose {} or later",
+                past.number,
+                month.period(&customer.zone).end
+            );
+            return Err(StoreError::Conflict(what).into());
+        }
+        let (id, text) = (customer.id.to_string(), history_text(history));
+        Ok(put(Kind::History, id, Some(customer.id), text, records.history_was))
     }
 
     async fn kept_subscription(
@@ -217,6 +260,11 @@ impl Engine {
     ) -> Result<Account, EngineError> {
         let kept = self.record(Kind::Coupon, key, stored::coupon).await?;
         let coupon = kept.ok_or_else(|| EngineError::missing("coupon", key))?.value;
+        let own = self.customer(&CustomerRef::Id(customer)).await?.currency;
+        if let Some(other) = coupon.currency.filter(|other| *other != own) {
+            let reason = format!("{key:?} is of an amount in {other}, and the customer is billed in {own}");
+            return Err(InvalidPlan::new("coupon", reason).into());
+        }
         let account = self.account(customer).await?;
         if let Some(given) = account.coupons.iter().find(|given| given.coupon.key == coupon.key) {
             if given.from == from {
@@ -261,7 +309,7 @@ impl Engine {
     }
 }
 
-fn write(subscription: &Subscription, expect: Expect) -> usage_store::DocumentWrite {
+fn write(subscription: &Subscription, expect: Expect) -> DocumentWrite {
     let (id, body) = (subscription.id.to_string(), stored::subscription_text(subscription));
     put(Kind::Subscription, id, Some(subscription.customer), body, expect)
 }

@@ -4,7 +4,7 @@ use crate::billing::SubscriptionDraft;
 use crate::{Engine, EngineError};
 use ulid::Ulid;
 use usage_api::catalog::{Applied, Catalog, Change, Customer, Kind, Step, Subscribed, diff};
-use usage_domain::customer::{CustomerDraft, CustomerId};
+use usage_domain::customer::{CustomerDraft, CustomerId, CustomerRef};
 use usage_domain::meter::MeterId;
 use usage_domain::subscription::SubscriptionId;
 use usage_domain::time::Timestamp;
@@ -99,7 +99,7 @@ impl Engine {
             Step::Create => {}
             Step::Update => {
                 let draft = overlaid(draft_of(&there), wanted);
-                self.store.update_customer(there.id, draft, now).await?;
+                self.update_customer(&CustomerRef::Id(there.id), draft, now).await?;
             }
             Step::SetTaxes(taxes) => {
                 self.set_taxes(there.id, Some(taxes.clone())).await?;

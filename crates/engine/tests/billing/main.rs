@@ -4,6 +4,9 @@
 #[path = "../../../store/tests/support/chosen.rs"]
 mod chosen;
 mod finalized;
+mod late;
 mod live;
+mod owed;
 mod runs;
+mod settled;
 mod world;

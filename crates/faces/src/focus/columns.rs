@@ -65,7 +65,7 @@ pub(super) const COLUMNS: [(&str, Cell); 54] = [
     ("Tags", NULL),
     ("x_BillStatus", |row, _| row.bill.status.clone()),
     ("x_CorrectedInvoiceId", |row, _| {
-        row.line.adjusts.as_ref().map(|adjusts| adjusts.bill.clone()).unwrap_or_default()
+        row.line.adjusts.as_ref().and_then(|adjusts| adjusts.bill.clone()).unwrap_or_default()
     }),
     ("x_Coupons", coupons),
     ("x_CustomerKey", |row, _| row.bill.customer.key.clone().unwrap_or_default()),

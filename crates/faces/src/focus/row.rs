@@ -83,7 +83,10 @@ impl Row<'_> {
     pub(super) fn service(&self) -> &str {
         let said = self.line.service.as_str();
         let beside = match &self.line.adjusts {
-            Some(adjusts) => format!(" ({}, bill {})", adjusts.month, adjusts.bill),
+            Some(adjusts) => match &adjusts.bill {
+                Some(bill) => format!(" ({}, bill {bill})", adjusts.month),
+                None => format!(" ({}, late)", adjusts.month),
+            },
             None => ": to the minimum".to_string(),
         };
         said.strip_suffix(&beside).filter(|service| !service.is_empty()).unwrap_or(said)

@@ -116,6 +116,7 @@ impl Drawn {
                 false => Decimal::new(i64::from(self.amount), digits + 2).to_string(),
             };
         let (discount, credit) = (i64::from(self.discount), i64::from(self.credit));
+        let settled = credit % 90;
         let taxes: Vec<LineTax> = self
             .taxes
             .iter()
@@ -136,7 +137,7 @@ impl Drawn {
             plan: (self.kind != "charges").then(plan),
             adjusts: (self.kind == "adjustment").then(|| Adjusts {
                 month: "2026-10".to_string(),
-                bill: "16".to_string(),
+                bill: at.is_multiple_of(2).then(|| "16".to_string()),
                 line: "charges/Compute".to_string(),
             }),
             quantity: self.quantity.map(|quantity| Decimal::new(quantity.into(), 1).to_string()),
@@ -148,7 +149,8 @@ impl Drawn {
             discount_amount: (discount != 0).then(|| minor(discount)),
             credit_amount: (credit != 0).then(|| minor(credit)),
             taxes,
-            total: minor(i64::from(self.amount) - discount - credit + added),
+            settled_amount: (settled != 0).then(|| minor(settled)),
+            total: minor(i64::from(self.amount) - discount - credit + added - settled),
             rating,
             details,
         }
@@ -257,7 +259,11 @@ fn bill(name: String, key: String, status: &str, digits: u8, lines: Vec<Line>, g
             name: "Launch".to_string(),
             amount: minor(discount),
         }],
-        credits: drawn(grants, of(|line| line.credit_amount.as_deref()), digits),
+        credits: [
+            drawn(grants, of(|line| line.credit_amount.as_deref()), digits, false),
+            drawn(grants, of(|line| line.settled_amount.as_deref()), digits, true),
+        ]
+        .concat(),
         taxes: vec![tax(false), tax(true)],
         total: minor(total),
         exact_total: of(|line| Some(&line.exact_amount)).to_string(),
@@ -269,14 +275,15 @@ fn bill(name: String, key: String, status: &str, digits: u8, lines: Vec<Line>, g
 }
 
 /// Grants that together paid what the lines say.
-fn drawn(grants: &[u32], paid: Decimal, digits: u8) -> Vec<DrawnCredit> {
+fn drawn(grants: &[u32], paid: Decimal, digits: u8, after_taxes: bool) -> Vec<DrawnCredit> {
     let mut left = paid;
     let mut drawn = Vec::new();
     for amount in grants.iter().map(|amount| Decimal::new(i64::from(*amount), digits)).chain([paid]) {
         let amount = amount.min(left);
         left = left.sub(amount).unwrap();
         let grant = format!("grant-{}", drawn.len());
-        drawn.push(DrawnCredit { name: format!("Credit {grant}"), grant, amount: amount.to_string() });
+        let (name, amount) = (format!("Credit {grant}"), amount.to_string());
+        drawn.push(DrawnCredit { name, grant, amount, after_taxes });
     }
     drawn
 }

@@ -26,7 +26,7 @@ use usage_engine::billing::{FinalizeOptions, open_id};
         (status = 400, description = "A field is unknown or unusable.", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "No such open bill.", body = Problem, content_type = "application/problem+json"),
         (status = 408, description = "The body came too slowly.", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "The month is not over, or its grace period is not, and that is not forced; it is finalized already; or nothing is to be billed.", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "The month is not over, or its grace period is not, and that is not forced; it has not begun; it is finalized already; nothing is to be billed, or was when a later month was finalized.", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "The body is too large.", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "The body is not JSON.", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "The amounts add up to more than fits.", body = Problem, content_type = "application/problem+json"),

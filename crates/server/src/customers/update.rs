@@ -21,7 +21,7 @@ use usage_api::problem::Problem;
         (status = 200, description = "The customer as it is now.", body = Customer),
         (status = 400, description = "A field is missing or unusable.", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "No such customer.", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "The key or a subject is taken.", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "The key or a subject is taken, or bills, plans, credits or coupons of the customer keep its time zone or currency.", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "The body is too large.", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "The body is not JSON.", body = Problem, content_type = "application/problem+json"),
     )

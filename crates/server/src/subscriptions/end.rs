@@ -22,7 +22,7 @@ use usage_domain::subscription::SubscriptionId;
         (status = 400, description = "A moment that is none, or is not after the start.", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "No such customer or subscription.", body = Problem, content_type = "application/problem+json"),
         (status = 408, description = "The body came too slowly.", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "Others change the subscription at the same moment; nothing was changed, try again.", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "A finalized bill is of the time that would change; or others change the subscription at the same moment: nothing was changed.", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "The body is too large.", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "The body is not JSON.", body = Problem, content_type = "application/problem+json"),
     )

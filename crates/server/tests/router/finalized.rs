@@ -49,7 +49,14 @@ fn a_month_that_is_not_over_is_finalized_only_where_that_is_forced() {
     let done = app.post(&november, json!({"force": true})).made();
     assert_eq!(done["bill"]["total"], "0.05");
     let october = format!("{}/finalize", app.open_bill("2026-10"));
-    app.post(&october, "").problem(409, "bill", "nothing is to be billed to customer 7 for 2026-10");
+    app.post(&october, "").problem(
+        409,
+        "bill",
+        "nothing was to be billed to customer 7 for 2026-10 when 2026-11 was finalized (bill INV-000001)",
+    );
+    let fresh = acme();
+    let august = format!("{}/finalize", fresh.open_bill("2026-08"));
+    fresh.post(&august, "").problem(409, "bill", "nothing is to be billed to customer 7 for 2026-08");
     app.post("/api/v1/bills/acme-2026-10/finalize", "").problem(
         404,
         "not-found",

@@ -270,7 +270,11 @@ fn every_operation_works_with_its_example() {
                 // The example makes the meter that the example of a plan is of.
                 app.delete("/api/v1/meters/tokens_total").expect(204, "");
             }
-            let path = named(&path, &made);
+            let path = match (path.as_str(), method.as_str()) {
+                // One with bills keeps its time zone and currency.
+                ("/api/v1/customers/{customer}", "put") => "/api/v1/customers/123".to_string(),
+                _ => named(&path, &made),
+            };
             let answer = send(&app, &path, &method, &operation, &media_type);
             assert!(answer.status < 300, "{method} {path} {media_type}: {answer:?}");
         }

@@ -125,9 +125,10 @@ fn segment(fields: &Fields<'_>) -> Result<Segment, FieldError> {
 }
 
 fn credit(fields: &Fields<'_>) -> Result<Credit, FieldError> {
-    fields.only(&["grant", "name", "left"])?;
+    fields.only(&["grant", "name", "left", "after_taxes"])?;
     let (grant, name) = (fields.required_parsed("grant")?, fields.required_text("name")?);
-    Ok(Credit { grant, name, left: computed(fields, "left")? })
+    let after_taxes = fields.boolean("after_taxes")?.unwrap_or(false);
+    Ok(Credit { grant, name, left: computed(fields, "left")?, after_taxes })
 }
 
 fn adjustment(fields: &Fields<'_>) -> Result<Adjustment, FieldError> {
@@ -135,7 +136,7 @@ fn adjustment(fields: &Fields<'_>) -> Result<Adjustment, FieldError> {
     Ok(Adjustment {
         month: fields.required_parsed("month")?,
         period: period(fields)?,
-        bill: fields.required_text("bill")?,
+        bill: fields.text("bill")?,
         line: long(fields, "line")?,
         name: long(fields, "name")?,
         exact: fields.required_parsed("exact")?,

@@ -82,13 +82,16 @@ struct Credit {
     grant: String,
     name: String,
     left: String,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    after_taxes: bool,
 }
 
 #[derive(Serialize)]
 struct Adjustment {
     month: String,
     period: Period,
-    bill: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bill: Option<String>,
     line: String,
     name: String,
     exact: String,
@@ -179,7 +182,7 @@ impl From<&subscription::Segment> for Segment {
 impl From<&bill::Credit> for Credit {
     fn from(credit: &bill::Credit) -> Credit {
         let (grant, left) = (credit.grant.to_string(), credit.left.to_string());
-        Credit { grant, name: credit.name.clone(), left }
+        Credit { grant, name: credit.name.clone(), left, after_taxes: credit.after_taxes }
     }
 }
 
