@@ -100,7 +100,7 @@ impl Engine {
 }
 
 /// What was billed for each line of a month: on its bill, on later ones, and less by credit notes.
-fn billed(
+pub(super) fn billed(
     month: Month,
     paper: &Paper,
     papers: &[(Month, Paper)],
