@@ -89,7 +89,8 @@ enum Chore {
     Nodes(nodes::Options),
     /// Simulate the engine and its store from a seed, with disks that fail and processes that die.
     ///
-    /// Everything is compared with a naive model. A seed that fails, fails again: `--seed N`.
+    /// Everything is compared with a naive model. A seed that fails, fails again: `--seed N`. With `--store postgres`,
+    /// of two nodes on one database, of a server that is started for it.
     #[command(disable_help_flag = true)]
     Simulate(simulate::Options),
 }

@@ -17,6 +17,8 @@ pub(crate) struct Options {
 const BUILD: [&str; 5] =
     ["build", "--workspace", "--exclude=usage_client_python", "--all-targets", "--quiet"];
 
+const NO_SERVER: &str = "there is no PostgreSQL server";
+
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<bool> {
     let mut steps = Steps::default();
     let built = steps.step("Build the programs and their tests", || {
@@ -46,12 +48,32 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<bool> {
         sh(cargo.args(["test", "--workspace", "--exclude=usage_client_python", "--no-fail-fast"]))?;
         Ok(Outcome::Passed)
     });
+    steps.step("Interface and billing tests on PostgreSQL", || match &server {
+        Some(server) => {
+            // The same programs as above: named with the workspace, so that nothing is built anew.
+            let mut cargo = workspace.cargo();
+            cargo.envs(server.settings()).env("USAGE_TEST_STORE", "postgres");
+            // The most of the time is that of the server, which makes and drops a database for each test.
+            cargo.env("RUST_TEST_THREADS", "4");
+            cargo.args(["test", "--workspace", "--exclude=usage_client_python", "--no-fail-fast"]);
+            sh(cargo.args(["--test", "router", "--test", "billing"]))?;
+            Ok(Outcome::Passed)
+        }
+        None => Ok(Outcome::Skipped(NO_SERVER.to_string())),
+    });
+    steps.step("Simulation of two nodes on PostgreSQL, with connections that are lost", || match &server {
+        Some(server) => {
+            simulate::campaign_of_nodes(workspace, server)?;
+            Ok(Outcome::Passed)
+        }
+        None => Ok(Outcome::Skipped(NO_SERVER.to_string())),
+    });
     steps.step("Nodes on one database that are killed, and a database that stops", || match &mut server {
         Some(server) => {
             nodes::campaign(workspace, &workspace.debug_app(), server, &nodes::Options::small())?;
             Ok(Outcome::Passed)
         }
-        None => Ok(Outcome::Skipped("there is no PostgreSQL server".to_string())),
+        None => Ok(Outcome::Skipped(NO_SERVER.to_string())),
     });
     drop(server);
     steps.step("Recount of real data (FOCUS sample, September 2024)", || recount::run(workspace));

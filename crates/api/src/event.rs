@@ -7,6 +7,7 @@ mod batch;
 mod binary;
 pub mod log;
 mod read;
+mod shape;
 pub mod v3;
 
 use serde::ser::SerializeMap;

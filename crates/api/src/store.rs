@@ -35,19 +35,36 @@ pub struct RebuildReport {
     pub totals: u64,
 }
 
-/// A subject with charges at times when no customer pays for them.
+/// Usage at times when no customer pays for it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Unpaid {
+    /// The first subjects that have some, by name.
+    pub items: Vec<UnpaidSubject>,
+    /// How many subjects there are besides.
+    pub more: u64,
+    /// The events of all of them.
+    pub events: u64,
+}
+
+/// A subject with usage at times when no customer pays for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct UnpaidSubject {
     /// The subject of the events.
     pub subject: String,
-    /// How many such charges it has.
+    /// How many events count then: charges, and for each type of events the most that a meter of them counts.
     pub events: u64,
 }
 
-impl From<usage::UnpaidSubject> for UnpaidSubject {
-    fn from(unpaid: usage::UnpaidSubject) -> UnpaidSubject {
-        UnpaidSubject { subject: unpaid.subject, events: unpaid.events }
+impl From<usage::Unpaid> for Unpaid {
+    fn from(unpaid: usage::Unpaid) -> Unpaid {
+        let subject = |of: usage::UnpaidSubject| UnpaidSubject { subject: of.subject, events: of.events };
+        Unpaid {
+            items: unpaid.subjects.into_iter().map(subject).collect(),
+            more: unpaid.more,
+            events: unpaid.events,
+        }
     }
 }
 

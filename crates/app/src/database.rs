@@ -154,9 +154,9 @@ pub(crate) enum Opening {
     Filling,
 }
 
-/// What a command waits with: one thread, which runs tasks in the order that they were started.
+/// What a command waits with: a thread for each core, as a service has, so that many bills are made at once.
 pub(crate) fn runtime() -> Result<Runtime, Failure> {
-    let runtime = Builder::new_current_thread().enable_all().build();
+    let runtime = Builder::new_multi_thread().enable_all().build();
     runtime.map_err(|error| Failure::operation(format!("cannot start a runtime: {error}")))
 }
 

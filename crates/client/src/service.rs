@@ -8,7 +8,7 @@ use std::time::Duration;
 use usage_api::customer::{Customer, CustomerInput, CustomerPage};
 use usage_api::event::log::EventLogPage;
 use usage_api::posting::{PostMonth, Posting};
-use usage_api::store::{RebuildReport, UnpaidSubject, VerifyReport};
+use usage_api::store::{RebuildReport, Unpaid, VerifyReport};
 
 /// How long reading the whole log may take.
 pub(crate) const LONG: Duration = Duration::from_secs(600);
@@ -103,11 +103,11 @@ impl UsageAPIClient {
         self.transport.get(&path)
     }
 
-    /// Subjects with charges that no customer pays for.
+    /// Usage that no customer pays for.
     ///
     /// # Errors
-    /// No answer, or one that is no list of subjects.
-    pub fn unpaid(&self) -> Result<Vec<UnpaidSubject>, ClientError> {
+    /// No answer, or one that does not say that.
+    pub fn unpaid(&self) -> Result<Unpaid, ClientError> {
         self.transport.get("/api/v1/usage/unpaid")?.json()
     }
 

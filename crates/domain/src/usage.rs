@@ -4,6 +4,7 @@ use crate::charge::{Charge, ChargeGroup};
 use crate::decimal::{Decimal, DecimalError};
 use crate::meter::aggregate::Sign;
 use crate::position::Position;
+use crate::time::Period;
 
 /// What a set of charges of one group adds up to. Totals of disjoint sets merge by addition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -62,11 +63,32 @@ impl Usage {
     }
 }
 
-/// Charges that no customer pays for.
+/// A subject with usage that no customer pays for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnpaidSubject {
     /// The subject of the events.
     pub subject: String,
-    /// How many charges it has at times when no customer pays for it.
+    /// How many events count at times when no customer pays for it: charges, and for each type of events the
+    /// most that a meter of them counts.
     pub events: u64,
+}
+
+/// Usage that no customer pays for.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Unpaid {
+    /// The first subjects of it, by name.
+    pub subjects: Vec<UnpaidSubject>,
+    /// How many subjects there are besides.
+    pub more: u64,
+    /// The events of all of them.
+    pub events: u64,
+}
+
+/// Subjects that have usage and are not paid for at all times, whether or not they have usage just then.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct UnpaidTimes {
+    /// Each with the times at which no customer pays for it.
+    pub subjects: Vec<(String, Vec<Period>)>,
+    /// The last that was looked at, where there may be more.
+    pub next: Option<String>,
 }

@@ -119,7 +119,7 @@ fn by_definition(aggregation: Aggregation, all: &[&Event], window: Period, whole
         Aggregation::Min => Decimal::new(values().min().unwrap(), 2),
         Aggregation::Max => Decimal::new(values().max().unwrap(), 2),
         Aggregation::Latest => {
-            Decimal::new(within.iter().max_by_key(|(i, e)| (e.time, *i)).unwrap().1.value.max(0), 2)
+            Decimal::new(within.iter().max_by_key(|(_, e)| (e.time, e.value)).unwrap().1.value.max(0), 2)
         }
         Aggregation::UniqueCount => {
             Decimal::new(i64::try_from(values().collect::<BTreeSet<_>>().len()).unwrap(), 0)

@@ -21,7 +21,7 @@ pub use question::MeterAnswer;
 use std::sync::Arc;
 use usage_domain::care::{RebuildReport, VerifyReport};
 use usage_domain::position::Position;
-use usage_domain::usage::UnpaidSubject;
+use usage_domain::usage::Unpaid;
 use usage_store::{Store, StoreError};
 
 /// The use cases over one store.
@@ -45,12 +45,12 @@ impl Engine {
         self.store.position().await
     }
 
-    /// Subjects with charges that no customer pays for.
+    /// Usage that no customer pays for, with the first `most` subjects by name.
     ///
     /// # Errors
     /// When the log cannot be read.
-    pub async fn unpaid(&self) -> Result<Vec<UnpaidSubject>, StoreError> {
-        self.store.unpaid().await
+    pub async fn unpaid(&self, most: usize) -> Result<Unpaid, StoreError> {
+        self.store.unpaid(most).await
     }
 
     /// Checks every byte of the log and recounts the projections.

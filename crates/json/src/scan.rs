@@ -34,17 +34,20 @@ impl<'a> Scanner<'a> {
 
     /// The place in the text: the bytes before it.
     #[must_use]
+    #[inline]
     pub fn at(&self) -> usize {
         self.at
     }
 
     /// The byte that comes next.
     #[must_use]
+    #[inline]
     pub fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
 
     /// Steps over white space.
+    #[inline]
     pub fn space(&mut self) {
         while matches!(self.peek(), Some(b' ' | b'\n' | b'\r' | b'\t')) {
             self.at += 1;
@@ -58,10 +61,19 @@ impl<'a> Scanner<'a> {
     }
 
     /// Takes this byte, if it is next behind white space.
+    #[inline]
     pub fn takes(&mut self, byte: u8) -> bool {
         self.space();
         let there = self.peek() == Some(byte);
         self.at += usize::from(there);
+        there
+    }
+
+    /// Takes this text, if it is next.
+    #[inline]
+    pub fn takes_text(&mut self, text: &str) -> bool {
+        let there = self.text.as_bytes()[self.at..].starts_with(text.as_bytes());
+        self.at += if there { text.len() } else { 0 };
         there
     }
 
@@ -139,7 +151,11 @@ impl<'a> Scanner<'a> {
     }
 
     /// The digits of a number, as written.
-    pub(crate) fn number(&mut self) -> Result<&'a str, Unexpected> {
+    ///
+    /// # Errors
+    /// What is not a JSON number.
+    #[inline]
+    pub fn number(&mut self) -> Result<&'a str, Unexpected> {
         let start = self.at;
         self.at += usize::from(self.peek() == Some(b'-'));
         let whole = self.at;
@@ -183,6 +199,7 @@ impl<'a> Scanner<'a> {
     ///
     /// # Errors
     /// What is not a JSON string.
+    #[inline]
     pub fn skip_string(&mut self) -> Result<bool, Unexpected> {
         let bytes = self.text.as_bytes();
         if self.peek() != Some(b'"') {

@@ -9,7 +9,7 @@ use crate::steps::ask;
 use crate::world::{Outcome, World};
 use std::collections::BTreeSet;
 use usage_domain::customer::Customer;
-use usage_domain::time::{Month, Period};
+use usage_domain::time::Month;
 use usage_engine::{Engine, ListedEvent};
 use usage_store::EventFilter;
 
@@ -37,8 +37,8 @@ fn all(world: &mut World<'_, '_>, months: usize) -> Outcome {
     bills(world, months)?;
     ask::everything(world)?;
     let engine = world.engine()?;
-    let unpaid = world.wait(engine.unpaid()).map_err(failed("listing what is not paid for"))?;
-    let unpaid: Vec<_> = unpaid.into_iter().map(|unpaid| (unpaid.subject, unpaid.events)).collect();
+    let unpaid = world.wait(engine.unpaid(usize::MAX)).map_err(failed("listing what is not paid for"))?;
+    let unpaid: Vec<_> = unpaid.subjects.into_iter().map(|unpaid| (unpaid.subject, unpaid.events)).collect();
     same("what is not paid for", &unpaid, &world.model.unpaid())?;
     verify(world)
 }
@@ -173,8 +173,25 @@ fn months(world: &World<'_, '_>, customer: &Customer) -> Vec<Month> {
     months.into_iter().rev().collect()
 }
 
+/// What became of requests without an answer, where the store goes on: each is there whole, or not at all.
+pub(crate) fn unanswered(world: &mut World<'_, '_>) -> Outcome {
+    if world.model.log.is_unanswered() {
+        let listed = list(world, EventFilter::newest(usize::MAX))?;
+        let there = world.model.log.resolve(&listed)?;
+        world.stats.survived += there;
+        world.say(&format!("{there} groups without an answer are there"));
+    }
+    match world.unanswered.take() {
+        Some(after) => follow_catalog(world, after),
+        None => Ok(()),
+    }
+}
+
 /// After opening: one of the requests without an answer may be there, all of it, and nothing else is.
 pub(crate) fn after_opening(world: &mut World<'_, '_>) -> Outcome {
+    if world.site.is_shared() {
+        unanswered(world)?;
+    }
     let engine = world.engine()?;
     let position = world.wait(engine.position()).map_err(failed("asking for the position"))?.events();
     let count = world.model.log.count();
@@ -182,10 +199,8 @@ pub(crate) fn after_opening(world: &mut World<'_, '_>) -> Outcome {
         return Err(format!("{count} events were acknowledged, and {position} are there"));
     }
     let more = if position > count {
-        let mut listed =
-            list(world, EventFilter { period: Period::ALWAYS, ..EventFilter::newest(usize::MAX) })?;
-        listed.retain(|listed| listed.stored.sequence >= count);
-        listed
+        let listed = list(world, EventFilter::newest(usize::MAX))?;
+        world.model.log.untold(listed)
     } else {
         Vec::new()
     };
@@ -199,10 +214,29 @@ pub(crate) fn after_opening(world: &mut World<'_, '_>) -> Outcome {
     all(world, FEW_MONTHS)
 }
 
+/// That there are no postings that only the catalog after a change has.
+fn no_other_postings(world: &World<'_, '_>, before: &Catalog, after: &Catalog) -> Outcome {
+    let store = world.store()?;
+    for (id, month) in after.postings.keys().filter(|key| !before.postings.contains_key(key)) {
+        let posting = world.wait(store.posting(*id, *month)).map_err(failed("reading a posting"))?;
+        same("a posting that had no answer", &posting.is_some(), &false)?;
+    }
+    Ok(())
+}
+
 /// After a crash within a commit of the catalog: it is as before, or as after it.
-fn follow_catalog(world: &mut World<'_, '_>, after: Catalog) -> Outcome {
+fn follow_catalog(world: &mut World<'_, '_>, mut after: Catalog) -> Outcome {
     let before = world.model.catalog.clone();
-    let Err(other) = in_catalog(world, &before) else { return Ok(()) };
+    let is_before = match in_catalog(world, &before) {
+        Ok(()) => no_other_postings(world, &before, &after),
+        otherwise => otherwise,
+    };
+    let Err(other) = is_before else { return Ok(()) };
+    // Nobody was told the numbers of its sums.
+    let engine = world.engine()?;
+    for meter in world.wait(engine.meters()).map_err(failed("listing meters"))? {
+        after.meters.number(&meter)?;
+    }
     in_catalog(world, &after).map_err(|what| {
         format!("the catalog is neither as before ({other}) nor as after its last commit ({what})")
     })?;

@@ -3,7 +3,8 @@
 //!
 //! Every choice is drawn from the seed and nothing else: no clock, no randomness, no thread whose
 //! speed decides anything. A seed that fails, fails again in the same way ([`simulate`] gives a hash of
-//! the trace). The model shares no code with a store beyond the domain's types: it keeps what was
+//! the trace). On PostgreSQL every choice and every fault is drawn from the seed as well, but the database
+//! is a process of its own: what it merges behind, and which of two nodes it lets first, may differ. The model shares no code with a store beyond the domain's types: it keeps what was
 //! acknowledged in plain lists and counts anew for every question.
 //!
 //! A step is a function in `steps`; a store that can be broken on purpose is a `site::Site`; a bug
@@ -30,20 +31,23 @@ use world::World;
 
 /// What is to be simulated.
 #[derive(Debug, Clone, Copy)]
-pub struct Plan {
+pub struct Plan<'p> {
     /// What every choice is drawn from.
     pub seed: u64,
     /// How many steps.
     pub steps: u32,
     /// A bug to plant.
     pub bug: Option<Bug>,
+    /// The address of a PostgreSQL server, of whose databases one is made for two nodes; without it, the store is
+    /// a folder.
+    pub server: Option<&'p str>,
 }
 
 /// Runs one simulation. `watch` sees every line of the trace as it comes.
 ///
 /// # Errors
 /// The first thing that is not as the model says, with what led to it.
-pub fn simulate(plan: Plan, watch: impl FnMut(&str)) -> Result<Run, Box<Failure>> {
+pub fn simulate(plan: Plan<'_>, watch: impl FnMut(&str)) -> Result<Run, Box<Failure>> {
     let mut trace = trace::Trace::new(watch);
     let mut stats = Stats::default();
     let ended = catch_unwind(AssertUnwindSafe(|| {
@@ -55,8 +59,8 @@ pub fn simulate(plan: Plan, watch: impl FnMut(&str)) -> Result<Run, Box<Failure>
     }));
     match ended {
         Ok(Ok(())) => Ok(Run { hash: trace.hash(), lines: trace.lines(), stats }),
-        Ok(Err(what)) => Err(Box::new(trace.failed(plan.seed, what))),
-        Err(panic) => Err(Box::new(trace.failed(plan.seed, format!("it panicked: {}", said(&*panic))))),
+        Ok(Err(what)) => Err(Box::new(trace.failed(&plan, what))),
+        Err(panic) => Err(Box::new(trace.failed(&plan, format!("it panicked: {}", said(&*panic))))),
     }
 }
 

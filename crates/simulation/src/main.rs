@@ -17,7 +17,8 @@ use usage_simulation::{Failure, Plan, Run, Stats, simulate};
 /// Run the real engine and store on a simulated clock, with disks that fail and processes that die,
 /// beside a naive model that says what must come of it.
 ///
-/// Every choice follows from the seed: a seed that fails, fails again. On failure the seed, the step
+/// Every choice follows from the seed: a seed that fails, fails again. On PostgreSQL, the order in which the database
+/// lets its clients does not, so that a seed may have to be tried more than once. On failure the seed, the step
 /// and what led to it are printed.
 #[derive(Parser)]
 #[command(name = "cargo xtask simulate", bin_name = "cargo xtask simulate")]
@@ -37,17 +38,41 @@ struct Args {
     /// Go on until a simulation fails, or Ctrl-C.
     #[arg(long)]
     forever: bool,
+    /// Where usage is kept.
+    #[arg(long, value_enum, default_value_t = Where::Folder)]
+    store: Where,
     /// Print every step; one simulation at a time.
     #[arg(long)]
     trace: bool,
 }
 
+/// Where usage is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Where {
+    /// In a folder, on a disk that fails.
+    Folder,
+    /// In a PostgreSQL database, by two nodes whose connections fail. `cargo xtask` starts a server for it.
+    Postgres,
+}
+
+/// Names the server: a role on it that may make databases.
+const SERVER: &str = "USAGE_TEST_POSTGRES";
+
 fn main() -> ExitCode {
     let args = Args::parse();
+    let server = match (args.store, std::env::var(SERVER)) {
+        (Where::Folder, _) => None,
+        (Where::Postgres, Ok(server)) => Some(server),
+        (Where::Postgres, Err(_)) => {
+            eprintln!("error: {SERVER} names no server; use 'cargo xtask simulate --store postgres'");
+            return ExitCode::from(2);
+        }
+    };
     let first = args.seed.unwrap_or_else(new_seed);
     let start = Instant::now();
     let campaign = Campaign {
         first,
+        server,
         seeds: if args.forever { u64::MAX } else { args.seeds },
         steps: args.steps,
         trace: args.trace,
@@ -77,6 +102,7 @@ fn main() -> ExitCode {
 /// Simulations of seeds that follow each other, on all processors.
 struct Campaign {
     first: u64,
+    server: Option<String>,
     seeds: u64,
     steps: u32,
     trace: bool,
@@ -102,7 +128,8 @@ impl Campaign {
             if number >= self.seeds {
                 return;
             }
-            let plan = Plan { seed: self.first.wrapping_add(number), steps: self.steps, bug: None };
+            let seed = self.first.wrapping_add(number);
+            let plan = Plan { seed, steps: self.steps, bug: None, server: self.server.as_deref() };
             let trace = |line: &str| {
                 if self.trace {
                     println!("{line}");
@@ -122,7 +149,7 @@ impl Campaign {
                     println!("trace of {} lines, hash {:016x}", run.lines, run.hash);
                 }
                 let Stats { steps, crashes, faults, .. } = done.0;
-                self.bar.set_message(format!("{steps} steps, {crashes} crashes, {faults} failed disk steps"));
+                self.bar.set_message(format!("{steps} steps, {crashes} crashes, {faults} failures"));
                 self.bar.inc(1);
             }
             Err(failure) => {

@@ -46,8 +46,8 @@ stats! {
     overloaded: "overloaded",
     /// Requests that a failing disk refused.
     refused: "refused by the disk",
-    /// Steps of a disk that failed.
-    faults: "failed disk steps",
+    /// Steps of a disk that failed, and connections that were lost.
+    faults: "failed disk steps or lost connections",
     /// Processes that died, at a step or between two.
     crashes: "crashes",
     /// Of these: within a step of ingest, checkpoint or catalog.
@@ -82,6 +82,10 @@ stats! {
     covering: "meters covered beside others",
     /// Times that the store was closed and opened, without a crash.
     reopened: "reopened",
+    /// Requests that two nodes were sent at the same time.
+    raced: "requests to two nodes at once",
+    /// Times that the database did not answer for a while.
+    away: "times that the database was away",
     /// Comparisons of everything.
     checks: "full comparisons",
 }

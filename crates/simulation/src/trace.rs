@@ -1,6 +1,6 @@
 //! What happened, in words: kept for whoever looks into a failure, and hashed to compare two runs.
 
-use crate::Stats;
+use crate::{Plan, Stats};
 use std::fmt;
 
 /// Lines that are told with a failure.
@@ -30,6 +30,8 @@ pub struct Failure {
     pub before: Vec<String>,
     /// The hash of the trace up to there.
     pub hash: u64,
+    /// Whether the store was a PostgreSQL database.
+    pub on_postgres: bool,
 }
 
 impl fmt::Display for Failure {
@@ -38,7 +40,8 @@ impl fmt::Display for Failure {
             writeln!(f, "  {line}")?;
         }
         writeln!(f, "seed {}, step {}: {}", self.seed, self.step, self.what)?;
-        write!(f, "again: cargo xtask simulate --seed {} --steps {}", self.seed, self.step.max(1))
+        let store = if self.on_postgres { "--store postgres " } else { "" };
+        write!(f, "again: cargo xtask simulate {store}--seed {} --steps {}", self.seed, self.step.max(1))
     }
 }
 
@@ -83,7 +86,8 @@ impl<'a> Trace<'a> {
         self.lines
     }
 
-    pub(crate) fn failed(self, seed: u64, what: String) -> Failure {
-        Failure { seed, step: self.step, what, before: self.last.into(), hash: self.hash }
+    pub(crate) fn failed(self, plan: &Plan<'_>, what: String) -> Failure {
+        let (seed, on_postgres) = (plan.seed, plan.server.is_some());
+        Failure { seed, step: self.step, what, before: self.last.into(), hash: self.hash, on_postgres }
     }
 }

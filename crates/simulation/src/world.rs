@@ -7,10 +7,11 @@ use crate::draw::times::{self, DAY, SECOND};
 use crate::model::Model;
 use crate::model::catalog::Catalog;
 use crate::planted::{self, Bug};
-use crate::site::{Embedded, Site};
+use crate::site::{Embedded, Postgres, Site};
 use crate::stats::Stats;
 use crate::trace::Trace;
 use crate::{Plan, steps};
+use std::cell::Cell;
 use std::sync::Arc;
 use tokio::runtime::{Builder, Runtime};
 use usage_domain::time::Timestamp;
@@ -32,7 +33,9 @@ pub(crate) struct World<'w, 't> {
     pub(crate) sender: Sender,
     pub(crate) site: Box<dyn Site>,
     pub(crate) stats: &'w mut Stats,
-    store: Option<Arc<dyn Store>>,
+    /// All nodes of it that are open, and how often one was asked.
+    stores: Vec<Arc<dyn Store>>,
+    turn: Cell<usize>,
     runtime: Runtime,
     trace: &'w mut Trace<'t>,
     /// Steps until what is planned to go wrong is mended.
@@ -42,22 +45,39 @@ pub(crate) struct World<'w, 't> {
 }
 
 impl<'w, 't> World<'w, 't> {
-    pub(crate) fn new(plan: Plan, trace: &'w mut Trace<'t>, stats: &'w mut Stats) -> Outcome<World<'w, 't>> {
+    pub(crate) fn new(
+        plan: Plan<'_>,
+        trace: &'w mut Trace<'t>,
+        stats: &'w mut Stats,
+    ) -> Outcome<World<'w, 't>> {
         let mut dice = Dice::new(plan.seed);
-        let lies = plan.bug == Some(Bug::WritesThatAreNotDurable);
-        let site =
-            Embedded::new(&mut dice, lies).map_err(|error| format!("no folder for a store: {error}"))?;
-        trace.say(&format!("seed {}: {}", plan.seed, site.words()));
-        let runtime = Builder::new_current_thread().build().map_err(|error| error.to_string())?;
+        let runtime =
+            Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
+        let (site, words): (Box<dyn Site>, String) = match plan.server {
+            Some(server) => {
+                let site = runtime.block_on(Postgres::new(&mut dice, server))?;
+                let words = site.words();
+                (Box::new(site), words)
+            }
+            None => {
+                let lies = plan.bug == Some(Bug::WritesThatAreNotDurable);
+                let site = Embedded::new(&mut dice, lies);
+                let site = site.map_err(|error| format!("no folder for a store: {error}"))?;
+                let words = site.words();
+                (Box::new(site), words)
+            }
+        };
+        trace.say(&format!("seed {}: {words}", plan.seed));
         let now: Timestamp = "2026-10-28T22:15:00.123456789Z".parse().map_err(|error| format!("{error}"))?;
         let mut world = World {
             dice,
             now,
-            model: Model::default(),
+            model: Model::of(site.is_shared()),
             sender: Sender::default(),
-            site: planted::within(Box::new(site), plan.bug),
+            site: planted::within(site, plan.bug),
             stats,
-            store: None,
+            stores: Vec::new(),
+            turn: Cell::new(0),
             runtime,
             trace,
             trouble: 0,
@@ -122,8 +142,17 @@ impl<'w, 't> World<'w, 't> {
         Ok(Engine::new(self.store()?))
     }
 
+    /// The store; of several nodes, each in turn.
     pub(crate) fn store(&self) -> Outcome<Arc<dyn Store>> {
-        self.store.clone().ok_or_else(|| "no store is open".to_string())
+        let turn = self.turn.get();
+        self.turn.set(turn + 1);
+        let store = self.stores.get(turn % self.stores.len().max(1));
+        store.cloned().ok_or_else(|| "no store is open".to_string())
+    }
+
+    /// All nodes of the store.
+    pub(crate) fn stores(&self) -> &[Arc<dyn Store>] {
+        &self.stores
     }
 
     pub(crate) fn wait<T>(&self, work: impl Future<Output = T>) -> T {
@@ -154,8 +183,8 @@ impl<'w, 't> World<'w, 't> {
 
     /// Opens the store, compares what it has with the model, and follows what may have survived.
     pub(crate) fn open(&mut self) -> Outcome {
-        let store = self.site.open().map_err(|error| format!("the store does not open: {error}"))?;
-        self.store = Some(store);
+        let opened = self.runtime.block_on(self.site.open());
+        self.stores = opened.map_err(|error| format!("the store does not open: {error}"))?;
         self.settle()?;
         if self.site.hits().crashed {
             // It died again while it put things in order.
@@ -166,7 +195,7 @@ impl<'w, 't> World<'w, 't> {
 
     /// Gives the store back; what it does on the way out is done then.
     pub(crate) fn leave(&mut self) {
-        self.store = None;
+        self.stores.clear();
     }
 
     /// The process dies, unless it did in this step, and another one opens what is left.
@@ -193,15 +222,31 @@ impl<'w, 't> World<'w, 't> {
 
     /// Whether a write of events that failed was made to.
     pub(crate) fn is_commit_excused(&self, error: &StoreError) -> bool {
-        matches!(error, StoreError::WriteFailed { .. })
-            && (self.site.hits().commits > 0 || self.site.hits().crashed)
+        let hits = self.site.hits();
+        is_refusal(error) && (hits.commits > 0 || hits.lost > 0 || hits.crashed)
     }
 
     /// Whether a write of the catalog that failed was made to.
     pub(crate) fn is_catalog_excused(&self, error: &StoreError) -> bool {
-        matches!(error, StoreError::WriteFailed { .. })
-            && (self.site.hits().catalog > 0 || self.site.hits().crashed)
+        let hits = self.site.hits();
+        is_refusal(error) && (hits.catalog > 0 || hits.lost > 0 || hits.crashed)
     }
+
+    /// A change of the catalog was refused: where the store goes on, it may be there all the same.
+    pub(crate) fn may_have_changed(&mut self, changed: Catalog) -> Outcome {
+        // Where the node died, nothing that came later is there.
+        if !self.site.is_shared() || changed == self.model.catalog || self.unanswered.is_some() {
+            return Ok(());
+        }
+        self.unanswered = Some(changed);
+        // Once the node is opened again, where it died.
+        if self.site.hits().crashed { Ok(()) } else { check::unanswered(self) }
+    }
+}
+
+/// Whether a write failed for what is beneath the store.
+pub(crate) fn is_refusal(error: &StoreError) -> bool {
+    matches!(error, StoreError::WriteFailed { .. } | StoreError::Unavailable(_))
 }
 
 impl Drop for World<'_, '_> {

@@ -17,7 +17,7 @@ use usage_domain::position::Position;
 use usage_domain::posting::{PostOutcome, Posting};
 use usage_domain::subject::{Subject, SubjectDraft, SubjectId};
 use usage_domain::time::{Month, Period, Timestamp};
-use usage_domain::usage::{UnpaidSubject, Usage};
+use usage_domain::usage::{Unpaid, UnpaidTimes, Usage};
 use usage_domain::verdict::Verdict;
 
 /// Keeps usage events, customers, postings and documents.
@@ -72,8 +72,14 @@ pub trait Store: Send + Sync + 'static {
         Ok(Usage { position, groups: charges })
     }
 
-    /// Subjects with charges at times when no customer pays for them, by subject.
-    async fn unpaid(&self) -> Result<Vec<UnpaidSubject>, StoreError>;
+    /// Subjects that have charges or usage of a meter, as far as they are not paid for at all times: of the first
+    /// `limit` behind `after`, in an order of the store's own.
+    async fn unpaid_times(&self, after: Option<String>, limit: usize) -> Result<UnpaidTimes, StoreError>;
+
+    /// Usage at times when no customer pays for it, with the first `most` subjects by name.
+    async fn unpaid(&self, most: usize) -> Result<Unpaid, StoreError> {
+        crate::unpaid::counted(self, most).await
+    }
 
     /// Makes a customer. A subject that had no payer yet is its own from the first moment on, one
     /// that had is from `now` on.
@@ -196,6 +202,16 @@ pub trait Store: Send + Sync + 'static {
     /// The documents of these kinds that a customer has, at one moment, by kind and id. Those of a
     /// customer that was deleted stay.
     async fn documents_of(&self, owner: CustomerId, kinds: Vec<Kind>) -> Result<Vec<Document>, StoreError>;
+
+    /// Documents of a kind that a customer has, by the bytes of their ids: the first `limit` of those behind
+    /// `after`.
+    async fn documents_of_kind(
+        &self,
+        owner: CustomerId,
+        kind: Kind,
+        after: Option<&str>,
+        limit: u64,
+    ) -> Result<Vec<Document>, StoreError>;
 
     /// Reads the whole log, checks every byte of it, and compares the projections with a recount.
     async fn verify(&self) -> Result<VerifyReport, StoreError>;

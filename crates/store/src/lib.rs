@@ -14,6 +14,7 @@ mod measure;
 pub mod postgres;
 mod reading;
 pub mod transfer;
+mod unpaid;
 
 pub use condition::{Condition, Pattern, TextField, TextTest, TimeField};
 pub use contract::{EventFilter, Handling, LogPage, PostRequest, RateFn, Store};

@@ -2,8 +2,9 @@
 //!
 //! Shared by all stores, so that an event is worth the same everywhere.
 
+use hashbrown::HashMap;
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::cell::Cell;
 use std::sync::Arc;
 use usage_domain::charge::{CHARGE_TYPE, Charge, InvalidCharge};
 use usage_domain::event::{EventRef, Members};
@@ -91,8 +92,15 @@ pub(crate) fn meter_each<'a>(
     for meter in meters.of(event.event_type).iter().filter(|m| m.covers(event.event_type, event.time)) {
         let data = data.get_or_insert_with(|| Data::of(event));
         let mut dimensions = Vec::with_capacity(meter.draft.dimensions.len());
-        if data.is_plain(meter) {
-            let value = meter.measure_into(data.there, |names| data.plain(names).flatten(), &mut dimensions);
+        // Nearly always all that a meter looks at was noted and needs no reading.
+        let is_plain = Cell::new(true);
+        let field = |names: &[String]| {
+            let plain = data.plain(names);
+            is_plain.set(is_plain.get() && plain.is_some());
+            plain.flatten()
+        };
+        let value = meter.measure_into(data.there, field, &mut dimensions);
+        if is_plain.get() {
             if let Ok(value) = value {
                 each(meter, value, &dimensions);
             }
@@ -134,13 +142,6 @@ impl<'a> Data<'a> {
             Value::Object(text) => object(text).ok()?.get(name).ok()?,
             _ => None,
         })
-    }
-
-    /// Whether all that a meter looks at was noted and needs no reading: nearly always.
-    fn is_plain(&self, meter: &Meter) -> bool {
-        let draft = &meter.draft;
-        let mut paths = draft.value_property.iter().chain(draft.dimensions.iter().map(|d| &d.path));
-        paths.all(|path| self.plain(path.names()).is_some())
     }
 
     /// The value at the end of a path, where that needs no reading: `None` where it does.

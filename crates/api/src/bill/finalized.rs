@@ -68,6 +68,12 @@ pub struct BillRunPage {
     pub nothing_to_bill: u64,
     /// Customers that could not be billed, and why.
     pub failed: Vec<RunFailure>,
+    /// The first customers of whose metered usage some has no price on their bills, nor elsewhere.
+    #[serde(default)]
+    pub unpriced: Vec<UnpricedCustomer>,
+    /// How many such customers there are.
+    #[serde(default)]
+    pub unpriced_customers: u64,
     /// Customers that were looked at.
     pub customers: u64,
     /// Customers in all.
@@ -96,6 +102,18 @@ pub struct RunFailure {
     pub customer: u64,
     /// Why.
     pub reason: String,
+}
+
+/// A customer that used what it has no price for: types of events that no item of its plans looks at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct UnpricedCustomer {
+    /// The customer's number.
+    pub customer: u64,
+    /// The keys of the meters that count it.
+    pub meters: Vec<String>,
+    /// How many events they count; of each type the most that a meter of it counts.
+    pub events: u64,
 }
 
 /// A finalized bill beside itself, made again from the log and from what was agreed then.

@@ -11,6 +11,7 @@ pub use credit_note::{CreditNote, CreditNoteInput, NotedLine};
 pub use explained::{ExplainedEvent, Explanation};
 pub use finalized::{
     BillPage, BillProof, BillRunPage, BillRunRequest, FinalizeRequest, Finalized, RunBill, RunFailure,
+    UnpricedCustomer,
 };
 pub use inputs::BillInputs;
 pub use simulated::{

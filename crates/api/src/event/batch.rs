@@ -5,10 +5,15 @@
 //! wrong: what this reader takes, that one takes alike.
 
 use super::read::read_event;
+use super::shape::{Found, Kind, Shapes};
 use usage_domain::event::{BatchBuilder, EventSpans, MAX_DATA, MAX_NAME, Span};
 use usage_domain::time::Timestamp;
 use usage_json::{Scanner, Unexpected, canonical};
 
+/// The attributes that every event has, in the order in which their places are noted.
+pub(super) const NAMES: [&str; 4] = ["id", "source", "type", "subject"];
+/// The longest text that may be a time.
+pub(super) const MAX_TIME: usize = 64;
 /// Members of an event's data that are compared with each other pair by pair.
 const MOST_MEMBERS: usize = 16;
 
@@ -18,6 +23,9 @@ pub struct EventReader<'a> {
     received: Timestamp,
     batch: BatchBuilder,
     members: Vec<(Span, Span)>,
+    /// The values of the event that is read, unless it has one that no shape has.
+    found: Option<Vec<Found>>,
+    shapes: Shapes,
     /// Events that are not usable: their place among all, and why.
     errors: Vec<(usize, String)>,
     count: usize,
@@ -37,7 +45,16 @@ impl<'a> EventReader<'a> {
     #[must_use]
     pub fn new(text: &'a str, received: Timestamp) -> EventReader<'a> {
         let batch = BatchBuilder::on(text.len());
-        EventReader { text, received, batch, members: Vec::new(), errors: Vec::new(), count: 0 }
+        EventReader {
+            text,
+            received,
+            batch,
+            members: Vec::new(),
+            found: None,
+            shapes: Shapes::default(),
+            errors: Vec::new(),
+            count: 0,
+        }
     }
 
     /// Reads the text as an array of at most so many events.
@@ -67,7 +84,8 @@ impl<'a> EventReader<'a> {
     pub fn read_part(&mut self, start: usize, end: usize) {
         let text = &self.text[..end];
         let mut scanner = Scanner::from(text, start);
-        match self.fast(&mut scanner) {
+        scanner.space();
+        match self.alike_or_fast(text, &mut scanner) {
             Ok(event) if scanner.is_at_end() => self.push(event),
             _ => self.slow(&text[start..]),
         }
@@ -75,7 +93,7 @@ impl<'a> EventReader<'a> {
 
     fn read_next(&mut self, scanner: &mut Scanner<'a>) -> Result<(), Unexpected> {
         let start = scanner.at();
-        if let Ok(event) = self.fast(scanner) {
+        if let Ok(event) = self.alike_or_fast(self.text, scanner) {
             self.push(event);
             return Ok(());
         }
@@ -98,10 +116,32 @@ impl<'a> EventReader<'a> {
         self.count += 1;
     }
 
+    /// Finds an event where it stands, as one that is written like an earlier one or member by member.
+    fn alike_or_fast(&mut self, text: &'a str, scanner: &mut Scanner<'a>) -> Result<EventSpans, Unexpected> {
+        let start = scanner.at();
+        if let Some(event) = self.shapes.read(text, scanner, self.received, &mut self.members) {
+            return Ok(event);
+        }
+        *scanner = Scanner::from(text, start);
+        let event = self.fast(scanner)?;
+        if let Some(found) = &self.found {
+            let data = event.data.map(|data| data.range());
+            self.shapes.learn((start, scanner.at()), found, data);
+        }
+        Ok(event)
+    }
+
+    fn found(&mut self, kind: Kind, start: usize, scanner: &Scanner<'_>) {
+        if let Some(found) = &mut self.found {
+            found.push(Found { kind, start, end: scanner.at() });
+        }
+    }
+
     /// Finds an event where it stands; whatever is unusual about it is an error.
     fn fast(&mut self, scanner: &mut Scanner<'a>) -> Result<EventSpans, Unexpected> {
         let (mut names, mut version, mut time, mut data) = ([None; 4], false, None, None);
         self.members.clear();
+        self.found.get_or_insert_default().clear();
         if !scanner.takes(b'{') {
             return Err(Unexpected);
         }
@@ -112,18 +152,16 @@ impl<'a> EventReader<'a> {
                 return Err(Unexpected);
             }
             scanner.space();
+            let start = scanner.at();
             let place = match key {
-                "id" => 0,
-                "source" => 1,
-                "type" => 2,
-                "subject" => 3,
                 "specversion" if !version => {
                     version = plain(scanner, 3)?.of(self.text) == "1.0";
                     return if version { Ok(()) } else { Err(Unexpected) };
                 }
                 "time" if time.is_none() => {
-                    let text = plain(scanner, 64)?.of(self.text);
+                    let text = plain(scanner, MAX_TIME)?.of(self.text);
                     time = Some(text.parse::<Timestamp>().map_err(|_| Unexpected)?);
+                    self.found(Kind::Time, start, scanner);
                     return Ok(());
                 }
                 "data" if !has_data => {
@@ -131,12 +169,11 @@ impl<'a> EventReader<'a> {
                     data = self.data(scanner)?;
                     return Ok(());
                 }
-                _ => return Err(Unexpected),
+                key => NAMES.iter().position(|name| *name == key).ok_or(Unexpected)?,
             };
-            match names[place].replace(plain(scanner, MAX_NAME)?) {
-                None => Ok(()),
-                Some(_) => Err(Unexpected),
-            }
+            let before = names[place].replace(plain(scanner, MAX_NAME)?);
+            self.found(Kind::Name(place), start, scanner);
+            if before.is_none() { Ok(()) } else { Err(Unexpected) }
         })?;
         let [Some(id), Some(source), Some(event_type), Some(subject)] = names else { return Err(Unexpected) };
         if !version {
@@ -171,12 +208,19 @@ impl<'a> EventReader<'a> {
             scanner.space();
             let from = scanner.at();
             match scanner.peek() {
-                Some(b'"') => unusual |= scanner.skip_string()?,
-                Some(b'{' | b'[') => {
-                    unusual = true;
-                    scanner.value()?;
+                Some(b'"') => {
+                    unusual |= scanner.skip_string()?;
+                    self.found(Kind::Member(name, true), from, scanner);
                 }
-                _ => drop(scanner.value()?),
+                Some(b'-' | b'0'..=b'9') => {
+                    scanner.number()?;
+                    self.found(Kind::Member(name, false), from, scanner);
+                }
+                next => {
+                    unusual |= matches!(next, Some(b'{' | b'['));
+                    scanner.value()?;
+                    self.found = None;
+                }
             }
             self.members.push((name, Span::new(from, scanner.at())));
             Ok(())
@@ -204,7 +248,7 @@ impl From<Unexpected> for Wrong {
 }
 
 /// A text of 1 to `most` bytes without escapes, without its quotes.
-fn plain(scanner: &mut Scanner<'_>, most: usize) -> Result<Span, Unexpected> {
+pub(super) fn plain(scanner: &mut Scanner<'_>, most: usize) -> Result<Span, Unexpected> {
     let start = scanner.at();
     let escaped = scanner.skip_string()?;
     let length = scanner.at() - start - 2;
@@ -298,6 +342,29 @@ mod tests {
         (name, value).prop_map(|(name, value)| format!("\"{name}\":{value}"))
     }
 
+    /// A value of an event: nearly always a text or a number, now and then what is neither.
+    fn value() -> impl Strategy<Value = String> {
+        let usual =
+            prop::sample::select(vec!["\"x\"", "\"yé\"", "\"2026-11-01T00:00:00Z\"", "1", "-2.50", "0.1e3"]);
+        let odd = prop::sample::select(vec![
+            "\"\"",
+            "\"\\n\"",
+            "\"\\u0041\"",
+            "\"\n\"",
+            "01",
+            "1.",
+            "1x",
+            "-",
+            "\"x",
+            "null",
+            "true",
+            "{}",
+            "[1]",
+            "",
+        ]);
+        prop_oneof![12 => usual, 1 => odd].prop_map(str::to_string)
+    }
+
     fn event() -> impl Strategy<Value = String> {
         let sound = Just(r#""specversion":"1.0","id":"1","source":"s","type":"t","subject":"u""#.to_string());
         let members = || prop::collection::vec(member(), 0..4).prop_map(|members| members.join(" , "));
@@ -323,6 +390,30 @@ mod tests {
                 }
             }
             prop_assert_eq!(by_reader(&body).ok(), one_by_one(&body), "{}", body);
+        }
+
+        #[test]
+        fn events_that_are_written_alike_are_read_as_they_are_one_by_one(
+            values in prop::collection::vec(prop::collection::vec(value(), 5), 2..5),
+            (time, lead) in (any::<bool>(), prop::sample::select(vec!["", " ", "\"z\":null,", "\"z\":{},"])),
+        ) {
+            let events: Vec<String> = values.iter().map(|values| {
+                let time = if time { format!("\"time\": {} ,", values[4]) } else { String::new() };
+                format!(
+                    "{{\"specversion\":\"1.0\",\"id\":{},\"source\":\"s\",\"data\":{{{lead}\"a\":{},\"b\": {}}},{time}\"type\":\"t\",\"subject\":{}}}",
+                    values[0], values[1], values[2], values[3],
+                )
+            }).collect();
+            let body = format!("[{}]", events.join(", "));
+            prop_assert_eq!(by_reader(&body).ok(), one_by_one(&body), "{}", body);
+            let lines = events.join("\n");
+            let (mut reader, mut start) = (EventReader::new(&lines, received()), 0);
+            for line in &events {
+                reader.read_part(start, start + line.len());
+                start += line.len() + 1;
+            }
+            let alone: Read = events.iter().map(|line| read_event(line, received())).collect();
+            prop_assert_eq!(read(reader, &lines), alone, "{}", lines);
         }
 
         #[test]

@@ -11,6 +11,10 @@ pub(crate) struct BenchBills {
     /// Customers, each with three meters, ten events and a plan of four items.
     #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
     pub(crate) customers: u64,
+
+    /// Let usage arrive all the time, as much as there can be: alone first, then during the bill run.
+    #[arg(long)]
+    pub(crate) with_ingest: bool,
 }
 
 #[derive(Arguments)]

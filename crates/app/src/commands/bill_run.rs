@@ -17,6 +17,8 @@ use usage_domain::time::Month;
 const PAGE: u64 = 1000;
 /// Customers that are named for each reason why they could not be billed.
 const NAMED: usize = 5;
+/// Customers that are named because something that they used has no price.
+const UNPRICED: usize = 20;
 
 pub(crate) fn run(args: &Args, asked: &BillRun) -> Result<(), Failure> {
     let month: Month = asked.month.parse()?;
@@ -25,6 +27,7 @@ pub(crate) fn run(args: &Args, asked: &BillRun) -> Result<(), Failure> {
     let done = all(&*gateway, month, asked.force);
     gateway.close()?;
     let done = done?;
+    warn_of_unpriced(&done);
     if args.json {
         output::json(&done)?;
     } else {
@@ -46,11 +49,12 @@ fn all(gateway: &dyn Gateway, month: Month, force: bool) -> Result<BillRunPage, 
     loop {
         let offset = done.customers;
         let request = BillRunRequest { month: month.to_string(), offset, limit: Some(PAGE), force };
-        let page = gateway.bill_run(&request).map_err(|failure| {
-            failure.next(format!(
-                "{} of {} customers were done and keep their bills; run it again, and it goes on from there.",
-                done.customers, done.total_customers
-            ))
+        let page = gateway.bill_run(&request).map_err(|failure| match done.customers {
+            0 => failure,
+            customers => failure.next(format!(
+                "{customers} of {} customers were done and keep their bills; run it again, and it goes on from there.",
+                done.total_customers
+            )),
         })?;
         done.total_customers = page.total_customers;
         done.customers += page.customers;
@@ -58,6 +62,9 @@ fn all(gateway: &dyn Gateway, month: Month, force: bool) -> Result<BillRunPage, 
         done.nothing_to_bill += page.nothing_to_bill;
         done.finalized.extend(page.finalized);
         done.failed.extend(page.failed);
+        done.unpriced_customers += page.unpriced_customers;
+        done.unpriced.extend(page.unpriced);
+        done.unpriced.truncate(UNPRICED);
         bar.set_length(done.total_customers);
         bar.set_position(done.customers);
         if page.customers < PAGE {
@@ -65,6 +72,19 @@ fn all(gateway: &dyn Gateway, month: Month, force: bool) -> Result<BillRunPage, 
             return Ok(done);
         }
     }
+}
+
+/// Says on standard error who used what is on no bill because it has no price.
+fn warn_of_unpriced(done: &BillRunPage) {
+    let Some(first) = done.unpriced.first() else { return };
+    eprintln!(
+        "warning: {} used what none of their prices is for, such as customer {} ({} of {}); \
+         put them on a plan that has a price for it",
+        counted(done.unpriced_customers, "customer"),
+        first.customer,
+        counted(first.events, "event"),
+        first.meters.join(", "),
+    );
 }
 
 fn summary(done: &BillRunPage, month: Month) -> String {

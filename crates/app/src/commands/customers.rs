@@ -66,17 +66,16 @@ fn shortened(subjects: &[String]) -> String {
     }
 }
 
-/// Says on standard error which usage would be billed to nobody.
+/// Says on standard error which usage would be billed to nobody: charges, and what meters count.
 pub(super) fn warn(gateway: &dyn Gateway) -> Result<(), Failure> {
     let unpaid = gateway.unpaid()?;
-    if let Some(first) = unpaid.first() {
-        let events: u64 = unpaid.iter().map(|subject| subject.events).sum();
-        let are = if events == 1 { "is" } else { "are" };
+    if let Some(first) = unpaid.items.first() {
+        let are = if unpaid.events == 1 { "is" } else { "are" };
         eprintln!(
             "warning: {} of {} {are} on nobody's bill, such as subject \"{}\"; make a customer with that key \
              or subject",
-            counted(events, "usage event"),
-            counted(unpaid.len() as u64, "subject"),
+            counted(unpaid.events, "usage event"),
+            counted(unpaid.items.len() as u64 + unpaid.more, "subject"),
             first.subject
         );
     }

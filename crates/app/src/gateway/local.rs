@@ -14,7 +14,7 @@ use usage_api::event::{IngestReport, IngestedEvent};
 use usage_api::meter::asked::Asked;
 use usage_api::meter::query::{MeterQueryRequest, MeterQueryResult};
 use usage_api::meter::{Meter, MeterInput};
-use usage_api::store::{RebuildReport, UnpaidSubject, VerifyReport};
+use usage_api::store::{RebuildReport, Unpaid, VerifyReport};
 use usage_domain::customer::{CustomerDraft, CustomerId, CustomerRef};
 use usage_domain::event::UsageEvent;
 use usage_domain::meter::{MeterDraft, MeterId};
@@ -220,9 +220,9 @@ impl Gateway for Local {
         Ok(self.runtime.block_on(applied)?)
     }
 
-    fn unpaid(&self) -> Result<Vec<UnpaidSubject>, Failure> {
-        let unpaid = self.runtime.block_on(self.engine.unpaid())?;
-        Ok(unpaid.into_iter().map(UnpaidSubject::from).collect())
+    fn unpaid(&self) -> Result<Unpaid, Failure> {
+        // A warning names the first alone.
+        Ok(self.runtime.block_on(self.engine.unpaid(1))?.into())
     }
 
     fn verify(&self) -> Result<VerifyReport, Failure> {

@@ -18,7 +18,7 @@ use usage_api::event::IngestReport;
 use usage_api::event::log::EventLogPage;
 use usage_api::meter::query::{MeterQueryRequest, MeterQueryResult};
 use usage_api::meter::{Meter, MeterInput};
-use usage_api::store::{RebuildReport, UnpaidSubject, VerifyReport};
+use usage_api::store::{RebuildReport, Unpaid, VerifyReport};
 use usage_domain::event::UsageEvent;
 use usage_domain::time::Month;
 use usage_store::embedded;
@@ -49,7 +49,7 @@ pub(crate) trait Gateway: billing::Billing {
     fn catalog(&self) -> Result<String, Failure>;
     /// Makes what is there as the JSON of a catalog says, or only says what there is to do.
     fn apply_catalog(&self, catalog: &str, dry_run: bool) -> Result<Applied, Failure>;
-    fn unpaid(&self) -> Result<Vec<UnpaidSubject>, Failure>;
+    fn unpaid(&self) -> Result<Unpaid, Failure>;
     fn verify(&self) -> Result<VerifyReport, Failure>;
     fn rebuild(&self) -> Result<RebuildReport, Failure>;
     /// Writes what is only in memory, where this process owns the folder.

@@ -9,7 +9,7 @@ use usage_api::event::log::EventLogPage;
 use usage_api::event::{CloudEvent, IngestReport};
 use usage_api::meter::query::{MeterQueryRequest, MeterQueryResult};
 use usage_api::meter::{Meter, MeterInput};
-use usage_api::store::{RebuildReport, UnpaidSubject, VerifyReport};
+use usage_api::store::{RebuildReport, Unpaid, VerifyReport};
 use usage_client::{ClientError, Event, UsageAPIClient};
 use usage_domain::event::UsageEvent;
 use usage_domain::time::Month;
@@ -101,7 +101,7 @@ impl Gateway for Remote {
         Ok(self.client.apply_catalog_json(catalog, dry_run)?)
     }
 
-    fn unpaid(&self) -> Result<Vec<UnpaidSubject>, Failure> {
+    fn unpaid(&self) -> Result<Unpaid, Failure> {
         Ok(self.client.unpaid()?)
     }
 

@@ -16,13 +16,21 @@ pub struct Span {
 impl Span {
     /// The bytes from `start` to `end` of a text of less than 4 GiB.
     #[must_use]
+    #[inline]
     pub fn new(start: usize, end: usize) -> Span {
         let fits = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
         Span { start: fits(start), length: fits(end.saturating_sub(start)) }
     }
 
+    /// From which byte to which one.
+    #[must_use]
+    pub fn range(self) -> (usize, usize) {
+        (self.start as usize, self.start as usize + self.length as usize)
+    }
+
     /// The text that it is of `whole`.
     #[must_use]
+    #[inline]
     pub fn of(self, whole: &str) -> &str {
         part(whole, self)
     }
@@ -77,12 +85,14 @@ pub struct Members<'a> {
 impl<'a> Members<'a> {
     /// The text of the value of this name. Names are unique.
     #[must_use]
+    #[inline]
     pub fn get(&self, name: &str) -> Option<&'a str> {
         let wanted = |member: &&Member| part(self.text, member.name) == name;
         self.members.iter().find(wanted).map(|member| part(self.text, member.value))
     }
 }
 
+#[inline]
 fn part(text: &str, span: Span) -> &str {
     let start = span.start as usize;
     // Spans are made by this module alone, from parts of the same text.
@@ -136,6 +146,7 @@ impl BatchBuilder {
     }
 
     /// Adds an event that stands in the text, with the members of its payload.
+    #[inline]
     pub fn push_spans(&mut self, mut spans: EventSpans, members: &[(Span, Span)]) {
         let fits = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
         let first = fits(self.members.len());
@@ -168,6 +179,7 @@ impl EventBatch {
 
     /// The event at this place.
     #[must_use]
+    #[inline]
     pub fn get(&self, place: usize) -> EventRef<'_> {
         let spans = &self.events[place];
         let text = |span: Span| part(&self.text, span);
@@ -190,6 +202,7 @@ impl EventBatch {
 
     /// The source and the id of the event at this place: its name.
     #[must_use]
+    #[inline]
     pub fn name(&self, place: usize) -> (&str, &str) {
         let spans = &self.events[place];
         (part(&self.text, spans.source), part(&self.text, spans.id))
@@ -197,6 +210,7 @@ impl EventBatch {
 
     /// The subject of the event at this place, and its time.
     #[must_use]
+    #[inline]
     pub fn subject_and_time(&self, place: usize) -> (&str, Timestamp) {
         let spans = &self.events[place];
         (part(&self.text, spans.subject), spans.time)

@@ -53,7 +53,7 @@ pub struct Extreme {
     pub removed: Option<Decimal>,
 }
 
-/// A moment and the order of storage, which decides between events of the same moment.
+/// A moment and the order of storage.
 pub type Order = (Timestamp, u64);
 
 /// The latest of what was added and of what was taken back.
@@ -156,7 +156,8 @@ impl State {
                 extreme.removed.is_none_or(|gone| extreme.added.is_some_and(|most| most > gone))
             }
             Sums::Latest(latest) => {
-                latest.removed.is_none_or(|gone| latest.added.is_some_and(|(last, _)| last > gone))
+                let later = |(gone, _): Order| latest.added.is_some_and(|((last, _), _)| last > gone);
+                latest.removed.is_none_or(later)
             }
         }
     }
@@ -179,7 +180,7 @@ impl Sums {
                 kept.removed = pick(kept.removed, more.removed, Ord::max);
             }
             (Sums::Latest(kept), Sums::Latest(more)) => {
-                kept.added = pick(kept.added, more.added, |a, b| if a.0 > b.0 { a } else { b });
+                kept.added = pick(kept.added, more.added, |a, b| if rank(a) > rank(b) { a } else { b });
                 kept.removed = pick(kept.removed, more.removed, Ord::max);
             }
             (Sums::Unique(kept), Sums::Unique(more)) => {
@@ -191,6 +192,12 @@ impl Sums {
         }
         Ok(())
     }
+}
+
+/// What the latest value is told by: of one moment the largest counts, so that neither the order in which
+/// events came nor how they were put together matters.
+fn rank(((time, sequence), value): (Order, Decimal)) -> (Timestamp, Decimal, u64) {
+    (time, value, sequence)
 }
 
 /// Counts a value more or fewer times; one that is there no times at all is forgotten.
@@ -242,6 +249,20 @@ mod tests {
     }
 
     #[test]
+    fn of_values_of_one_moment_the_largest_is_the_latest_in_whatever_order_they_were_stored() {
+        let latest =
+            |v, sequence, sign| State::of(Aggregation::Latest, &number(v), (at(7), sequence), sign).unwrap();
+        for order in [[0, 1], [1, 0]] {
+            let mut state =
+                merged([(3, order[0]), (5, order[1])].map(|(v, s)| latest(v, s, Sign::Added))).unwrap();
+            let Sums::Latest(last) = &state.sums else { panic!("{state:?}") };
+            assert_eq!(last.added.map(|(_, value)| value), Some(Decimal::new(5, 1)));
+            state.merge(&latest(3, order[0], Sign::Removed)).unwrap();
+            assert!(!state.is_known(), "which of them is left, only the events tell");
+        }
+    }
+
+    #[test]
     fn an_extreme_that_was_taken_back_is_not_known_until_it_is_surpassed() {
         let max = |v, sign| State::of(Aggregation::Max, &number(v), (at(v), 0), sign).unwrap();
         let mut state = max(5, Sign::Added);
@@ -281,7 +302,7 @@ mod tests {
             if let Some(rest) = rest && state.is_known() {
                 match (&state.sums, &rest.sums) {
                     (Sums::Min(a), Sums::Min(b)) | (Sums::Max(a), Sums::Max(b)) => prop_assert_eq!(a.added, b.added),
-                    (Sums::Latest(a), Sums::Latest(b)) => prop_assert_eq!(&a.added, &b.added),
+                    (Sums::Latest(a), Sums::Latest(b)) => prop_assert_eq!(a.added, b.added),
                     (a, b) => prop_assert_eq!(a, b),
                 }
             }

@@ -60,8 +60,8 @@ pub enum Aggregation {
     Min,
     /// The largest value.
     Max,
-    /// The value of the latest time; of one time, that of the event stored last. It is what is in use, which
-    /// is never less than nothing: a value below zero is zero.
+    /// The value of the latest time; of one time, the largest, so that the order in which events came does not
+    /// matter. It is what is in use, which is never less than nothing: a value below zero is zero.
     Latest,
     /// Values change a level, which holds until the next event: its average over the period asked for,
     /// to 18 digits after the point. A level of 5 GB for a whole month is 5 GB-months.

@@ -1,6 +1,7 @@
 //! Finalized bills: finding them, and what may still happen to one. Its lines and amounts never change.
 
 use super::credits;
+use super::numbers::{CREDIT_NOTES, note_number};
 use super::once::{Made, Once};
 use super::records::{CustomerRecords, Kept, history_text, kept, put, was};
 use crate::{Engine, EngineError};
@@ -37,9 +38,8 @@ impl Engine {
         if let Some(kept) = self.record(Kind::Bill, name, read).await? {
             return Ok(kept.value);
         }
-        // A number says where its bill is: the counter's document of the number names it.
-        match self.store.document(Kind::Counter, &number_id(name)).await? {
-            Some(found) => self.paper(&found.body).await,
+        match self.bill_of_number(name).await? {
+            Some(id) => self.paper(&id).await,
             None => Err(EngineError::missing("bill", name)),
         }
     }
@@ -60,14 +60,12 @@ impl Engine {
     /// When the store does not answer.
     pub async fn finalized_bills(&self, filter: &BillFilter) -> Result<BillPage, EngineError> {
         let limit = filter.limit.clamp(1, 1000);
-        let (documents, next) = match filter.customer {
-            Some(customer) => (self.store.documents_of(customer, vec![Kind::Bill]).await?, None),
-            None => {
-                let page = self.store.documents(Kind::Bill, filter.after.as_deref(), limit).await?;
-                let next = (page.len() as u64 == limit).then(|| page.last().map(|last| last.id.clone()));
-                (page, next.flatten())
-            }
+        let after = filter.after.as_deref();
+        let documents = match filter.customer {
+            Some(customer) => self.store.documents_of_kind(customer, Kind::Bill, after, limit).await?,
+            None => self.store.documents(Kind::Bill, after, limit).await?,
         };
+        let next = documents.last().filter(|_| documents.len() as u64 == limit).map(|last| last.id.clone());
         let mut papers = Vec::with_capacity(documents.len());
         for document in &documents {
             papers.push(kept(document, read)?.value);
@@ -185,7 +183,7 @@ impl Engine {
             return self.kept_note(&made).await;
         }
         self.check_credit(&paper, customer, amount).await?;
-        let (next, counter) = self.next_number("credit_notes").await?;
+        let (next, counter) = self.next_number(CREDIT_NOTES).await?;
         let note = CreditNote {
             id,
             number: note_number(next),
@@ -238,36 +236,6 @@ impl Engine {
         }
         Ok(())
     }
-
-    /// The next of some numbers without gaps, and their counter.
-    pub(crate) async fn next_number(&self, of: &'static str) -> Result<(u64, Counter), EngineError> {
-        let kept = self.record(Kind::Counter, of, |text| text.parse::<u64>()).await?;
-        let counter = Counter { of, expect: was(kept.as_ref()) };
-        Ok((kept.map_or(1, |kept| kept.value), counter))
-    }
-}
-
-/// A counter as it was read.
-pub(crate) struct Counter {
-    of: &'static str,
-    expect: Expect,
-}
-
-impl Counter {
-    /// The write that makes `next` the next number.
-    pub(crate) fn take(&self, next: u64) -> DocumentWrite {
-        put(Kind::Counter, self.of, None, next.to_string(), self.expect)
-    }
-}
-
-/// The id of the document that says which bill has a number.
-pub(crate) fn number_id(number: &str) -> String {
-    format!("bill {number}")
-}
-
-/// The number of a credit note.
-pub(crate) fn note_number(figure: u64) -> String {
-    format!("CN-{figure:06}")
 }
 
 /// The writes that make a numbered credit note.

@@ -4,9 +4,10 @@
 //! store, which refuses it where anything of that changed since it was read. Then it is made anew: of two
 //! who finalize the same month, one does.
 
-use super::bills::{self, note_number, note_writes, number_id};
+use super::bills::{self, note_writes};
 use super::credits::{self, GrantDraft};
 use super::live::Rated;
+use super::numbers::{BILLS, CREDIT_NOTES, Numbered, note_number};
 use super::records::{Catalog, history_text, put, was};
 use crate::{Engine, EngineError};
 use std::collections::BTreeMap;
@@ -16,11 +17,13 @@ use usage_domain::credit::{Entry, EntryKind, GrantId};
 use usage_domain::customer::{Customer, CustomerRef};
 use usage_domain::decimal::Decimal;
 use usage_domain::money::Money;
-use usage_domain::time::{Month, Period, Timestamp};
+use usage_domain::time::{Month, Period, Timestamp, Zone};
 use usage_store::{DocumentWrite, Expect, Kind, StoreError};
 
 /// How often a bill is made anew because something of it changed meanwhile.
 const ATTEMPTS: usize = 20;
+/// How far ahead of UTC a zone can be, in nanoseconds: 14 hours, and one in which its clocks are changed.
+const MOST_AHEAD: i64 = 15 * 3_600 * 1_000_000_000;
 
 /// How bills are finalized.
 #[derive(Debug, Clone, Copy, Default)]
@@ -59,8 +62,8 @@ impl Engine {
         for _ in 0..ATTEMPTS {
             let catalog = self.shared_catalog().await?;
             check_over(&customer, month, &catalog, options, now)?;
-            let prepared = self.prepare(&customer, month, &catalog, now, ids).await?;
-            let Some(prepared) = prepared else {
+            let rated = self.unbilled(&customer, month, &catalog).await?;
+            let Some(prepared) = prepared(rated, now, ids)? else {
                 return Err(EngineError::NothingToBill { customer: customer.number, month });
             };
             match self.commit(vec![prepared], &catalog, now).await {
@@ -71,55 +74,19 @@ impl Engine {
         Err(EngineError::Busy)
     }
 
-    /// A month's bill, ready to be written; `None` where nothing is to be billed.
-    pub(crate) async fn prepare(
+    /// The rating of a month that has no bill yet.
+    pub(crate) async fn unbilled(
         &self,
         customer: &Customer,
         month: Month,
         catalog: &Catalog,
-        now: Timestamp,
-        ids: &(dyn Fn() -> ulid::Ulid + Send + Sync),
-    ) -> Result<Option<Prepared>, EngineError> {
-        let rated = self.rated(customer, month, catalog).await?;
-        if let Some(past) = rated.agreed.records.history.bill(month) {
+    ) -> Result<Rated, EngineError> {
+        let agreed = self.agreed(customer, month, catalog).await?;
+        if let Some(past) = agreed.records.history.bill(month) {
             let (number, customer) = (past.number.clone(), customer.number);
             return Err(EngineError::AlreadyFinalized { customer, month, number });
         }
-        if rated.bill.lines.is_empty() && rated.notes.is_empty() {
-            return Ok(None);
-        }
-        let ulid = ids();
-        let id = ulid.to_string();
-        let paper = Paper {
-            status: "finalized".to_string(),
-            id: Some(id.clone()),
-            finalized_at: Some(now.to_string()),
-            ..Paper::open(&rated.bill)?
-        };
-        let mut writes = drawn(&rated, &id, now)?;
-        let owed = before_taxes(&rated.bill)?;
-        if owed.is_negative() {
-            // What is owed to the customer pays later bills, before their taxes.
-            let amount = Money { amount: owed.negate(), ..rated.bill.total };
-            let name = format!("Carried over from {month}");
-            let draft = GrantDraft { name, amount, priority: 0, effective_at: Some(now), expires_at: None };
-            let grant = credits::granted(customer.id, carried_over(ulid), draft, now);
-            writes.push(credits::write(&grant, Expect::Absent));
-        }
-        let notes = notes(&rated, now, ids)?;
-        let Rated { agreed, .. } = rated;
-        let meters = agreed.meters.into_values().collect();
-        let kept = BillInputs { inputs: agreed.inputs, subjects: agreed.subjects, meters };
-        Ok(Some(Prepared {
-            paper,
-            customer: customer.clone(),
-            month,
-            inputs: kept.text(),
-            writes,
-            notes,
-            history: agreed.records.history,
-            history_was: agreed.records.history_was,
-        }))
+        self.rate(agreed, catalog).await
     }
 
     /// Numbers bills in their order and writes them, all or none.
@@ -129,22 +96,21 @@ impl Engine {
         catalog: &Catalog,
         now: Timestamp,
     ) -> Result<Vec<Finalized>, EngineError> {
-        let (first, counter) = self.next_number("bills").await?;
-        let (mut next, mut writes, mut finalized) = (first, Vec::new(), Vec::with_capacity(prepared.len()));
-        let (mut next_note, note_counter) = self.next_number("credit_notes").await?;
+        let (first, counter) = self.next_number(BILLS).await?;
+        let mut numbered = Numbered::new(&catalog.settings.number_prefix, first);
+        let (mut writes, mut finalized) = (Vec::new(), Vec::with_capacity(prepared.len()));
+        let (mut next_note, note_counter) = self.next_number(CREDIT_NOTES).await?;
         let first_note = next_note;
         for Prepared { mut paper, customer, month, inputs, writes: own, notes, mut history, history_was } in
             prepared
         {
-            let number = format!("{}{next:06}", catalog.settings.number_prefix);
-            next += 1;
             let id = paper.id.clone().unwrap_or_default();
+            let number = numbered.add(id.clone());
             paper.number = Some(number.clone());
-            history.add(month, id.clone(), number.clone());
+            history.add(month, id.clone(), number);
             let owner = Some(customer.id);
             writes.push(bills::write(&paper, Expect::Absent)?);
-            writes.push(put(Kind::Input, id.clone(), owner, inputs, Expect::Absent));
-            writes.push(put(Kind::Counter, number_id(&number), owner, id, Expect::Absent));
+            writes.push(put(Kind::Input, id, owner, inputs, Expect::Absent));
             let history = history_text(&history);
             writes.push(put(Kind::History, customer.id.to_string(), owner, history, history_was));
             writes.extend(own);
@@ -157,13 +123,58 @@ impl Engine {
             }
             finalized.push(Finalized { bill: paper, credit_notes });
         }
-        writes.push(counter.take(next));
+        writes.push(numbered.write());
+        writes.push(counter.take(numbered.next()));
         if next_note != first_note {
             writes.push(note_counter.take(next_note));
         }
         self.write(writes).await?;
         Ok(finalized)
     }
+}
+
+/// A month's bill, ready to be written; `None` where nothing is to be billed.
+pub(crate) fn prepared(
+    rated: Rated,
+    now: Timestamp,
+    ids: &(dyn Fn() -> ulid::Ulid + Send + Sync),
+) -> Result<Option<Prepared>, EngineError> {
+    if rated.bill.lines.is_empty() && rated.notes.is_empty() {
+        return Ok(None);
+    }
+    let (customer, month) = (rated.agreed.inputs.customer.clone(), rated.agreed.inputs.month);
+    let ulid = ids();
+    let id = ulid.to_string();
+    let paper = Paper {
+        status: "finalized".to_string(),
+        id: Some(id.clone()),
+        finalized_at: Some(now.to_string()),
+        ..Paper::open(&rated.bill)?
+    };
+    let mut writes = drawn(&rated, &id, now)?;
+    let owed = before_taxes(&rated.bill)?;
+    if owed.is_negative() {
+        // What is owed to the customer pays later bills, before their taxes.
+        let amount = Money { amount: owed.negate(), ..rated.bill.total };
+        let name = format!("Carried over from {month}");
+        let draft = GrantDraft { name, amount, priority: 0, effective_at: Some(now), expires_at: None };
+        let grant = credits::granted(customer.id, carried_over(ulid), draft, now);
+        writes.push(credits::write(&grant, Expect::Absent));
+    }
+    let notes = notes(&rated, now, ids)?;
+    let Rated { agreed, .. } = rated;
+    let meters = agreed.meters.into_values().collect();
+    let kept = BillInputs { inputs: agreed.inputs, subjects: agreed.subjects, meters };
+    Ok(Some(Prepared {
+        paper,
+        customer,
+        month,
+        inputs: kept.text(),
+        writes,
+        notes,
+        history: agreed.records.history,
+        history_was: agreed.records.history_was,
+    }))
 }
 
 /// The grant that a bill below zero becomes has the bill's id, so that it goes when the bill is voided.
@@ -179,12 +190,33 @@ pub(crate) fn check_over(
     options: FinalizeOptions,
     now: Timestamp,
 ) -> Result<(), EngineError> {
-    let Period { end, .. } = month.period(&customer.zone);
-    let until = end.plus_days(catalog.settings.grace_days, &customer.zone);
+    let until = over_at(&customer.zone, month, catalog);
     if now < until && !options.force {
         return Err(EngineError::TooEarly { month, until });
     }
     Ok(())
+}
+
+/// When a month is over in a zone, and its grace period.
+fn over_at(zone: &Zone, month: Month, catalog: &Catalog) -> Timestamp {
+    let Period { end, .. } = month.period(zone);
+    end.plus_days(catalog.settings.grace_days, zone)
+}
+
+/// That a month may be over for somebody, or that this does not matter: in the zone where it ends first.
+pub(crate) fn check_over_somewhere(
+    month: Month,
+    customers: &[Customer],
+    catalog: &Catalog,
+    options: FinalizeOptions,
+    now: Timestamp,
+) -> Result<(), EngineError> {
+    let utc = over_at(&Zone::utc(), month, catalog);
+    if options.force || now.nanos() >= utc.nanos() - MOST_AHEAD {
+        return Ok(());
+    }
+    let until = customers.iter().map(|customer| over_at(&customer.zone, month, catalog)).min();
+    Err(EngineError::TooEarly { month, until: until.unwrap_or(utc) })
 }
 
 /// What the bill draws on credits.

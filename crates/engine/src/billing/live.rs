@@ -77,7 +77,12 @@ impl Engine {
         month: Month,
         catalog: &Catalog,
     ) -> Result<Rated, EngineError> {
-        let mut agreed = self.agreed(customer, month, catalog).await?;
+        let agreed = self.agreed(customer, month, catalog).await?;
+        self.rate(agreed, catalog).await
+    }
+
+    /// The rating of what was agreed.
+    pub(crate) async fn rate(&self, mut agreed: Agreed, catalog: &Catalog) -> Result<Rated, EngineError> {
         let (adjustments, notes) = self.adjustments(&agreed, catalog).await?;
         agreed.inputs.adjustments = adjustments;
         let measured = self.measured(&agreed.inputs, &agreed.subjects, &agreed.meters).await?;

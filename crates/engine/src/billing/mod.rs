@@ -18,6 +18,7 @@ mod finalize;
 mod history;
 mod live;
 mod measured;
+mod numbers;
 mod once;
 mod records;
 mod recount;
@@ -25,6 +26,7 @@ mod run;
 mod simulate;
 mod steps;
 mod subscriptions;
+mod unpriced;
 mod verify;
 
 pub use bills::BillFilter;

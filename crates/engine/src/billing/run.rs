@@ -4,17 +4,19 @@
 //! alone. Bills are written some hundred at a time; a customer whose records change meanwhile is tried again
 //! by itself.
 
-use super::finalize::{FinalizeOptions, Prepared, check_over};
+use super::finalize::{FinalizeOptions, Prepared, check_over, check_over_somewhere, prepared};
 use super::records::Catalog;
 use crate::{Engine, EngineError};
 use std::sync::Arc;
-use usage_api::bill::{BillRunPage, Finalized, RunBill, RunFailure};
+use usage_api::bill::{BillRunPage, Finalized, RunBill, RunFailure, UnpricedCustomer};
 use usage_domain::customer::{Customer, CustomerRef};
 use usage_domain::time::{Month, Timestamp};
 use usage_store::StoreError;
 
 /// Customers whose bills are written together.
 const TOGETHER: usize = 200;
+/// Customers that a page names because something that they used has no price.
+const UNPRICED: usize = 20;
 /// Tasks that make bills at the same time.
 pub(crate) const TASKS: usize = 4;
 
@@ -46,7 +48,7 @@ impl Engine {
     /// Finalizes the bills of a month of a page of customers.
     ///
     /// # Errors
-    /// When the store does not answer; what was finalized until then stays.
+    /// A month that is not over for anybody; when the store does not answer: what was finalized until then stays.
     pub async fn bill_run(
         &self,
         options: RunOptions,
@@ -55,20 +57,20 @@ impl Engine {
     ) -> Result<BillRunPage, EngineError> {
         let catalog = Arc::new(self.shared_catalog().await?);
         let (customers, of) = self.store.customers(options.offset, options.limit).await?;
+        let force = FinalizeOptions { force: options.force };
+        check_over_somewhere(options.month, &customers, &catalog, force, now)?;
         let (looked_at, total_customers) = (customers.len() as u64, of);
         let mut page = BillRunPage { customers: looked_at, total_customers, ..BillRunPage::default() };
+        let mut made = Vec::new();
         for chunk in customers.chunks(TOGETHER) {
-            let mut ready = Vec::new();
-            for turn in self.turns(chunk, options, &catalog, now, ids).await? {
-                match turn {
-                    Turn::Ready(customer, prepared) => ready.push((customer, prepared)),
-                    Turn::Already => page.already_finalized += 1,
-                    Turn::Nothing => page.nothing_to_bill += 1,
-                    Turn::Failed(failure) => page.failed.push(failure),
-                }
-            }
-            self.commit_all(ready, options, &catalog, now, ids, &mut page).await?;
+            // The bills made before are written while these are made.
+            let turns = self.turns(chunk, options, &catalog, now, ids);
+            let written = self.commit_all(made, options, &catalog, now, ids, &mut page);
+            let (turns, written) = tokio::join!(turns, written);
+            written?;
+            made = ready(turns?, &mut page);
         }
+        self.commit_all(made, options, &catalog, now, ids, &mut page).await?;
         Ok(page)
     }
 
@@ -80,7 +82,7 @@ impl Engine {
         catalog: &Arc<Catalog>,
         now: Timestamp,
         ids: &Ids,
-    ) -> Result<Vec<Turn>, EngineError> {
+    ) -> Result<Vec<(Turn, Option<UnpricedCustomer>)>, EngineError> {
         let mut tasks = Vec::with_capacity(TASKS);
         for part in customers.chunks(customers.len().div_ceil(TASKS).max(1)) {
             let (engine, catalog, ids, part) = (self.clone(), catalog.clone(), ids.clone(), part.to_vec());
@@ -88,6 +90,8 @@ impl Engine {
                 let mut turns = Vec::with_capacity(part.len());
                 for customer in part {
                     turns.push(engine.turn(customer, options, &catalog, now, &ids).await);
+                    // Nothing of a turn may have waited: requests of others have theirs.
+                    tokio::task::yield_now().await;
                 }
                 turns
             }));
@@ -107,16 +111,19 @@ impl Engine {
         catalog: &Catalog,
         now: Timestamp,
         ids: &Ids,
-    ) -> Turn {
-        let prepared = async {
+    ) -> (Turn, Option<UnpricedCustomer>) {
+        let made = async {
             check_over(&customer, options.month, catalog, FinalizeOptions { force: options.force }, now)?;
-            self.prepare(&customer, options.month, catalog, now, ids.as_ref()).await
+            let rated = self.unbilled(&customer, options.month, catalog).await?;
+            let unpriced = self.unpriced(&rated.agreed, catalog).await?;
+            Ok((prepared(rated, now, ids.as_ref())?, unpriced))
         };
-        match prepared.await {
-            Ok(Some(prepared)) => Turn::Ready(customer, Box::new(prepared)),
-            Ok(None) => Turn::Nothing,
-            Err(EngineError::AlreadyFinalized { .. }) => Turn::Already,
-            Err(error) => Turn::Failed(RunFailure { customer: customer.number, reason: error.to_string() }),
+        let number = customer.number;
+        match made.await {
+            Ok((Some(prepared), unpriced)) => (Turn::Ready(customer, Box::new(prepared)), unpriced),
+            Ok((None, unpriced)) => (Turn::Nothing, unpriced),
+            Err(EngineError::AlreadyFinalized { .. }) => (Turn::Already, None),
+            Err(error) => (Turn::Failed(RunFailure { customer: number, reason: error.to_string() }), None),
         }
     }
 
@@ -173,6 +180,29 @@ impl Engine {
         }
         Ok(())
     }
+}
+
+/// The bills that are ready to be written; the other turns are noted.
+fn ready(
+    turns: Vec<(Turn, Option<UnpricedCustomer>)>,
+    page: &mut BillRunPage,
+) -> Vec<(Customer, Box<Prepared>)> {
+    let mut ready = Vec::with_capacity(turns.len());
+    for (turn, unpriced) in turns {
+        if let Some(unpriced) = unpriced {
+            page.unpriced_customers += 1;
+            if page.unpriced.len() < UNPRICED {
+                page.unpriced.push(unpriced);
+            }
+        }
+        match turn {
+            Turn::Ready(customer, prepared) => ready.push((customer, prepared)),
+            Turn::Already => page.already_finalized += 1,
+            Turn::Nothing => page.nothing_to_bill += 1,
+            Turn::Failed(failure) => page.failed.push(failure),
+        }
+    }
+    ready
 }
 
 fn run_bill(customer: &Customer, done: Finalized) -> RunBill {

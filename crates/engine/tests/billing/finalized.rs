@@ -17,7 +17,7 @@ async fn world() -> (World, Customer) {
     (world, acme)
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_finalized_bill_has_a_number_and_never_changes() {
     let (world, acme) = world().await;
     let done = world.finalize(&acme, "2026-09").await.unwrap().bill;
@@ -33,7 +33,7 @@ async fn a_finalized_bill_has_a_number_and_never_changes() {
     assert_eq!(proof.recomputed_total, "8.00");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_month_that_is_not_over_or_has_nothing_is_refused() {
     let (world, acme) = world().await;
     let early = world.finalize(&acme, "2026-11").await.unwrap_err().to_string();
@@ -42,7 +42,7 @@ async fn a_month_that_is_not_over_or_has_nothing_is_refused() {
     assert!(matches!(nothing, EngineError::NothingToBill { .. }), "{nothing}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn late_and_corrected_usage_is_a_line_of_the_next_bill_that_names_its_month() {
     let (world, acme) = world().await;
     world.finalize(&acme, "2026-09").await.unwrap();
@@ -70,7 +70,7 @@ async fn late_and_corrected_usage_is_a_line_of_the_next_bill_that_names_its_mont
     assert!(world.engine.verify_bill("INV-000002").await.unwrap().agrees);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_plan_may_have_what_is_owed_less_as_a_credit_note() {
     let world = World::new().await;
     let acme = world.customer("acme").await;
@@ -93,7 +93,7 @@ async fn a_plan_may_have_what_is_owed_less_as_a_credit_note() {
     assert_eq!((lines(&november).len(), november.credits[0].amount.as_str()), (1, "3.00"));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_void_bill_gives_credits_back_and_opens_its_month() {
     let (world, acme) = world().await;
     world.grant(&acme, "Gift", "5", None).await;
@@ -112,7 +112,7 @@ async fn a_void_bill_gives_credits_back_and_opens_its_month() {
     assert!(error.starts_with("bill INV-000002 is paid and cannot be voided"), "{error}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_bill_that_later_ones_build_on_is_voided_after_them() {
     let (world, acme) = world().await;
     world.finalize(&acme, "2026-09").await.unwrap();
@@ -126,7 +126,7 @@ async fn a_bill_that_later_ones_build_on_is_voided_after_them() {
     assert_eq!(world.finalize(&acme, "2026-09").await.unwrap().bill.total, "3.00");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_carried_over_or_noted_is_worth_the_same_with_its_tax() {
     let (world, acme) = world().await;
     let tax = usage_api::stored::tax(r#"{"key":"vat","name":"VAT","rate":"0.2"}"#).unwrap();
@@ -139,7 +139,7 @@ async fn what_is_carried_over_or_noted_is_worth_the_same_with_its_tax() {
     assert_eq!(world.bill(&acme, "2026-11").await.total, "6.00");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_credit_note_by_hand_is_credit_of_at_most_what_was_owed() {
     let (world, acme) = world().await;
     world.finalize(&acme, "2026-09").await.unwrap();
@@ -154,7 +154,7 @@ async fn a_credit_note_by_hand_is_credit_of_at_most_what_was_owed() {
     assert_eq!(note("5").await.unwrap().number, "CN-000002");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_line_is_explained_by_its_events_and_steps() {
     let (world, acme) = world().await;
     world.amend("tokens/acme/2026-09-03T00:00:00Z 60", "61").await;

@@ -9,7 +9,7 @@ const TOKENS: &str = r#""items":[
     {"key":"tokens","name":"Tokens","meter":"tokens","unit":"tokens","details":["model"],
      "price":{"model":"graduated","tiers":[{"up_to":"100","unit_amount":"0"},{"up_to":null,"unit_amount":"0.0333"}]}}]"#;
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_bill_has_a_line_for_each_item_with_its_tiers_and_details() {
     let world = World::new().await;
     let acme = world.customer("acme").await;
@@ -34,7 +34,7 @@ async fn a_bill_has_a_line_for_each_item_with_its_tiers_and_details() {
     assert_eq!(by, ["150", "1"]);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_change_of_plan_in_mid_month_rates_each_stretch_by_itself() {
     let world = World::new().await;
     let acme = world.customer("acme").await;
@@ -58,7 +58,7 @@ async fn a_change_of_plan_in_mid_month_rates_each_stretch_by_itself() {
     assert_eq!(bill.lines[0].plan.as_ref().unwrap().share.as_deref(), Some("10/31"));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_trial_costs_nothing_and_a_level_counts_for_its_part_of_the_month() {
     let world = World::new().await;
     let acme = world.customer("acme").await;
@@ -76,7 +76,7 @@ async fn a_trial_costs_nothing_and_a_level_counts_for_its_part_of_the_month() {
     assert_eq!(lines(&bill), [("fee", "Fee", "30.00"), ("usage", "Disk", "20.00")]);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn coupons_come_before_credits_and_credits_before_taxes() {
     let world = World::new().await;
     let acme = world.customer("acme").await;
@@ -100,7 +100,7 @@ async fn coupons_come_before_credits_and_credits_before_taxes() {
     assert!(world.bill(&acme, "2026-11").await.discounts.is_empty());
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn prices_that_look_at_single_events_get_them_as_they_count() {
     let world = World::new().await;
     let acme = world.customer("acme").await;
@@ -122,7 +122,7 @@ async fn prices_that_look_at_single_events_get_them_as_they_count() {
     assert_eq!(world.bill(&acme, "2026-10").await.total, "7.30");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_makes_no_sense_is_refused_with_its_field() {
     let world = World::new().await;
     let acme = world.customer("acme").await;

@@ -1,6 +1,8 @@
-//! Billing from end to end on the embedded store: what is used becomes a bill, the bill a number, and every
+//! Billing from end to end on either store: what is used becomes a bill, the bill a number, and every
 //! bill can be made again from the log.
 
+#[path = "../../../store/tests/support/chosen.rs"]
+mod chosen;
 mod explained;
 mod finalized;
 mod live;

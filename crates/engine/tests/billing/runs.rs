@@ -2,7 +2,9 @@
 
 use crate::world::{NOW, World, at, month};
 use std::collections::BTreeSet;
+use usage_api::settings::Settings;
 use usage_api::stored;
+use usage_domain::meter::{Aggregation, MeterDraft, MeterId};
 use usage_engine::billing::{Candidate, RunOptions};
 
 const PER_TOKEN: &str = r#""items":[{"key":"tokens","name":"Tokens","meter":"tokens",
@@ -59,7 +61,79 @@ async fn runs_at_the_same_time_give_every_customer_one_bill_and_leave_no_number_
     assert_eq!(numbers.last(), Some(&"INV-000020"));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_bill_is_found_by_its_number_whatever_group_it_was_written_with() {
+    let world = world(12).await;
+    let ids = world.ids();
+    for (offset, limit) in [(0, 3), (3, 1), (4, 100)] {
+        world.engine.bill_run(october(offset, limit), at(NOW), &ids).await.unwrap();
+    }
+    // Numbers of another form follow; their digits are no other bill's.
+    let settings = Settings { number_prefix: "B-1".into(), ..world.engine.settings().await.unwrap() };
+    world.engine.set_settings(&settings).await.unwrap();
+    world.used("tokens", "c1", &["2026-11-02T00:00:00Z 1"]).await;
+    let november = RunOptions { month: month("2026-11"), offset: 0, limit: 2, force: true };
+    world.engine.bill_run(november, at(NOW), &ids).await.unwrap();
+    let mut names: Vec<String> = (1..=10).map(|number| format!("INV-{number:06}")).collect();
+    names.extend(["B-1000011".to_string()]);
+    for name in &names {
+        assert_eq!(world.engine.finalized_bill(name).await.unwrap().number.as_ref(), Some(name));
+    }
+    for name in ["INV-000000", "INV-000011", "B-1000001", "B-1000013", "INV-11", "1000011", "B-11000011"] {
+        assert!(world.engine.finalized_bill(name).await.is_err(), "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_of_a_month_that_is_over_for_nobody_is_refused_at_once() {
+    let world = world(3).await;
+    let november = RunOptions { month: month("2026-11"), ..october(0, 100) };
+    let refused = world.engine.bill_run(november, at(NOW), &world.ids()).await.unwrap_err();
+    assert!(
+        refused.to_string().starts_with("2026-11 cannot be finalized before 2026-12-01T00:00:00Z"),
+        "{refused}"
+    );
+    // Where it ends first it may be over: each customer is looked at.
+    let somewhere = at("2026-11-30T11:00:00Z");
+    let page = world.engine.bill_run(november, somewhere, &world.ids()).await.unwrap();
+    assert_eq!((page.failed.len(), page.finalized.len()), (3, 0));
+    let forced = RunOptions { force: true, ..november };
+    let page = world.engine.bill_run(forced, at(NOW), &world.ids()).await.unwrap();
+    assert_eq!((page.failed.len(), page.nothing_to_bill), (0, 3));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_names_who_used_what_no_price_is_for() {
+    let world = world(4).await;
+    // Of two meters of one type of events the plan has one.
+    world.engine.create_meter(MeterId(world.id()), counting("calls", "tokens"), at(NOW)).await.unwrap();
+    world.used("storage", "c2", &["2026-10-05T00:00:00Z 3", "2026-09-05T00:00:00Z 3"]).await;
+    let stranger = world.customer("stranger").await;
+    world.used("tokens", "stranger", &["2026-10-05T00:00:00Z 3", "2026-10-06T00:00:00Z 3"]).await;
+    let page = world.engine.bill_run(october(0, 100), at(NOW), &world.ids()).await.unwrap();
+    let named = page.unpriced.iter().map(|of| (of.customer, of.meters.join(" "), of.events));
+    assert_eq!(
+        named.collect::<Vec<_>>(),
+        [(2, "storage".to_string(), 1), (stranger.number, "calls tokens".to_string(), 2)]
+    );
+    assert_eq!((page.unpriced_customers, page.finalized.len(), page.nothing_to_bill), (2, 4, 1));
+}
+
+fn counting(key: &str, event_type: &str) -> MeterDraft {
+    MeterDraft {
+        key: key.into(),
+        name: None,
+        description: None,
+        aggregation: Aggregation::Count,
+        event_type: event_type.into(),
+        value_property: None,
+        dimensions: Vec::new(),
+        event_from: None,
+        metadata: None,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_candidate_plan_shows_who_would_pay_more_or_less_and_why() {
     let world = world(4).await;
     let text = format!(

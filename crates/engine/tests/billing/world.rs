@@ -1,8 +1,8 @@
-//! A service in a folder of its own, with short ways to say what happens in it.
+//! A service over a store of its own, with short ways to say what happens in it.
 
+use crate::chosen::{self, Place};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use tempfile::TempDir;
 use ulid::Ulid;
 use usage_api::bill::{Bill, Finalized};
 use usage_api::stored;
@@ -16,7 +16,6 @@ use usage_domain::verdict::Verdict;
 use usage_engine::billing::{FinalizeOptions, GrantDraft, SubscriptionDraft};
 use usage_engine::{Engine, EngineError};
 use usage_store::Handling;
-use usage_store::embedded::{EmbeddedStore, Options};
 
 /// The moment of everything that is done, unless it says another one: September is over, and October.
 pub(crate) const NOW: &str = "2026-11-15T12:00:00Z";
@@ -24,7 +23,7 @@ pub(crate) const NOW: &str = "2026-11-15T12:00:00Z";
 pub(crate) struct World {
     pub(crate) engine: Engine,
     ids: Arc<AtomicU64>,
-    _folder: TempDir,
+    _place: Place,
 }
 
 pub(crate) fn at(text: &str) -> Timestamp {
@@ -38,11 +37,8 @@ pub(crate) fn month(text: &str) -> Month {
 impl World {
     /// With the meters `tokens` (a sum, by model) and `storage` (a level).
     pub(crate) async fn new() -> World {
-        let folder = TempDir::new().unwrap();
-        let options = Options::new([7; 16], "test");
-        let store = EmbeddedStore::open(&folder.path().join("data"), options).unwrap();
-        let engine = Engine::new(Arc::new(store));
-        let world = World { engine, ids: Arc::new(AtomicU64::new(1)), _folder: folder };
+        let (store, place) = chosen::open().await;
+        let world = World { engine: Engine::new(store), ids: Arc::new(AtomicU64::new(1)), _place: place };
         world.meter("tokens", Aggregation::Sum).await;
         world.meter("storage", Aggregation::WeightedSum).await;
         world

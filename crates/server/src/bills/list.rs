@@ -33,7 +33,7 @@ pub(crate) struct ListQuery {
     tag = "bills",
     params(ListQuery),
     responses(
-        (status = 200, description = "A page of bills. Of one customer all are on one page.", body = BillPage),
+        (status = 200, description = "A page of bills.", body = BillPage),
         (status = 400, description = "Not a month, a customer or a number.", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "No such customer.", body = Problem, content_type = "application/problem+json"),
     )

@@ -24,6 +24,7 @@ use usage_engine::billing::{Ids, RunOptions};
         (status = 200, description = "What became of these customers.", body = BillRunPage),
         (status = 400, description = "A field is missing, unknown or unusable.", body = Problem, content_type = "application/problem+json"),
         (status = 408, description = "The body came too slowly.", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "The month is not over for any customer, or its grace period is not, and that is not forced.", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "The body is too large.", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "The body is not JSON.", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "The amounts add up to more than fits.", body = Problem, content_type = "application/problem+json"),

@@ -172,7 +172,13 @@ fn the_position_grows_with_every_event_that_is_new() {
     app.post("/api/v1/events", crate::support::event("e")).expect(204, "");
     assert_eq!(position(), "5");
     let unpaid = app.get("/api/v1/usage/unpaid").ok();
-    assert_eq!(unpaid, json!([{"subject": "nobody", "events": 1}]));
+    let nobody = json!({"subject": "nobody", "events": 1});
+    assert_eq!(unpaid, json!({"items": [nobody], "more": 0, "events": 1}));
+    app.charge("no one", "2023-08-01T00:00:00Z", json!({"amount": 1}));
+    let first = app.get("/api/v1/usage/unpaid?limit=1").ok();
+    let no_one = json!({"subject": "no one", "events": 1});
+    assert_eq!(first, json!({"items": [no_one], "more": 1, "events": 2}));
+    app.get("/api/v1/usage/unpaid?limit=0").expect(400, "must be 1 to 1000");
 }
 
 #[test]

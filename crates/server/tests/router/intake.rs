@@ -16,10 +16,6 @@ use usage_store::embedded::{Faults, Options, Step};
 
 const EVENTS: &str = "/api/v1/events";
 
-fn within(limits: Limits) -> Service {
-    Service::within(Options::new([7; 16], "test"), limits)
-}
-
 /// A body that comes as the test sends it.
 struct Dripping {
     data: mpsc::UnboundedReceiver<Bytes>,
@@ -64,7 +60,7 @@ fn padded(id: &str, length: usize) -> Bytes {
 
 #[test]
 fn more_than_may_be_held_together_is_429_and_what_was_held_is_stored() {
-    let app = within(Limits { body: 1 << 20, together: 3 << 19, ..Limits::default() });
+    let app = Service::within(Limits { body: 1 << 20, together: 3 << 19, ..Limits::default() });
     let (sender, slow) = dripping(&app, padded("first", 1 << 20));
     let second = || app.call("POST", EVENTS, JSON, padded("second", 1 << 20));
     let refused = second();
@@ -81,7 +77,7 @@ fn more_than_may_be_held_together_is_429_and_what_was_held_is_stored() {
 
 #[test]
 fn what_a_packed_body_unpacks_to_counts_as_held() {
-    let app = within(Limits { body: 4 << 20, together: 1 << 20, ..Limits::default() });
+    let app = Service::within(Limits { body: 4 << 20, together: 1 << 20, ..Limits::default() });
     let (sender, slow) = dripping(&app, padded("first", 1000));
     let zipped = {
         use std::io::Write;
@@ -112,7 +108,7 @@ fn a_body_counts_as_held_until_its_events_are_stored() {
         Ok(())
     });
     let limits = Limits { body: 1 << 20, together: 3 << 19, ..Limits::default() };
-    let app = Service::within(Options { faults, ..Options::new([7; 16], "test") }, limits);
+    let app = Service::on_disk(Options { faults, ..Options::new([7; 16], "test") }, limits);
     let (router, body) = (app.router.clone(), Body::from(padded("first", 1 << 20)));
     let writing = app.runtime.spawn(async move { call(router, "POST", EVENTS, JSON, body).await });
     waiting.recv().unwrap();
@@ -126,7 +122,7 @@ fn a_body_counts_as_held_until_its_events_are_stored() {
 
 #[test]
 fn a_lone_body_is_never_too_much() {
-    let app = within(Limits { body: 1 << 20, together: 1, ..Limits::default() });
+    let app = Service::within(Limits { body: 1 << 20, together: 1, ..Limits::default() });
     for id in ["1", "2"] {
         app.call("POST", EVENTS, JSON, padded(id, 1 << 20)).expect(204, "");
     }
@@ -136,7 +132,7 @@ fn a_lone_body_is_never_too_much() {
 #[test]
 fn a_sender_that_pauses_too_long_is_408_and_gives_back_what_it_held() {
     let pause = Duration::from_millis(50);
-    let app = within(Limits { body: 1 << 20, together: 1 << 20, pause, ..Limits::default() });
+    let app = Service::within(Limits { body: 1 << 20, together: 1 << 20, pause, ..Limits::default() });
     let (_sender, slow) = dripping(&app, padded("slow", 1 << 19));
     let answer = app.runtime.block_on(slow).unwrap();
     answer.problem(408, "request-timeout", "nothing of it was stored");
@@ -148,7 +144,7 @@ fn a_sender_that_pauses_too_long_is_408_and_gives_back_what_it_held() {
 fn a_sender_that_drips_for_ever_is_408_too() {
     let limits =
         Limits { pause: Duration::from_secs(60), whole: Duration::from_millis(50), ..Limits::default() };
-    let app = within(limits);
+    let app = Service::within(limits);
     let (sender, slow) = dripping(&app, Bytes::from_static(b"["));
     let answer = app.runtime.block_on(async {
         let drip = async {
@@ -163,7 +159,7 @@ fn a_sender_that_drips_for_ever_is_408_too() {
 
 #[test]
 fn a_flood_of_large_bodies_is_refused_in_part_and_all_that_was_acknowledged_is_stored() {
-    let app = within(Limits { body: 1 << 20, together: 2 << 20, ..Limits::default() });
+    let app = Service::within(Limits { body: 1 << 20, together: 2 << 20, ..Limits::default() });
     let acknowledged = app.runtime.block_on(async {
         let mut tasks = tokio::task::JoinSet::new();
         for i in 0..64 {

@@ -1,9 +1,12 @@
-//! The service's routes without sockets: what is sent, and what comes back.
+//! The service's routes without sockets: what is sent, and what comes back. On the embedded store, and with
+//! `USAGE_TEST_STORE=postgres` on a database of each test's own, of the server that `USAGE_TEST_POSTGRES` names.
 
 mod agreements;
 mod billing_support;
 mod bills;
 mod binary;
+#[path = "../../../store/tests/support/chosen.rs"]
+mod chosen;
 mod customers;
 mod docs;
 mod filters;

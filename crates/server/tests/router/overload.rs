@@ -7,6 +7,7 @@ use std::io;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
+use usage_server::Limits;
 use usage_store::embedded::{Faults, Options, Step};
 
 const EVENTS: &str = "/api/v1/events";
@@ -18,7 +19,8 @@ fn failing(at: Step) -> (Service, Arc<AtomicBool>) {
     let faults = Faults::new(move |step| {
         if step == at && on.load(SeqCst) { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
     });
-    (Service::with(Options { faults, ..Options::new([7; 16], "test") }), switch)
+    let options = Options { faults, ..Options::new([7; 16], "test") };
+    (Service::on_disk(options, Limits::default()), switch)
 }
 
 #[track_caller]
@@ -84,7 +86,8 @@ fn more_than_may_wait_is_429_and_what_waits_is_stored() {
         }
         Ok(())
     });
-    let app = Service::with(Options { faults, most_waiting: 3, ..Options::new([7; 16], "test") });
+    let options = Options { faults, most_waiting: 3, ..Options::new([7; 16], "test") };
+    let app = Service::on_disk(options, Limits::default());
     let post = |ids: &[&str]| {
         let events: Vec<Value> = ids.iter().map(|id| event(id)).collect();
         let (router, body) = (app.router.clone(), Body::from(json!(events).to_string()));

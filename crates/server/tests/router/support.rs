@@ -1,5 +1,6 @@
-//! A service over a store in a folder of its own, with a clock that stands until it is set.
+//! A service over a store of its own, with a clock that stands until it is set.
 
+use crate::chosen::{self, Place};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request};
@@ -7,13 +8,13 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
-use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tower::ServiceExt;
 use usage_domain::time::Timestamp;
 use usage_engine::Engine;
 use usage_server::{App, Limits};
-use usage_store::embedded::{EmbeddedStore, Options};
+use usage_store::Store;
+use usage_store::embedded::Options;
 
 pub(crate) const NOW: &str = "2023-08-25T12:00:00Z";
 pub(crate) const JSON: &[(&str, &str)] = &[("content-type", "application/json")];
@@ -25,32 +26,36 @@ pub(crate) struct Service {
     pub(crate) runtime: Runtime,
     now: Arc<AtomicI64>,
     charges: AtomicU64,
-    _folder: TempDir,
+    place: Option<Place>,
 }
 
 impl Service {
     pub(crate) fn start() -> Service {
-        Service::with(Options::new([7; 16], "test"))
+        Service::within(Limits::default())
     }
 
-    pub(crate) fn with(options: Options) -> Service {
-        Service::within(options, Limits::default())
+    pub(crate) fn within(limits: Limits) -> Service {
+        let runtime = runtime();
+        let (store, place) = runtime.block_on(chosen::open());
+        Service::over(store, place, runtime, limits)
     }
 
-    pub(crate) fn within(options: Options, limits: Limits) -> Service {
-        let folder = TempDir::new().unwrap();
-        let store = EmbeddedStore::open(&folder.path().join("data"), options).unwrap();
+    /// On a folder whatever the tests run on: with a disk that fails, or that waits.
+    pub(crate) fn on_disk(options: Options, limits: Limits) -> Service {
+        let (store, place) = chosen::folder(options);
+        Service::over(store, place, runtime(), limits)
+    }
+
+    fn over(store: Arc<dyn Store>, place: Place, runtime: Runtime, limits: Limits) -> Service {
         let now = Arc::new(AtomicI64::new(NOW.parse::<Timestamp>().unwrap().nanos()));
         let (clock, ids) = (now.clone(), AtomicU64::new(1));
         let app = App {
-            engine: Engine::new(Arc::new(store)),
+            engine: Engine::new(store),
             clock: Arc::new(move || Timestamp::from_nanos(clock.load(Relaxed)).unwrap()),
             random: Arc::new(move || ids.fetch_add(1, Relaxed).into()),
         };
         let router = usage_server::router_within(app, limits);
-        let runtime =
-            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        Service { router, runtime, now, charges: AtomicU64::new(1), _folder: folder }
+        Service { router, runtime, now, charges: AtomicU64::new(1), place: Some(place) }
     }
 
     /// With the sample's customers 123 (Alice, no usage) and 456 (Bob, 16.6075 in August 2023).
@@ -131,6 +136,18 @@ impl Service {
     /// How many events are stored.
     pub(crate) fn stored(&self) -> usize {
         self.get("/api/v1/events").json().as_array().unwrap().len()
+    }
+}
+
+fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
+}
+
+impl Drop for Service {
+    /// A database is dropped by asking its server.
+    fn drop(&mut self) {
+        let place = self.place.take();
+        self.runtime.block_on(async { drop(place) });
     }
 }
 

@@ -89,9 +89,20 @@ impl Model {
         same("other currencies", &is, &should)
     }
 
-    /// Subjects with charges at times when nobody pays for them.
+    /// Subjects with usage at times when nobody pays for it: charges, and of each type of events what the meter
+    /// that counts most of them counts.
     pub(crate) fn unpaid(&self) -> Vec<(String, u64)> {
         let mut unpaid: BTreeMap<String, u64> = BTreeMap::new();
+        let mut most: BTreeMap<(String, &str), u64> = BTreeMap::new();
+        for meter in self.catalog.meters.live() {
+            for (subject, events) in self.unpaid_of(meter) {
+                let most = most.entry((subject, meter.draft.event_type.as_str())).or_default();
+                *most = events.max(*most);
+            }
+        }
+        for ((subject, _), events) in most {
+            *unpaid.entry(subject).or_default() += events;
+        }
         for known in self.log.events() {
             let event = &known.sent.event;
             if known.counts.is_charge() && self.catalog.payer(&event.subject, event.time).is_none() {

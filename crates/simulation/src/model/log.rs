@@ -2,6 +2,7 @@
 
 use super::sent::{Data, Measure, Request, Sent};
 use std::collections::{BTreeMap, BTreeSet};
+use usage_domain::event::UsageEvent;
 use usage_domain::time::Timestamp;
 use usage_engine::ListedEvent;
 use usage_store::Handling;
@@ -65,9 +66,15 @@ pub(crate) struct Log {
     places: BTreeMap<(String, String), usize>,
     /// Groups of requests without an answer, of which one may be there after a crash, all of it.
     unanswered: Vec<Vec<Known>>,
+    /// Whether sequences have gaps: those of groups that came to nothing.
+    has_gaps: bool,
 }
 
 impl Log {
+    pub(crate) fn new(has_gaps: bool) -> Log {
+        Log { has_gaps, ..Log::default() }
+    }
+
     pub(crate) fn events(&self) -> &[Known] {
         &self.events
     }
@@ -119,7 +126,8 @@ impl Log {
     /// Learns the sequences of what a listing shows, and compares it with what was sent.
     pub(crate) fn learn(&mut self, listed: &[ListedEvent]) -> Result<(), String> {
         let taken: BTreeSet<u64> = self.events.iter().filter_map(|known| known.sequence).collect();
-        let count = self.count();
+        let (count, has_gaps) = (self.count(), self.has_gaps);
+        let is_beyond = |sequence: u64| !has_gaps && sequence >= count;
         for ListedEvent { stored, .. } in listed {
             let claim = (stored.event.source.clone(), stored.event.id.clone());
             let Some(place) = self.places.get(&claim) else {
@@ -131,7 +139,7 @@ impl Log {
             same("the storing of an event", &stored.stored_at, &known.stored_at)?;
             match known.sequence {
                 Some(sequence) => same("a sequence", &stored.sequence, &sequence)?,
-                None if stored.sequence >= count || taken.contains(&stored.sequence) => {
+                None if is_beyond(stored.sequence) || taken.contains(&stored.sequence) => {
                     return Err(format!(
                         "{} has sequence {} of {count}, which is not free",
                         claim.1, stored.sequence
@@ -141,6 +149,43 @@ impl Log {
             }
         }
         Ok(())
+    }
+
+    /// Those of a listing that nobody was told of.
+    pub(crate) fn untold(&self, mut listed: Vec<ListedEvent>) -> Vec<ListedEvent> {
+        let count = self.count();
+        let is_known = |event: &UsageEvent| self.find(&event.source, &event.id).is_some();
+        listed.retain(|l| match self.has_gaps {
+            true => !is_known(&l.stored.event),
+            false => l.stored.sequence >= count,
+        });
+        listed
+    }
+
+    pub(crate) fn is_unanswered(&self) -> bool {
+        !self.unanswered.is_empty()
+    }
+
+    /// Follows what a store that goes on has of the groups without an answer: each is there, all of it, or nothing of
+    /// it. Gives how many are there.
+    pub(crate) fn resolve(&mut self, listed: &[ListedEvent]) -> Result<u64, String> {
+        let mut there = 0;
+        for group in std::mem::take(&mut self.unanswered) {
+            let arrived: BTreeSet<_> =
+                group.iter().map(|known| (known.sent.claim(), known.received)).collect();
+            let is_of = |l: &&ListedEvent| {
+                let event = &l.stored.event;
+                arrived.contains(&((event.source.clone(), event.id.clone()), l.stored.ingested_at))
+            };
+            let more: Vec<ListedEvent> = listed.iter().filter(is_of).cloned().collect();
+            if more.is_empty() {
+                continue;
+            }
+            same("the number of events of a group without an answer", &more.len(), &group.len())?;
+            self.adopt(&group, &more)?;
+            there += 1;
+        }
+        Ok(there)
     }
 
     /// Follows what a store has after it was opened again: `more` events more than were acknowledged.

@@ -41,7 +41,6 @@ pub(crate) enum NoAnswer {
 /// An event that counts for a meter.
 struct Used<'a> {
     time: Timestamp,
-    sequence: Option<u64>,
     subject: &'a str,
     worth: Worth,
 }
@@ -109,10 +108,21 @@ impl Model {
                 && let Ok(worth) = worth(&meter.draft, data)
             {
                 let (time, subject) = (event.time, event.subject.as_str());
-                all.push(Used { time, sequence: known.sequence, subject, worth });
+                all.push(Used { time, subject, worth });
             }
         }
         all
+    }
+
+    /// How many events count for a meter while nobody pays for them, by subject.
+    pub(crate) fn unpaid_of(&self, meter: &Meter) -> BTreeMap<String, u64> {
+        let mut unpaid = BTreeMap::new();
+        for used in self.used(meter) {
+            if self.catalog.payer(used.subject, used.time).is_none() {
+                *unpaid.entry(used.subject.to_string()).or_default() += 1;
+            }
+        }
+        unpaid
     }
 
     /// Who pays for a subject, span by span.
@@ -221,7 +231,7 @@ fn value(aggregation: Aggregation, used: &[&Used<'_>]) -> Decimal {
         Aggregation::Min => figures.min().unwrap_or_default(),
         Aggregation::Max => figures.max().unwrap_or_default(),
         Aggregation::Latest => {
-            let last = used.iter().max_by_key(|one| (one.time, one.sequence));
+            let last = used.iter().max_by_key(|one| (one.time, one.worth.figure));
             last.map_or(Decimal::ZERO, |one| one.worth.figure).max(Decimal::ZERO)
         }
         Aggregation::UniqueCount => {

@@ -17,8 +17,15 @@ use catalog::Catalog;
 use log::Log;
 
 /// All that a store must know.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct Model {
     pub(crate) log: Log,
     pub(crate) catalog: Catalog,
+}
+
+impl Model {
+    /// The model of a new store, which may be one of several nodes.
+    pub(crate) fn of(is_shared: bool) -> Model {
+        Model { log: Log::new(is_shared), catalog: Catalog::default() }
+    }
 }

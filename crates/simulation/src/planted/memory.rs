@@ -12,6 +12,8 @@ pub(super) struct Memory {
     /// Events that were stored before the store was last opened, and since.
     pub(super) before: BTreeSet<(String, String)>,
     pub(super) since: BTreeSet<(String, String)>,
+    /// Events that were stored since the store was last opened, with the nodes that took them.
+    by_node: Vec<(usize, UsageEvent)>,
     /// Events whose commit failed, and those of them that count once too often.
     pub(super) failed: BTreeSet<(String, String)>,
     pub(super) twice: Vec<UsageEvent>,
@@ -39,11 +41,17 @@ impl Memory {
         self.before.extend(since);
         let voided = std::mem::take(&mut self.voided_since);
         self.voided.extend(voided);
+        self.by_node.clear();
         self.covering = None;
     }
 
     /// Remembers what became of a request.
-    pub(super) fn remember(&mut self, events: Vec<UsageEvent>, answer: &Result<Vec<Verdict>, StoreError>) {
+    pub(super) fn remember(
+        &mut self,
+        node: usize,
+        events: Vec<UsageEvent>,
+        answer: &Result<Vec<Verdict>, StoreError>,
+    ) {
         for (place, event) in events.into_iter().enumerate() {
             match answer {
                 Err(_) => {
@@ -52,6 +60,7 @@ impl Memory {
                 Ok(verdicts) if verdicts[place] == Verdict::Accepted => {
                     self.since.insert(claim(&event));
                     self.stored.insert(claim(&event), event.clone());
+                    self.by_node.push((node, event.clone()));
                     if let Some(meter) = self.covering {
                         self.uncounted.entry(meter).or_default().push(event.clone());
                     }
@@ -68,6 +77,18 @@ impl Memory {
                 Ok(_) => {}
             }
         }
+    }
+
+    /// What came to other nodes than this since the store was last opened, as far as it is wanted.
+    pub(super) fn of_others(&self, node: usize, wanted: impl Fn(&UsageEvent) -> bool) -> Vec<UsageEvent> {
+        let of_others = self.by_node.iter().filter(|(taken_by, event)| *taken_by != node && wanted(event));
+        of_others.map(|(_, event)| event.clone()).collect()
+    }
+
+    /// What a void takes back.
+    pub(super) fn target(&self, void: &UsageEvent) -> Option<UsageEvent> {
+        let void = correction(void.borrowed())?.ok()?;
+        self.stored.get(&(void.source, void.id)).cloned()
     }
 
     /// What is stored and was not taken back.

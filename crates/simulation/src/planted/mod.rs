@@ -8,12 +8,12 @@ mod metering;
 mod store;
 
 use crate::dice::Dice;
-use crate::site::{Hits, Moment, Settling, Site, Wreck};
+use crate::site::{Hits, Moment, Opening, Settling, Site, Wreck};
 use memory::Memory;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Context;
 use store::Buggy;
-use usage_store::{Store, StoreError};
+use usage_store::Store;
 
 /// A bug to plant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,10 +40,18 @@ pub enum Bug {
     AMeterWithoutWhatCameMeanwhile,
     /// A new meter goes on with the sums of one of the same events that was deleted.
     SumsOfADeletedMeterReused,
+    /// A node does not count what came to another one since it was opened.
+    ANodeThatDoesNotSeeTheOther,
+    /// What was taken back over another node since it was opened still counts on a node.
+    ANodeThatDoesNotSeeVoidsOfTheOther,
 }
 
 impl Bug {
-    /// All of them.
+    /// Those of a store of several nodes.
+    pub const OF_NODES: [Bug; 2] =
+        [Bug::ANodeThatDoesNotSeeTheOther, Bug::ANodeThatDoesNotSeeVoidsOfTheOther];
+
+    /// Those of any store.
     pub const ALL: [Bug; 11] = [
         Bug::AClaimForgottenAfterOpening,
         Bug::CountedTwiceAfterAFailedCommit,
@@ -75,14 +83,27 @@ struct Planted {
 }
 
 impl Site for Planted {
-    fn open(&mut self) -> Result<Arc<dyn Store>, StoreError> {
-        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-        memory.opened();
-        Ok(Arc::new(Buggy { store: self.site.open()?, bug: self.bug, memory: self.memory.clone() }))
+    fn open(&mut self) -> Opening<'_> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner).opened();
+        Box::pin(async {
+            let mut buggy: Vec<Arc<dyn Store>> = Vec::new();
+            for (node, store) in self.site.open().await?.into_iter().enumerate() {
+                buggy.push(Arc::new(Buggy { store, node, bug: self.bug, memory: self.memory.clone() }));
+            }
+            Ok(buggy)
+        })
     }
 
     fn settle(&self) -> Settling<'_> {
         self.site.settle()
+    }
+
+    fn is_shared(&self) -> bool {
+        self.site.is_shared()
+    }
+
+    fn is_away(&mut self, away: bool) -> bool {
+        self.site.is_away(away)
     }
 
     fn most_waiting(&self) -> usize {

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use usage_domain::care::{RebuildReport, VerifyReport};
 use usage_domain::charge::ChargeGroup;
 use usage_domain::customer::{Customer, CustomerDraft, CustomerId, CustomerRef, PaidSubject};
-use usage_domain::event::{EventBatch, StoredEvent, UsageEvent};
+use usage_domain::event::{EventBatch, StoredEvent, UsageEvent, VOID_TYPE};
 use usage_domain::meter::aggregate::Sign;
 use usage_domain::meter::query::{MeterQuery, MeterRow};
 use usage_domain::meter::{Meter, MeterDraft, MeterId};
@@ -16,16 +16,18 @@ use usage_domain::position::Position;
 use usage_domain::posting::{PostOutcome, Posting};
 use usage_domain::subject::{Subject, SubjectDraft, SubjectId};
 use usage_domain::time::{Month, Period, Timestamp};
-use usage_domain::usage::{Totals, UnpaidSubject};
+use usage_domain::usage::{Totals, UnpaidTimes};
 use usage_domain::verdict::Verdict;
 use usage_store::{
     Document, DocumentWrite, EventFilter, Handling, Kind, LogPage, Measured, PostRequest, Reading, Readings,
-    Store, StoreError, measure,
+    Store, StoreError, is_correction, measure,
 };
 
 /// The real store, but for one thing.
 pub(super) struct Buggy {
     pub(super) store: Arc<dyn Store>,
+    /// Which of the nodes it is.
+    pub(super) node: usize,
     pub(super) bug: Bug,
     pub(super) memory: Arc<Mutex<Memory>>,
 }
@@ -42,10 +44,19 @@ impl Buggy {
         subjects: &[PaidSubject],
         period: Period,
     ) -> Result<(), StoreError> {
-        let more: Vec<UsageEvent> = match self.bug {
-            Bug::CountedTwiceAfterAFailedCommit => self.memory().twice.clone(),
-            Bug::AVoidForgottenAfterOpening => self.memory().voided.clone(),
-            _ => Vec::new(),
+        let (more, sign): (Vec<UsageEvent>, Sign) = match self.bug {
+            Bug::CountedTwiceAfterAFailedCommit => (self.memory().twice.clone(), Sign::Added),
+            Bug::AVoidForgottenAfterOpening => (self.memory().voided.clone(), Sign::Added),
+            Bug::ANodeThatDoesNotSeeTheOther => {
+                (self.memory().of_others(self.node, |event| !is_correction(&event.event_type)), Sign::Removed)
+            }
+            Bug::ANodeThatDoesNotSeeVoidsOfTheOther => {
+                let memory = self.memory();
+                let voids = memory.of_others(self.node, |event| event.event_type == VOID_TYPE);
+                let targets = voids.iter().filter_map(|void| memory.target(void));
+                (targets.collect(), Sign::Added)
+            }
+            _ => (Vec::new(), Sign::Added),
         };
         for event in more {
             let pays = |p: &PaidSubject| p.subject == event.subject && p.period.contains(event.time);
@@ -55,7 +66,7 @@ impl Buggy {
                 && let Some((_, totals)) = groups.iter_mut().find(|(group, _)| *group == charge.group)
             {
                 totals
-                    .merge(&Totals::of(&charge, Sign::Added))
+                    .merge(&Totals::of(&charge, sign))
                     .map_err(|error| StoreError::Catalog(error.to_string()))?;
             }
         }
@@ -115,7 +126,7 @@ impl Store for Buggy {
             }
         }
         let answer = self.store.append(events.clone(), received, handling).await;
-        self.memory().remember(events, &answer);
+        self.memory().remember(self.node, events, &answer);
         answer
     }
 
@@ -185,6 +196,16 @@ impl Store for Buggy {
         self.store.documents(kind, after, limit).await
     }
 
+    async fn documents_of_kind(
+        &self,
+        owner: CustomerId,
+        kind: Kind,
+        after: Option<&str>,
+        limit: u64,
+    ) -> Result<Vec<Document>, StoreError> {
+        self.store.documents_of_kind(owner, kind, after, limit).await
+    }
+
     async fn documents_of(&self, owner: CustomerId, kinds: Vec<Kind>) -> Result<Vec<Document>, StoreError> {
         self.store.documents_of(owner, kinds).await
     }
@@ -218,8 +239,8 @@ impl Store for Buggy {
         Ok(readings)
     }
 
-    async fn unpaid(&self) -> Result<Vec<UnpaidSubject>, StoreError> {
-        self.store.unpaid().await
+    async fn unpaid_times(&self, after: Option<String>, limit: usize) -> Result<UnpaidTimes, StoreError> {
+        self.store.unpaid_times(after, limit).await
     }
 
     async fn create_customer(

@@ -2,7 +2,7 @@
 
 use super::disk::{Disk, Remains, Trouble, Unsynced};
 use super::files;
-use super::{Hits, Moment, Settling, Site, Wreck};
+use super::{Hits, Moment, Opening, Settling, Site, Wreck};
 use crate::dice::Dice;
 use std::fs;
 use std::io;
@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 use std::task::Context;
 use tempfile::TempDir;
+use usage_store::Store;
 use usage_store::embedded::{EmbeddedStore, Options, Step};
-use usage_store::{Store, StoreError};
 
 /// Bytes of a page, which a disk keeps or loses as a whole.
 const PAGE: u64 = 4096;
@@ -74,11 +74,13 @@ impl Embedded {
 }
 
 impl Site for Embedded {
-    fn open(&mut self) -> Result<Arc<dyn Store>, StoreError> {
-        self.disk.use_folder(&self.folder(), &self.spare());
-        let store = Arc::new(EmbeddedStore::open(&self.folder(), self.options.clone())?);
-        self.open = Arc::downgrade(&store);
-        Ok(store)
+    fn open(&mut self) -> Opening<'_> {
+        Box::pin(async {
+            self.disk.use_folder(&self.folder(), &self.spare());
+            let store = Arc::new(EmbeddedStore::open(&self.folder(), self.options.clone())?);
+            self.open = Arc::downgrade(&store);
+            Ok(vec![store as Arc<dyn Store>])
+        })
     }
 
     fn settle(&self) -> Settling<'_> {

@@ -6,8 +6,11 @@
 mod disk;
 mod embedded;
 mod files;
+mod line;
+mod postgres;
 
 pub(crate) use embedded::Embedded;
+pub(crate) use postgres::Postgres;
 
 use crate::dice::Dice;
 use std::future::poll_fn;
@@ -40,18 +43,20 @@ pub(crate) struct Hits {
     pub(crate) covers: u64,
     /// Failures in taking back what failed.
     pub(crate) undos: u64,
+    /// Connections that were lost within a transaction.
+    pub(crate) lost: u64,
     /// The process died.
     pub(crate) crashed: bool,
 }
 
 impl Hits {
     pub(crate) fn all(&self) -> u64 {
-        self.commits + self.checkpoints + self.catalog + self.covers + self.undos
+        self.commits + self.checkpoints + self.catalog + self.covers + self.undos + self.lost
     }
 
-    /// Whether what failed to commit may be there when the store is opened again.
+    /// Whether what failed to commit may be there all the same, or be there when the store is opened again.
     pub(crate) fn may_survive(&self) -> bool {
-        self.crashed || self.undos > 0
+        self.crashed || self.undos > 0 || self.lost > 0
     }
 }
 
@@ -66,13 +71,27 @@ pub(crate) struct Wreck {
 /// What waiting for the store's own threads takes.
 pub(crate) type Settling<'a> = Pin<Box<dyn Future<Output = Result<(), StoreError>> + 'a>>;
 
+/// What opening takes.
+pub(crate) type Opening<'a> = Pin<Box<dyn Future<Output = Result<Vec<Arc<dyn Store>>, StoreError>> + 'a>>;
+
 /// Where a store is made, broken and opened again.
 pub(crate) trait Site {
-    /// Opens the store that is there. It must be the only one.
-    fn open(&mut self) -> Result<Arc<dyn Store>, StoreError>;
+    /// Opens the store that is there, which must be the only one; where nodes share it, all that are not open.
+    fn open(&mut self) -> Opening<'_>;
 
     /// Waits until the store does nothing any more by itself.
     fn settle(&self) -> Settling<'_>;
+
+    /// Whether the store goes on where one of its nodes had no answer: what became of the request is to be seen
+    /// at once.
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    /// From now on nothing reaches the store, or everything does again; `false` where that cannot be.
+    fn is_away(&mut self, _away: bool) -> bool {
+        false
+    }
 
     /// Events that may wait to be written; more are refused.
     fn most_waiting(&self) -> usize;
@@ -98,7 +117,8 @@ pub(crate) trait Site {
     /// Lets it go on; it is no longer to wait anywhere.
     fn release(&self);
 
-    /// The process dies now, unless it did in the step: nothing of what it does from now on stays.
+    /// The process dies now, unless it did in the step: nothing of what it does from now on stays. Of several nodes,
+    /// one or all.
     fn crash(&mut self);
 
     /// The process dies within the last commit of the catalog, as if that had not been answered;

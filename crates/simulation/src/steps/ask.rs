@@ -1,16 +1,16 @@
 //! Questions to meters.
 
 use super::meters;
-use crate::check::{self, failed};
+use crate::check::failed;
 use crate::draw::{meters as drawn, questions};
 use crate::model::log::{same, same_list};
 use crate::model::metered::{NoAnswer, Row};
 use crate::model::question::Question;
 use crate::world::{Outcome, World};
+use usage_domain::meter::Meter;
 use usage_domain::meter::query::{MeterQuery, MeterRow, QueryError};
-use usage_domain::meter::{Aggregation, Meter};
 use usage_engine::{EngineError, MeterAnswer};
-use usage_store::{EventFilter, StoreError};
+use usage_store::StoreError;
 
 /// Asks one of the meters something.
 pub(crate) fn one(world: &mut World<'_, '_>) -> Outcome {
@@ -55,11 +55,6 @@ pub(crate) fn ask(
     meter: &Meter,
     question: &Question,
 ) -> Outcome<Result<usize, NoAnswer>> {
-    let order_is_known = world.model.log.events().iter().all(|known| known.sequence.is_some());
-    if meter.draft.aggregation == Aggregation::Latest && !order_is_known {
-        let listed = check::list(world, EventFilter::newest(usize::MAX))?;
-        world.model.log.learn(&listed)?;
-    }
     let engine = world.engine()?;
     let is = world.wait(engine.ask(meter, question.asked()));
     let should = world.model.answer(meter, question);

@@ -23,8 +23,9 @@ pub(crate) fn create(world: &mut World<'_, '_>) -> Outcome {
     let should = changed.create(id, &draft, now);
     if compare(world, "a customer is made", answer, should)? {
         world.model.catalog = changed;
+        return Ok(());
     }
-    Ok(())
+    world.may_have_changed(changed)
 }
 
 pub(crate) fn update(world: &mut World<'_, '_>) -> Outcome {
@@ -37,8 +38,9 @@ pub(crate) fn update(world: &mut World<'_, '_>) -> Outcome {
     let should = changed.update(&name, &draft, now);
     if compare(world, "a customer is changed", answer, should)? {
         world.model.catalog = changed;
+        return Ok(());
     }
-    Ok(())
+    world.may_have_changed(changed)
 }
 
 pub(crate) fn delete(world: &mut World<'_, '_>) -> Outcome {
@@ -49,8 +51,9 @@ pub(crate) fn delete(world: &mut World<'_, '_>) -> Outcome {
     let should = changed.delete(&name, now);
     if compare(world, &format!("customer {name} is ended"), answer, should)? {
         world.model.catalog = changed;
+        return Ok(());
     }
-    Ok(())
+    world.may_have_changed(changed)
 }
 
 /// Whether the change came about, as it should; a disk that fails may have refused it.

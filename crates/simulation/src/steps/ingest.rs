@@ -70,10 +70,13 @@ pub(crate) fn account(world: &mut World<'_, '_>, group: Vec<(Request, Answer)>) 
         let (_, new) = world.model.log.judge(&refused);
         world.model.log.may_survive(new);
     }
+    if world.site.is_shared() && !world.site.hits().crashed {
+        check::unanswered(world)?;
+    }
     accept(world, answered)
 }
 
-fn accept(world: &mut World<'_, '_>, answered: Vec<(Request, Vec<Verdict>)>) -> Outcome {
+pub(crate) fn accept(world: &mut World<'_, '_>, answered: Vec<(Request, Vec<Verdict>)>) -> Outcome {
     let (requests, verdicts): (Vec<_>, Vec<_>) = answered.into_iter().unzip();
     let (should, new) = world.model.log.judge(&requests);
     for ((request, verdicts), should) in requests.iter().zip(verdicts).zip(should) {
@@ -124,7 +127,7 @@ impl crate::Stats {
 }
 
 /// The events of a request, the first few of them.
-fn words(request: &Request) -> String {
+pub(crate) fn words(request: &Request) -> String {
     let some: Vec<String> = request
         .events
         .iter()

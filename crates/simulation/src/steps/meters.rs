@@ -93,8 +93,9 @@ pub(crate) fn delete(world: &mut World<'_, '_>) -> Outcome {
     let should = changed.meters.delete(id);
     if compare(world, "a meter is ended", answer, should)? {
         world.model.catalog = changed;
+        return Ok(());
     }
-    Ok(())
+    world.may_have_changed(changed)
 }
 
 /// Makes or changes a meter, and does other things while its earlier usage is added up.
@@ -164,8 +165,9 @@ fn account(world: &mut World<'_, '_>, wish: &Wish, answer: Result<Meter, EngineE
     }
     if compare(world, &wish.words(), answer, should)? {
         world.model.catalog = changed;
+        return Ok(());
     }
-    Ok(())
+    world.may_have_changed(changed)
 }
 
 /// Whether the change came about, as it should; a disk that fails may have refused it.

@@ -10,6 +10,7 @@ mod group;
 mod ingest;
 mod list;
 mod meters;
+mod nodes;
 mod noted;
 mod post;
 pub(crate) mod reopen;
@@ -43,7 +44,12 @@ const STEPS: &[(u64, Step)] = &[
     (6, clock::advance),
 ];
 
+/// Those that only a store of several nodes knows, and how often one of them is taken, of a hundred steps.
+const OF_NODES: &[(u64, Step)] = &[(3, nodes::race), (1, nodes::database_away)];
+const NODES: u64 = 8;
+
 /// Takes a step that is drawn.
 pub(crate) fn any(world: &mut World<'_, '_>) -> Outcome {
-    world.dice.weighted(STEPS)(world)
+    let of_nodes = world.site.is_shared() && world.dice.percent(NODES);
+    world.dice.weighted(if of_nodes { OF_NODES } else { STEPS })(world)
 }

@@ -52,6 +52,17 @@ pub(crate) fn two(world: &mut World<'_, '_>) -> Outcome {
         };
         (first, second)
     });
+    if let (true, Err(EngineError::Store(error)), Ok(outcome)) = (world.site.is_shared(), &first, &second)
+        && world.is_catalog_excused(error)
+    {
+        // What became of the first shows in the answer of the second.
+        let alone = world.model.clone().post(&customer, month, later);
+        if posting::Outcome::of(outcome) != alone {
+            world.say("the first had no answer, and is there");
+            world.model.post(&customer, month, now);
+        }
+        return account(world, &customer, month, later, second);
+    }
     account(world, &customer, month, now, first)?;
     account(world, &customer, month, later, second)
 }
@@ -69,7 +80,10 @@ fn account(
         Ok(outcome) => posting::Outcome::of(&outcome),
         Err(EngineError::Store(error)) if world.is_catalog_excused(&error) => {
             world.say(&format!("customer {} posts {month}: refused by the disk", customer.number));
-            return Ok(());
+            let before = world.model.catalog.clone();
+            world.model.post(customer, month, now);
+            let changed = std::mem::replace(&mut world.model.catalog, before);
+            return world.may_have_changed(changed);
         }
         Err(error) => return Err(format!("posting failed: {error}")),
     };

@@ -2,7 +2,7 @@
 
 use crate::check;
 use crate::model::log::same;
-use crate::world::{Outcome, World};
+use crate::world::{Outcome, World, is_refusal};
 use usage_store::StoreError;
 
 pub(crate) fn verify(world: &mut World<'_, '_>) -> Outcome {
@@ -62,5 +62,5 @@ fn open(world: &mut World<'_, '_>) -> Outcome {
 
 fn is_checkpoint_excused(world: &World<'_, '_>, error: &StoreError) -> bool {
     let hits = world.site.hits();
-    matches!(error, StoreError::WriteFailed { .. }) && (hits.checkpoints > 0 || hits.crashed)
+    is_refusal(error) && (hits.checkpoints > 0 || hits.lost > 0 || hits.crashed)
 }

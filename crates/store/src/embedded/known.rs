@@ -4,7 +4,7 @@
 use super::effective::Lookup;
 use super::log::segment::{BlockClaims, Segment};
 use super::meters::Meters;
-use super::prepare::{Prepared, same_content};
+use super::prepare::{Prepared, same_content, same_hash};
 use super::projection::claims::Claims;
 use super::projection::corrections::Fate;
 use super::shared::Shared;
@@ -12,7 +12,7 @@ use super::stage::{Staged, Stored, stage_in};
 use super::targets::Targets;
 use crate::StoreError;
 use crate::correction::Correction;
-use crate::format::block::Claim;
+use crate::format::claims::Claim;
 use std::collections::HashMap;
 use std::sync::Arc;
 use usage_domain::event::{EventRef, StoredEvent};
@@ -110,7 +110,7 @@ impl Lookups {
             if claim.source != event.source || claim.id != event.id {
                 continue;
             }
-            let same = claim.content == row.content || {
+            let same = same_hash(claim.content, row.content) || {
                 // Not letter by letter, or stored before that was compared.
                 let state = shared.read();
                 same_content(self.events.event(&state.log, sequence)?.event.borrowed(), event)
@@ -129,7 +129,7 @@ impl Lookups {
             let claims = segment.claims_around(&record, sequence)?;
             self.claims = Some((segment, record.offset, claims));
         }
-        let (segment, offset, claims) = self.claims.as_mut().ok_or_else(unknown_claim)?;
+        let (segment, offset, claims) = self.claims.as_ref().ok_or_else(unknown_claim)?;
         claims.get(sequence).map_err(|what| segment.damaged(*offset, &what))
     }
 }

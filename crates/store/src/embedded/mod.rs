@@ -16,6 +16,7 @@ mod known;
 mod log;
 pub(crate) mod metering;
 pub(crate) mod meters;
+mod open;
 mod options;
 pub(crate) mod prepare;
 pub(crate) mod projection;
@@ -28,6 +29,7 @@ pub(crate) mod shared;
 pub(crate) mod stage;
 mod targets;
 mod transfer;
+mod unpaid;
 pub(crate) mod usage;
 pub(crate) mod verify;
 pub(crate) mod worth;
@@ -45,20 +47,10 @@ use crate::{
 };
 use async_trait::async_trait;
 use catalog::Catalog;
-use change::Change;
-use checkpoint::Checkpointer;
-use cover::Covering;
 use folder::OwnedFolder;
-use known::Lookups;
 use log::scan;
-use projection::claims::{Claims, HashKey};
-use projection::layers::Chain;
-use projection::metered::MeterRollUps;
-use projection::names::remove_folder;
-use replay::Projections;
-use shared::{Shared, State};
-use std::path::Path;
-use std::sync::mpsc::{Sender, channel};
+use shared::Shared;
+use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::oneshot;
 use usage_domain::care::{RebuildReport, VerifyReport};
@@ -69,9 +61,9 @@ use usage_domain::position::Position;
 use usage_domain::posting::{PostOutcome, Posting};
 use usage_domain::subject::{Subject, SubjectDraft, SubjectId};
 use usage_domain::time::{Month, Period, Timestamp};
-use usage_domain::usage::UnpaidSubject;
+use usage_domain::usage::UnpaidTimes;
 use usage_domain::verdict::Verdict;
-use writer::{Command, Writer};
+use writer::Command;
 
 /// A store in a folder.
 pub struct EmbeddedStore {
@@ -82,131 +74,6 @@ pub struct EmbeddedStore {
     folder: OwnedFolder,
     /// Held while a meter changes.
     changing_meters: Arc<tokio::sync::Mutex<()>>,
-}
-
-impl EmbeddedStore {
-    /// Opens the store in `folder`, making it where there is none. What a crash left unfinished is
-    /// set aside, and projections are brought up to the end of the log.
-    ///
-    /// # Errors
-    /// A folder in use, of a newer version, of another program, or damaged.
-    pub fn open(folder: &Path, options: Options) -> Result<EmbeddedStore, StoreError> {
-        let folder = OwnedFolder::take(folder, &options.owner)?;
-        let catalog = Catalog::open(&folder.layout, options.secret, options.faults.clone())?;
-        if !options.filling {
-            transfer::check(&folder.layout.catalog)?;
-        }
-        let key = HashKey(catalog.secret);
-        let (found, appender) =
-            log::open::open(&folder.layout.log, options.segment_bytes, options.faults.clone())?;
-        for left_over in [verify::FOLDER, writer::ANEW] {
-            remove_folder(&folder.layout.projections.join(left_over))?;
-        }
-        let chain = Chain::new(&folder.layout.projections, options.faults.clone());
-        let meters = catalog.index().meters();
-        let mut claims = Claims::open(
-            &folder.layout.projections,
-            options.faults.clone(),
-            options.checkpoint_every,
-            &|to| found.index.mark(to),
-        )?;
-        let log = (&found.index, found.next);
-        let made = Projections::open(&chain, &mut claims, log, &key, &meters, options.checkpoint_every)?;
-        let state = State {
-            log: found.index,
-            charges: made.charges,
-            metered: made.metered,
-            // Those that are not covered are watched anew, below.
-            meters: Arc::new(made.meters.only_covered()),
-            corrections: Arc::new(made.corrections),
-            next: found.next,
-            claims: claims.digest(),
-        };
-        let shared = Arc::new(Shared::new(state, key, claims.runs(), &options));
-        let writer = Writer {
-            shared: shared.clone(),
-            appender,
-            claims,
-            delta: made.delta,
-            checkpointer: Checkpointer::new(shared.clone(), chain, options.checkpoint_every),
-            next: found.next,
-            lookups: Lookups::default(),
-            bytes: Vec::new(),
-            uncovered: MeterRollUps::default(),
-        };
-        let (commands, waiting) = channel();
-        let thread = std::thread::Builder::new()
-            .name("writer".into())
-            .spawn(move || writer.run(&waiting))
-            .map_err(StoreError::io("cannot start a thread for", &folder.layout.log))?;
-        let store = EmbeddedStore {
-            shared,
-            catalog: Arc::new(catalog),
-            commands: Mutex::new(Some(commands)),
-            writer: Mutex::new(Some(thread)),
-            folder,
-            changing_meters: Arc::default(),
-        };
-        for meter in meters {
-            if !store.shared.read().meters.covers(meter.series) {
-                store.covering()?.start(meter)?;
-            }
-        }
-        Ok(store)
-    }
-
-    /// What has meters added up.
-    fn covering(&self) -> Result<Covering, StoreError> {
-        let commands = self.commands.lock().unwrap_or_else(PoisonError::into_inner);
-        let commands = commands.as_ref().ok_or(StoreError::Closed)?.clone();
-        Ok(Covering { shared: self.shared.clone(), commands })
-    }
-
-    fn change(&self) -> Result<Change, StoreError> {
-        Ok(Change { catalog: self.catalog.clone(), covering: self.covering()? })
-    }
-
-    fn meter(&self, id: MeterId) -> Result<Arc<Meter>, StoreError> {
-        self.catalog.index().meter(id).cloned().ok_or(StoreError::NoMeter)
-    }
-
-    /// Changes what others read of the owner: its address, once it is known.
-    ///
-    /// # Errors
-    /// When the lock file cannot be written.
-    pub fn announce(&self, owner: &str) -> Result<(), StoreError> {
-        self.folder.announce(owner)
-    }
-
-    /// Waits until the writer has done all that was asked of it before, and what it does after its answers.
-    ///
-    /// # Errors
-    /// When the store is closed.
-    pub async fn settle(&self) -> Result<(), StoreError> {
-        let (reply, answer) = oneshot::channel();
-        self.command(Command::Settle(reply))?;
-        answer.await.map_err(|_| StoreError::Closed)
-    }
-
-    fn command(&self, command: Command) -> Result<(), StoreError> {
-        let commands = self.commands.lock().unwrap_or_else(PoisonError::into_inner);
-        commands.as_ref().ok_or(StoreError::Closed)?.send(command).map_err(|_| StoreError::Closed)
-    }
-}
-
-impl Drop for EmbeddedStore {
-    /// Waits for the threads, so that the folder is free once the store is gone.
-    fn drop(&mut self) {
-        self.shared.close();
-        // Others may have senders of their own for as long as they work: it does not wait for them.
-        if let Some(commands) = self.commands.get_mut().unwrap_or_else(PoisonError::into_inner).take() {
-            let _ = commands.send(Command::Stop);
-        }
-        if let Some(writer) = self.writer.get_mut().unwrap_or_else(PoisonError::into_inner).take() {
-            let _ = writer.join();
-        }
-        self.catalog.close();
-    }
 }
 
 /// Runs what may take long beside the threads that serve requests.
@@ -275,13 +142,16 @@ impl Store for EmbeddedStore {
         if meters.is_empty() {
             return reading::read(&self.shared, &meters, &reading);
         }
+        if let Some(read) = reading::at_once(&self.shared, &meters, &reading)? {
+            return Ok(read);
+        }
         let shared = self.shared.clone();
         blocking(move || reading::read(&shared, &meters, &reading)).await
     }
 
-    async fn unpaid(&self) -> Result<Vec<UnpaidSubject>, StoreError> {
+    async fn unpaid_times(&self, after: Option<String>, limit: usize) -> Result<UnpaidTimes, StoreError> {
         let (shared, catalog) = (self.shared.clone(), self.catalog.clone());
-        blocking(move || usage::unpaid(&shared, &catalog)).await
+        blocking(move || Ok(unpaid::times(&shared, &catalog, after.as_deref(), limit))).await
     }
 
     async fn create_customer(
@@ -414,8 +284,24 @@ impl Store for EmbeddedStore {
     }
 
     async fn documents_of(&self, owner: CustomerId, kinds: Vec<Kind>) -> Result<Vec<Document>, StoreError> {
+        // What is agreed with a customer is little; bills are not.
+        let is_little = !kinds.iter().any(|kind| matches!(kind, Kind::Bill | Kind::Input));
+        if is_little && let Some(found) = self.catalog.documents_of_at_once(owner, &kinds)? {
+            return Ok(found);
+        }
         let catalog = self.catalog.clone();
         blocking(move || catalog.documents_of(owner, &kinds)).await
+    }
+
+    async fn documents_of_kind(
+        &self,
+        owner: CustomerId,
+        kind: Kind,
+        after: Option<&str>,
+        limit: u64,
+    ) -> Result<Vec<Document>, StoreError> {
+        let (catalog, after) = (self.catalog.clone(), after.map(str::to_string));
+        blocking(move || catalog.documents_of_kind(owner, kind, after.as_deref(), limit)).await
     }
 
     async fn verify(&self) -> Result<VerifyReport, StoreError> {

@@ -10,7 +10,7 @@ use super::worth::{RequestSeries, RowWorth};
 use crate::Handling;
 use crate::correction::{Correction, correction};
 use crate::format::block::fingerprint;
-use crate::format::columns::{self, Sections};
+use crate::format::columns::{self, CONTENT, Sections};
 use hashbrown::HashTable;
 use std::sync::Arc;
 use usage_domain::event::{EventBatch, EventRef};
@@ -93,7 +93,7 @@ pub(crate) struct Row {
     pub(crate) time: Timestamp,
     /// Keyed hash of (source, id).
     pub(crate) claim: u64,
-    /// Keyed hash of the content, letter by letter.
+    /// Keyed hash of the content, letter by letter, as far as it is kept.
     pub(crate) content: u64,
     pub(crate) worth: RowWorth,
     /// What it corrects, and how.
@@ -194,7 +194,12 @@ fn content(event: EventRef<'_>, key: &HashKey) -> u64 {
         time,
         data.as_bytes(),
         extensions.as_bytes(),
-    ])
+    ]) & CONTENT
+}
+
+/// Whether two hashes of contents are the same, as far as both are kept: once they were kept whole.
+pub(crate) fn same_hash(a: u64, b: u64) -> bool {
+    (a ^ b) & CONTENT == 0
 }
 
 /// Whether two events have the same content: numbers are compared by value, and members in any order.

@@ -4,7 +4,7 @@
 use super::meters::Meters;
 use super::projection::charges::ChargeRollUps;
 use super::projection::delta::UsageDelta;
-use super::projection::layers::{Cell, EVERYBODY_NUMBER, Layers, Merged, Scratch, Tail, View};
+use super::projection::layers::{Cell, EVERYBODY_NUMBER, Layers, Length, Merged, Scratch, Tail, View};
 use super::projection::metered::{MeterRollUps, Series};
 use super::projection::rollup::Sum;
 use super::verify::{FOLDER, MOST_PROBLEMS, note};
@@ -72,8 +72,9 @@ impl<'a> Recount<'a> {
         let counted = self.metered.layers.frozen();
         let mut pairs = Pairs { kept: kept.all()?.peekable(), counted: counted.all()?.peekable() };
         while let Some((kept, should)) = pairs.next()? {
-            report.totals += u64::from(should.is_some());
             let Some(key) = kept.as_ref().or(should.as_ref()).map(|(key, _)| *key) else { continue };
+            let is_own = Length::of(key.slot) == Length::Quarter;
+            report.totals += u64::from(is_own && should.is_some());
             let (kept, should) = (kept.map(|(_, sum)| sum.state()), should.map(|(_, sum)| sum.state()));
             if is_same(kept.as_ref(), should.as_ref()) || report.problems.len() >= MOST_PROBLEMS {
                 continue;
@@ -82,7 +83,8 @@ impl<'a> Recount<'a> {
             if !self.meters.covers(series.meter) {
                 continue;
             }
-            let period = if key.subject == EVERYBODY_NUMBER { key.slot.quarter() } else { key.slot.period() };
+            let everybody = key.subject == EVERYBODY_NUMBER;
+            let period = if everybody { Length::period(key.slot) } else { key.slot.period() };
             let shown = |sum: Option<State>| sum.map_or("nothing".to_string(), |sum| sum.shown());
             let (subject, has, should) = (counted.name(key.subject), shown(kept), shown(should));
             note(

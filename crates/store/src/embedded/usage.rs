@@ -1,6 +1,5 @@
 //! Charges of a reading: whole cells from the roll-ups, what a boundary cuts from the log.
 
-use super::catalog::Catalog;
 use super::effective::Lookup;
 use super::log::scan;
 use super::log::segment::LogIndex;
@@ -12,12 +11,12 @@ use super::shared::Shared;
 use crate::format::block::fingerprint;
 use crate::measure::{Measured, measure};
 use crate::{Readings, StoreError};
-use usage_domain::charge::{Charge, ChargeGroup};
+use usage_domain::charge::Charge;
 use usage_domain::customer::PaidSubject;
 use usage_domain::event::StoredEvent;
 use usage_domain::meter::aggregate::Sign;
 use usage_domain::time::Period;
-use usage_domain::usage::{Totals, UnpaidSubject, Usage};
+use usage_domain::usage::{Totals, Usage};
 
 /// What the charges of these subjects at these times add up to, within `period`.
 pub(super) fn read(shared: &Shared, subjects: Vec<PaidSubject>, period: Period) -> Result<Usage, StoreError> {
@@ -92,56 +91,10 @@ fn each_change(
     Ok(())
 }
 
-/// What an event adds to charges that was changed so often and counts like this now, if it still does. What
-/// counts no more is a change as well.
-pub(crate) fn charged(
-    sent: &StoredEvent,
-    changes: u64,
-    counts: Option<&StoredEvent>,
-) -> Option<(ChargeGroup, Totals)> {
-    let charge = |stored: &StoredEvent| match measure(stored.event.borrowed()) {
-        Measured::Charge(charge) => Some(charge),
-        Measured::Nothing | Measured::Invalid(_) => None,
-    };
-    let (charge, totals) = match counts.and_then(charge) {
-        Some(charge) => {
-            let totals = Totals::of(&charge, Sign::Added);
-            (charge, totals)
-        }
-        None if changes > 0 => (charge(sent)?, Totals { changes: 1, ..Totals::default() }),
-        None => return None,
-    };
-    Some((charge.group, Totals { changes: totals.changes + changes, ..totals }))
-}
-
 /// How often the usage of these subjects has changed, without adding it up; `None` where only the log
 /// can tell.
 pub(super) fn changes(shared: &Shared, subjects: &[PaidSubject], period: Period) -> Option<u64> {
     let state = shared.read();
     let parts = subjects.iter().filter_map(|paid| Some((paid, paid.period.intersection(&period)?)));
     parts.map(|(paid, part)| state.charges.changes(&paid.subject, part)).sum()
-}
-
-/// Subjects with charges at times when nobody pays for them.
-pub(super) fn unpaid(shared: &Shared, catalog: &Catalog) -> Result<Vec<UnpaidSubject>, StoreError> {
-    let subjects: Vec<(String, Vec<Period>)> = {
-        let (state, index) = (shared.read(), catalog.index());
-        let gaps = |subject: &String| {
-            let gaps = index.unpaid(subject);
-            (!gaps.is_empty()).then(|| (subject.clone(), gaps))
-        };
-        state.charges.subjects().filter_map(gaps).collect()
-    };
-    let mut unpaid = Vec::new();
-    for (subject, gaps) in subjects {
-        let paid: Vec<_> =
-            gaps.into_iter().map(|period| PaidSubject { subject: subject.clone(), period }).collect();
-        let usage = read(shared, paid, Period::ALWAYS)?;
-        let events: i64 = usage.groups.iter().map(|(_, totals)| totals.events).sum();
-        if let Ok(events @ 1..) = u64::try_from(events) {
-            unpaid.push(UnpaidSubject { subject, events });
-        }
-    }
-    unpaid.sort_by(|a, b| a.subject.cmp(&b.subject));
-    Ok(unpaid)
 }

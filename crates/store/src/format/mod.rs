@@ -4,7 +4,9 @@
 //! Nothing here knows where bytes are kept.
 
 pub(crate) mod block;
+pub(crate) mod claims;
 pub(crate) mod codec;
 pub(crate) mod columns;
 pub(crate) mod record;
 pub(crate) mod table;
+pub(crate) mod texts;

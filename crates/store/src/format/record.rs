@@ -3,7 +3,8 @@
 //! The header has a checksum, and one of the table of blocks that follows it, which has two of each block
 //! ([`table`]). Nothing of a record is used before it was checked.
 
-use super::block::{self, Claim};
+use super::block::Form;
+use super::claims::{Claim, Claims};
 use super::table::{self, BlockToWrite, Part};
 use crate::format::codec::{Malformed, Put, Take};
 use usage_domain::event::StoredEvent;
@@ -12,7 +13,9 @@ use usage_domain::time::Timestamp;
 /// Bytes of a header.
 pub(crate) const HEADER: usize = 56;
 const MAGIC: u32 = u32::from_le_bytes(*b"UREC");
-const VERSION: u16 = 2;
+const VERSION: u16 = 3;
+/// The version whose blocks are laid out by rows, and have a table.
+const ROWS_VERSION: u16 = 2;
 /// The version whose body has one checksum, and no table.
 const FIRST_VERSION: u16 = 1;
 
@@ -146,7 +149,11 @@ impl Header {
     /// The blocks of a body that begins with this table, which is checked.
     pub(crate) fn table(&self, table: &[u8]) -> Result<Vec<Part>, Malformed> {
         self.check_sum(table)?;
-        table::read(table, self.body_length as usize)
+        table::read(table, self.body_length as usize, self.form())
+    }
+
+    fn form(&self) -> Form {
+        if self.version > ROWS_VERSION { Form::Columns } else { Form::Rows }
     }
 
     /// The blocks of a body.
@@ -155,7 +162,7 @@ impl Header {
             return table::read_v1(body);
         }
         let table = body.get(..table::length(body)?).ok_or(Malformed("it ends too early"))?;
-        table::read(table, body.len())
+        table::read(table, body.len(), self.form())
     }
 }
 
@@ -207,7 +214,7 @@ pub(crate) fn claims_around(
     header: &Header,
     body: &[u8],
     place: u64,
-) -> Result<(u64, Part, block::Claims), Malformed> {
+) -> Result<(u64, Part, Claims), Malformed> {
     let (first, part) = part_with(header.parts(body)?, place)?;
     let claims = part.block(body).packed_claims()?;
     Ok((first, part, claims))

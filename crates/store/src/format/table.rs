@@ -4,7 +4,7 @@
 //! The header's checksum is that of the table, which has those of the blocks; of a record of version 1 it
 //! is that of the body whole.
 
-use super::block::Block;
+use super::block::{Block, Form};
 use super::columns::Sections;
 use crate::format::codec::{Malformed, Put, Take};
 use usage_domain::time::Timestamp;
@@ -24,6 +24,7 @@ pub(crate) struct Part {
     length: usize,
     /// Of a record since version 2.
     checked: Option<Checked>,
+    form: Form,
 }
 
 /// What a block is checked by.
@@ -72,8 +73,8 @@ pub(crate) fn length(bytes: &[u8]) -> Result<usize, Malformed> {
     length.checked_add(PREFIX).ok_or(Malformed("its table is too long"))
 }
 
-/// Reads a checked table, of a body of so many bytes.
-pub(crate) fn read(table: &[u8], body: usize) -> Result<Vec<Part>, Malformed> {
+/// Reads a checked table, of a body of so many bytes with blocks of this form.
+pub(crate) fn read(table: &[u8], body: usize, form: Form) -> Result<Vec<Part>, Malformed> {
     let mut take = Take(table.get(PREFIX..).unwrap_or_default());
     let (mut parts, mut at) = (Vec::new(), table.len());
     for _ in 0..take.count()? {
@@ -89,6 +90,7 @@ pub(crate) fn read(table: &[u8], body: usize) -> Result<Vec<Part>, Malformed> {
             at,
             length,
             checked: Some(Checked { claims, checksums }),
+            form,
         });
         at = end;
     }
@@ -108,7 +110,7 @@ pub(crate) fn read_v1(body: &[u8]) -> Result<Vec<Part>, Malformed> {
         let length = take.size()?;
         let at = body.len() - take.0.len();
         take.bytes(length)?;
-        parts.push(Part { received, rows, skipped, at, length, checked: None });
+        parts.push(Part { received, rows, skipped, at, length, checked: None, form: Form::Rows });
     }
     take.end()?;
     Ok(parts)
@@ -158,7 +160,12 @@ impl Part {
 
     /// Its block, in its body.
     pub(crate) fn block<'a>(&self, body: &'a [u8]) -> Block<'a> {
-        Block::new(self.bytes(body))
+        self.open(self.bytes(body))
+    }
+
+    /// Its block, of which these bytes are all or those up to the end of its claims.
+    pub(crate) fn open<'a>(&self, bytes: &'a [u8]) -> Block<'a> {
+        Block::new(bytes, self.form)
     }
 
     /// Drops the rows that do not count.

@@ -11,7 +11,7 @@ use crate::embedded::effective::amended_data;
 use crate::embedded::meters::Meters;
 use crate::embedded::prepare::same_content;
 use crate::embedded::projection::claims::HashKey;
-use crate::embedded::projection::corrections::{Corrections, Fate};
+use crate::embedded::projection::corrections::Fate;
 use crate::embedded::replay::Effect;
 use crate::embedded::stage::Stored;
 use deadpool_postgres::Transaction;
@@ -36,6 +36,27 @@ pub(super) async fn hold(transaction: &Transaction<'_>) -> Result<(), tokio_post
     transaction.query_one(&transaction.prepare_cached(HOLD).await?, &[]).await.map(drop)
 }
 
+/// What became of events that were corrected, by sequence, and how often a charge came or went with that.
+#[derive(Default)]
+pub(super) struct Fates(HashMap<u64, (Fate, u64)>);
+
+impl Fates {
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// What became of an event last.
+    pub(super) fn fate(&self, target: u64) -> Option<Fate> {
+        self.0.get(&target).map(|(fate, _)| *fate)
+    }
+
+    /// How often a charge came or went as an event was corrected.
+    pub(super) fn changes(&self, target: u64) -> u64 {
+        self.0.get(&target).map_or(0, |(_, changes)| *changes)
+    }
+}
+
 /// An event by its source and its id.
 pub(super) type Name = (String, String);
 
@@ -44,7 +65,7 @@ pub(super) struct Targets<'a> {
     key: &'a HashKey,
     meters: Arc<Meters>,
     events: HashMap<Name, StoredEvent>,
-    fates: Corrections,
+    fates: Fates,
     amended: HashMap<u64, Option<String>>,
     /// No record after this one has an event that can be corrected.
     last: i64,
@@ -70,7 +91,7 @@ impl<'a> Targets<'a> {
         last: i64,
     ) -> Result<Targets<'a>, StoreError> {
         let (events, amended) = (HashMap::new(), HashMap::new());
-        let mut targets = Targets { key, meters, events, fates: Corrections::default(), amended, last };
+        let mut targets = Targets { key, meters, events, fates: Fates::default(), amended, last };
         if !asked.corrections.is_empty() {
             let names = asked.corrections.iter().map(|wanted| (wanted.source.clone(), wanted.id.clone()));
             let names: BTreeSet<Name> = names.collect();
@@ -133,32 +154,31 @@ impl Stored for Targets<'_> {
 pub(super) async fn fates(
     transaction: &Transaction<'_>,
     targets: &[u64],
-) -> Result<Corrections, tokio_postgres::Error> {
+) -> Result<Fates, tokio_postgres::Error> {
     let targets: Vec<i64> = targets.iter().map(|target| target.cast_signed()).collect();
     let rows = transaction.query(&transaction.prepare_cached(FATES).await?, &[&targets]).await?;
     Ok(noted(&rows))
 }
 
-/// What became of all events that were corrected, and how many there are.
-pub(super) async fn all(transaction: &Transaction<'_>) -> Result<Corrections, tokio_postgres::Error> {
+/// What became of all events that were corrected.
+pub(super) async fn all(transaction: &Transaction<'_>) -> Result<Fates, tokio_postgres::Error> {
     Ok(noted(&transaction.query(ALL, &[]).await?))
 }
 
-fn noted(rows: &[tokio_postgres::Row]) -> Corrections {
-    let mut fates = Corrections::default();
-    for row in rows {
+fn noted(rows: &[tokio_postgres::Row]) -> Fates {
+    let fate = |row: &tokio_postgres::Row| {
         let (target, by): (i64, Option<i64>) = (row.get(0), row.get(1));
         let fate = by.map_or(Fate::Voided, |by| Fate::Amended(by.cast_unsigned()));
-        fates.set(target.cast_unsigned(), fate, row.get::<_, i64>(2).cast_unsigned());
-    }
-    fates
+        (target.cast_unsigned(), (fate, row.get::<_, i64>(2).cast_unsigned()))
+    };
+    Fates(rows.iter().map(fate).collect())
 }
 
 /// The data that the amendments of these events give, by their sequence.
 async fn amendments(
     transaction: &Transaction<'_>,
     targets: &[u64],
-    fates: &Corrections,
+    fates: &Fates,
 ) -> Result<HashMap<u64, Option<String>>, StoreError> {
     let by = |target: &u64| match fates.fate(*target) {
         Some(Fate::Amended(by)) => Some(by),
@@ -176,7 +196,7 @@ async fn amendments(
     Ok(amended)
 }
 
-/// These events as they were sent, how often what they count for was changed, and as they count.
+/// These events as they were sent, how often a charge came or went as they were corrected, and as they count.
 pub(super) async fn counted(
     transaction: &Transaction<'_>,
     events: Vec<StoredEvent>,
@@ -197,7 +217,7 @@ pub(super) async fn counted(
 pub(super) async fn effective_by(
     transaction: &Transaction<'_>,
     mut events: Vec<StoredEvent>,
-    fates: &Corrections,
+    fates: &Fates,
 ) -> Result<Vec<StoredEvent>, StoreError> {
     let targets: Vec<u64> = events.iter().map(|stored| stored.sequence).collect();
     let mut amended = amendments(transaction, &targets, fates).await?;
@@ -228,7 +248,8 @@ pub(super) async fn put(
             Fate::Amended(by) => Some(by.cast_signed()),
         };
         let noted = last.entry(effect.order.1.cast_signed()).or_default();
-        *noted = (by, noted.1 + effect.fate.changes().cast_signed());
+        let changes = [&effect.before, &effect.after].map(|worth| i64::from(worth.charge.is_some()));
+        *noted = (by, noted.1 + changes.iter().sum::<i64>());
     }
     let targets: Vec<i64> = last.keys().copied().collect();
     let (by, changes): (Vec<_>, Vec<_>) = last.into_values().unzip();

@@ -237,11 +237,30 @@ pub(super) async fn page(
     after: Option<&str>,
     limit: u64,
 ) -> Result<Vec<Document>, StoreError> {
-    // No id is empty. None has U+0000: what is behind a text with it is what is behind the text before it.
-    let after = after.unwrap_or_default().split('\0').next().unwrap_or_default();
+    let after = behind(after);
     let statement = client.prepare_cached(&format!("{DOCUMENT} {PAGE}")).await?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     client.query(&statement, &[&kind.name(), &after, &limit]).await?.iter().map(document).collect()
+}
+
+/// Documents of a kind that a customer has, by id: the first of those behind `after`.
+pub(super) async fn page_of(
+    client: &impl GenericClient,
+    (owner, kind): (CustomerId, Kind),
+    after: Option<&str>,
+    limit: u64,
+) -> Result<Vec<Document>, StoreError> {
+    let sql = format!("{DOCUMENT} WHERE owner = $1 AND kind = $2 AND id > $3 ORDER BY id LIMIT $4");
+    let statement = client.prepare_cached(&sql).await?;
+    let (owner, limit) = (owner.to_string(), i64::try_from(limit).unwrap_or(i64::MAX));
+    let rows = client.query(&statement, &[&owner, &kind.name(), &behind(after), &limit]).await?;
+    rows.iter().map(document).collect()
+}
+
+/// The text that the first document of a page is behind. No id is empty. None has U+0000: what is behind a text
+/// with it is what is behind the text before it.
+fn behind(after: Option<&str>) -> &str {
+    after.unwrap_or_default().split('\0').next().unwrap_or_default()
 }
 
 /// The documents of these kinds that a customer has, by kind and id.

@@ -12,7 +12,7 @@ use super::request::Request;
 use super::{Node, log};
 use crate::StoreError;
 use crate::embedded::meters::Meters;
-use crate::embedded::prepare::{Prepared, same_content};
+use crate::embedded::prepare::{Prepared, same_content, same_hash};
 use crate::embedded::stage::{Fates, RowFate, Staged, stage_in};
 use crate::embedded::worth::Worth;
 use crate::embedded::writer::block_to_write;
@@ -140,7 +140,7 @@ fn compared(group: &Group, known: &HashMap<Fingerprint, Known>) -> Asked<'static
         let repeated: HashSet<usize> = batch.repeats.iter().map(|repeat| repeat.first).collect();
         for (row, print) in batch.rows().zip(prints) {
             if let Some(known) = known.get(print)
-                && (known.content != row.content || repeated.contains(&row.place))
+                && (!same_hash(known.content, row.content) || repeated.contains(&row.place))
             {
                 let event = batch.event(row);
                 asked.names.insert((event.source.to_string(), event.id.to_string()));
@@ -165,7 +165,7 @@ fn standing(
             let event = batch.event(row);
             let stored = targets.event(event);
             let sequence = stored.map_or(log::first_of(known.record), |stored| stored.sequence);
-            let same = known.content == row.content
+            let same = same_hash(known.content, row.content)
                 || stored.is_some_and(|stored| same_content(stored.event.borrowed(), event));
             standing.insert((request, place), (sequence, same));
         }

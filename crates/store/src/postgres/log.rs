@@ -4,7 +4,8 @@
 //! what it says of itself.
 
 use super::corrections;
-use crate::format::block::{Claim, fingerprints};
+use crate::format::block::fingerprints;
+use crate::format::claims::Claim;
 use crate::format::codec::Malformed;
 use crate::format::record::{self, HEADER, Header};
 use crate::{EventFilter, StoreError};
@@ -142,8 +143,8 @@ pub(super) async fn effective(
     counted(transaction, fingerprints, period, wanted, |_, _, counts| counts.map_or(Ok(()), &mut each)).await
 }
 
-/// The same with the events as they were sent, and how often what they count for was changed: also those
-/// that count no more.
+/// The same with the events as they were sent, and how often a charge came or went as they were corrected: also
+/// those that count no more.
 pub(super) async fn counted(
     transaction: &Transaction<'_>,
     fingerprints: Option<&[u32]>,

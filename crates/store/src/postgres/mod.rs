@@ -16,9 +16,11 @@ mod documents;
 mod error;
 mod fingerprint;
 mod group;
+mod limits;
 mod log;
 mod merge;
 mod meters;
+mod node;
 mod pages;
 mod pool;
 mod postings;
@@ -31,27 +33,25 @@ mod subjects;
 mod tail;
 mod tls;
 mod transfer;
+mod unpaid;
 mod usage;
 mod verify;
 mod writer;
 
 pub use address::{is_address, shown};
+pub use limits::Limits;
 pub use transfer::books;
 
-use crate::embedded::projection::claims::HashKey;
-use crate::embedded::shared::Queue;
 use crate::{
     Document, DocumentWrite, EventFilter, Handling, Kind, LogPage, PostRequest, Reading, Readings, Store,
     StoreError,
 };
 use address::Address;
 use async_trait::async_trait;
-use meters::Known;
+use node::Node;
 use pool::{Pool, snapshot};
 use request::Request;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
-use tail::Tail;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -63,56 +63,9 @@ use usage_domain::position::Position;
 use usage_domain::posting::{PostOutcome, Posting};
 use usage_domain::subject::{Subject, SubjectDraft, SubjectId};
 use usage_domain::time::{Month, Period, Timestamp};
-use usage_domain::usage::UnpaidSubject;
+use usage_domain::usage::UnpaidTimes;
 use usage_domain::verdict::Verdict;
 use writer::Waiting;
-
-/// What a node may use, and how long anything may take.
-#[derive(Debug, Clone)]
-pub struct Limits {
-    /// Connections of this node.
-    pub connections: usize,
-    /// How long a request waits for one of them.
-    pub wait: Duration,
-    /// How long a statement may take, a lock be waited for, or a transaction stand idle.
-    pub statement: Duration,
-    /// Events that may wait for a group; more are refused with [`StoreError::Overloaded`].
-    pub most_waiting: usize,
-    /// Deltas that wait before they are merged into the cells.
-    pub merge_every: u32,
-    /// Groups of events that are committed at a time. With one, events stand in the log in the order in which
-    /// they were sent.
-    pub groups: u32,
-    /// Whether this is the move of another store to the database, which nobody else opens until it is whole.
-    pub filling: bool,
-}
-
-impl Default for Limits {
-    /// The usual figures.
-    fn default() -> Limits {
-        Limits {
-            connections: 16,
-            wait: Duration::from_secs(5),
-            statement: Duration::from_secs(30),
-            most_waiting: 200_000,
-            merge_every: 64,
-            // While one waits for the disk, another is claimed.
-            groups: 2,
-            filling: false,
-        }
-    }
-}
-
-/// What the parts of a node share.
-struct Node {
-    pool: Pool,
-    key: HashKey,
-    queue: Queue,
-    tail: Tail,
-    meters: Known,
-    expected: claims::Expected,
-    limits: Limits,
-}
 
 /// Whether the database at `address` has this program's tables already. Changes nothing.
 ///
@@ -140,25 +93,7 @@ impl PostgresStore {
     /// database is of another program or a newer version or gives too few rights; then nothing of it
     /// was changed.
     pub async fn open(address: &str, secret: [u8; 16], limits: Limits) -> Result<PostgresStore, StoreError> {
-        let pool = Pool::new(Address::read(address)?, &limits)?;
-        let mut client = pool.first().await?;
-        let transaction = client.transaction().await?;
-        let secret = schema::migrate(&transaction, pool.address(), secret).await?;
-        if !limits.filling {
-            transfer::check(&transaction, pool.address()).await?;
-        }
-        transaction.commit().await?;
-        drop(client);
-        let queue = Queue::new(limits.most_waiting);
-        let node = Arc::new(Node {
-            pool,
-            key: HashKey(secret),
-            queue,
-            tail: Tail::default(),
-            meters: Known::default(),
-            expected: claims::Expected::default(),
-            limits,
-        });
+        let node = Arc::new(Node::open(address, secret, limits).await?);
         let (requests, waiting) = unbounded_channel();
         let (merges, committed) = unbounded_channel();
         tokio::spawn(merge::run(node.clone(), committed));
@@ -169,15 +104,6 @@ impl PostgresStore {
     fn send(&self, waiting: Waiting) -> Result<(), StoreError> {
         let requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
         requests.as_ref().ok_or(StoreError::Closed)?.send(waiting).map_err(|_| StoreError::Closed)
-    }
-
-    /// What is asked of the database, within the time that anything may take.
-    async fn bounded<T>(&self, work: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
-        let limit = self.node.limits.wait + self.node.limits.statement;
-        match tokio::time::timeout(limit, work).await {
-            Ok(done) => done,
-            Err(_) => Err(StoreError::Unavailable("the database did not answer in time".into())),
-        }
     }
 }
 
@@ -209,19 +135,21 @@ impl Store for PostgresStore {
     }
 
     async fn position(&self) -> Result<Position, StoreError> {
-        self.bounded(async {
-            let mut client = self.node.pool.get().await?;
-            Ok(usage::position(&snapshot(&mut client).await?).await?)
-        })
-        .await
+        self.node
+            .bounded(async {
+                let mut client = self.node.pool.get().await?;
+                Ok(usage::position(&snapshot(&mut client).await?).await?)
+            })
+            .await
     }
 
     async fn events(&self, filter: EventFilter) -> Result<Vec<StoredEvent>, StoreError> {
-        self.bounded(async {
-            let mut client = self.node.pool.get().await?;
-            log::list(&snapshot(&mut client).await?, &filter).await
-        })
-        .await
+        self.node
+            .bounded(async {
+                let mut client = self.node.pool.get().await?;
+                log::list(&snapshot(&mut client).await?, &filter).await
+            })
+            .await
     }
 
     async fn log(
@@ -230,24 +158,26 @@ impl Store for PostgresStore {
         until: Position,
         filter: EventFilter,
     ) -> Result<LogPage, StoreError> {
-        self.bounded(async {
-            let mut client = self.node.pool.get().await?;
-            pages::page(&snapshot(&mut client).await?, &after, &until, &filter).await
-        })
-        .await
+        self.node
+            .bounded(async {
+                let mut client = self.node.pool.get().await?;
+                pages::page(&snapshot(&mut client).await?, &after, &until, &filter).await
+            })
+            .await
     }
 
     async fn read(&self, reading: Reading) -> Result<Readings, StoreError> {
-        self.bounded(async {
-            let mut client = self.node.pool.get().await?;
-            reading::read(&self.node, &snapshot(&mut client).await?, &reading).await
-        })
-        .await
+        self.node
+            .bounded(async {
+                let mut client = self.node.pool.get().await?;
+                reading::read(&self.node, &snapshot(&mut client).await?, &reading).await
+            })
+            .await
     }
 
-    async fn unpaid(&self) -> Result<Vec<UnpaidSubject>, StoreError> {
+    async fn unpaid_times(&self, after: Option<String>, limit: usize) -> Result<UnpaidTimes, StoreError> {
         let mut client = self.node.pool.get().await?;
-        usage::unpaid(&self.node, &snapshot(&mut client).await?).await
+        unpaid::times(&self.node, &snapshot(&mut client).await?, after, limit).await
     }
 
     async fn create_customer(
@@ -256,14 +186,15 @@ impl Store for PostgresStore {
         draft: CustomerDraft,
         now: Timestamp,
     ) -> Result<Customer, StoreError> {
-        self.bounded(async {
-            let mut client = self.node.pool.get().await?;
-            let transaction = client.transaction().await?;
-            let customer = customers::create(&transaction, id, &draft, now).await?;
-            transaction.commit().await?;
-            Ok(customer)
-        })
-        .await
+        self.node
+            .bounded(async {
+                let mut client = self.node.pool.get().await?;
+                let transaction = client.transaction().await?;
+                let customer = customers::create(&transaction, id, &draft, now).await?;
+                transaction.commit().await?;
+                Ok(customer)
+            })
+            .await
     }
 
     async fn update_customer(
@@ -272,48 +203,51 @@ impl Store for PostgresStore {
         draft: CustomerDraft,
         now: Timestamp,
     ) -> Result<Customer, StoreError> {
-        self.bounded(async {
-            let mut client = self.node.pool.get().await?;
-            let transaction = client.transaction().await?;
-            let customer = customers::update(&transaction, id, &draft, now).await?;
-            transaction.commit().await?;
-            Ok(customer)
-        })
-        .await
+        self.node
+            .bounded(async {
+                let mut client = self.node.pool.get().await?;
+                let transaction = client.transaction().await?;
+                let customer = customers::update(&transaction, id, &draft, now).await?;
+                transaction.commit().await?;
+                Ok(customer)
+            })
+            .await
     }
 
     async fn delete_customer(&self, id: CustomerId, now: Timestamp) -> Result<(), StoreError> {
-        self.bounded(async {
-            let mut client = self.node.pool.get().await?;
-            let transaction = client.transaction().await?;
-            customers::delete(&transaction, id, now).await?;
-            Ok(transaction.commit().await?)
-        })
-        .await
+        self.node
+            .bounded(async {
+                let mut client = self.node.pool.get().await?;
+                let transaction = client.transaction().await?;
+                customers::delete(&transaction, id, now).await?;
+                Ok(transaction.commit().await?)
+            })
+            .await
     }
 
     async fn customer(&self, name: &CustomerRef) -> Result<Option<Customer>, StoreError> {
-        self.bounded(async { customers::find(&self.node.pool.get().await?, name).await }).await
+        self.node.bounded(async { customers::find(&self.node.pool.get().await?, name).await }).await
     }
 
     async fn customers(&self, offset: u64, limit: u64) -> Result<(Vec<Customer>, u64), StoreError> {
-        self.bounded(async {
-            let mut client = self.node.pool.get().await?;
-            customers::page(&snapshot(&mut client).await?, offset, limit).await
-        })
-        .await
+        self.node
+            .bounded(async {
+                let mut client = self.node.pool.get().await?;
+                customers::page(&snapshot(&mut client).await?, offset, limit).await
+            })
+            .await
     }
 
     async fn paid_subjects(&self, id: CustomerId) -> Result<Vec<PaidSubject>, StoreError> {
-        self.bounded(async { customers::paid_subjects(&self.node.pool.get().await?, id).await }).await
+        self.node.bounded(async { customers::paid_subjects(&self.node.pool.get().await?, id).await }).await
     }
 
     async fn payer(&self, subject: &str, time: Timestamp) -> Result<Option<CustomerId>, StoreError> {
-        self.bounded(async { customers::payer(&self.node.pool.get().await?, subject, time).await }).await
+        self.node.bounded(async { customers::payer(&self.node.pool.get().await?, subject, time).await }).await
     }
 
     async fn payers(&self, subjects: Vec<String>) -> Result<Vec<Vec<(Period, CustomerId)>>, StoreError> {
-        self.bounded(async { subjects::payers(&self.node.pool.get().await?, &subjects).await }).await
+        self.node.bounded(async { subjects::payers(&self.node.pool.get().await?, &subjects).await }).await
     }
 
     async fn upsert_subjects(
@@ -321,34 +255,35 @@ impl Store for PostgresStore {
         subjects: Vec<(SubjectId, SubjectDraft)>,
         now: Timestamp,
     ) -> Result<Vec<Subject>, StoreError> {
-        self.bounded(async {
-            let mut client = self.node.pool.get().await?;
-            let transaction = client.transaction().await?;
-            let known = subjects::upsert(&transaction, subjects, now).await?;
-            transaction.commit().await?;
-            Ok(known)
-        })
-        .await
+        self.node
+            .bounded(async {
+                let mut client = self.node.pool.get().await?;
+                let transaction = client.transaction().await?;
+                let known = subjects::upsert(&transaction, subjects, now).await?;
+                transaction.commit().await?;
+                Ok(known)
+            })
+            .await
     }
 
     async fn subject(&self, name: &str) -> Result<Option<Subject>, StoreError> {
-        self.bounded(async { subjects::find(&self.node.pool.get().await?, name).await }).await
+        self.node.bounded(async { subjects::find(&self.node.pool.get().await?, name).await }).await
     }
 
     async fn subjects(&self) -> Result<Vec<Subject>, StoreError> {
-        self.bounded(async { subjects::all(&self.node.pool.get().await?).await }).await
+        self.node.bounded(async { subjects::all(&self.node.pool.get().await?).await }).await
     }
 
     async fn delete_subject(&self, id: SubjectId) -> Result<(), StoreError> {
-        self.bounded(async { subjects::delete(&self.node.pool.get().await?, id).await }).await
+        self.node.bounded(async { subjects::delete(&self.node.pool.get().await?, id).await }).await
     }
 
     async fn posting(&self, customer: CustomerId, month: Month) -> Result<Option<Posting>, StoreError> {
-        self.bounded(async { postings::find(&self.node.pool.get().await?, customer, month).await }).await
+        self.node.bounded(async { postings::find(&self.node.pool.get().await?, customer, month).await }).await
     }
 
     async fn post(&self, request: PostRequest) -> Result<PostOutcome, StoreError> {
-        self.bounded(postings::post(&self.node, &request)).await
+        self.node.bounded(postings::post(&self.node, &request)).await
     }
 
     async fn create_meter(
@@ -378,29 +313,31 @@ impl Store for PostgresStore {
     }
 
     async fn delete_meter(&self, id: MeterId) -> Result<(), StoreError> {
-        self.bounded(async {
-            let mut client = self.node.pool.get().await?;
-            let transaction = client.transaction().await?;
-            meters::delete(&transaction, id).await?;
-            Ok(transaction.commit().await?)
-        })
-        .await
+        self.node
+            .bounded(async {
+                let mut client = self.node.pool.get().await?;
+                let transaction = client.transaction().await?;
+                meters::delete(&transaction, id).await?;
+                Ok(transaction.commit().await?)
+            })
+            .await
     }
 
     async fn meters(&self) -> Result<Vec<Meter>, StoreError> {
-        self.bounded(async {
-            let all = meters::all(&self.node.pool.get().await?).await?;
-            Ok(all.into_iter().map(|(meter, _)| meter).collect())
-        })
-        .await
+        self.node
+            .bounded(async {
+                let all = meters::all(&self.node.pool.get().await?).await?;
+                Ok(all.into_iter().map(|(meter, _)| meter).collect())
+            })
+            .await
     }
 
     async fn write_documents(&self, writes: Vec<DocumentWrite>) -> Result<Vec<u64>, StoreError> {
-        self.bounded(documents::write(&self.node, &writes)).await
+        self.node.bounded(documents::write(&self.node, &writes)).await
     }
 
     async fn document(&self, kind: Kind, id: &str) -> Result<Option<Document>, StoreError> {
-        self.bounded(async { documents::find(&self.node.pool.get().await?, kind, id).await }).await
+        self.node.bounded(async { documents::find(&self.node.pool.get().await?, kind, id).await }).await
     }
 
     async fn documents(
@@ -409,11 +346,25 @@ impl Store for PostgresStore {
         after: Option<&str>,
         limit: u64,
     ) -> Result<Vec<Document>, StoreError> {
-        self.bounded(async { documents::page(&self.node.pool.get().await?, kind, after, limit).await }).await
+        self.node
+            .bounded(async { documents::page(&self.node.pool.get().await?, kind, after, limit).await })
+            .await
     }
 
     async fn documents_of(&self, owner: CustomerId, kinds: Vec<Kind>) -> Result<Vec<Document>, StoreError> {
-        self.bounded(async { documents::of(&self.node.pool.get().await?, owner, &kinds).await }).await
+        self.node.bounded(async { documents::of(&self.node.pool.get().await?, owner, &kinds).await }).await
+    }
+
+    async fn documents_of_kind(
+        &self,
+        owner: CustomerId,
+        kind: Kind,
+        after: Option<&str>,
+        limit: u64,
+    ) -> Result<Vec<Document>, StoreError> {
+        let page =
+            async { documents::page_of(&self.node.pool.get().await?, (owner, kind), after, limit).await };
+        self.node.bounded(page).await
     }
 
     async fn verify(&self) -> Result<VerifyReport, StoreError> {

@@ -64,7 +64,7 @@ const STEPS: &[&str] = &[
     CREATE TABLE usage_app.fate (
         target bigint PRIMARY KEY,
         amended_by bigint, -- nothing where it was taken back
-        changes bigint NOT NULL -- how often what it counts for changed
+        changes bigint NOT NULL -- how often a charge came or went as it was corrected
     );
 
     -- What a record adds to the cells, until it is merged into them.

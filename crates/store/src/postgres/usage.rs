@@ -7,27 +7,24 @@ use super::{Node, log, reading};
 use crate::embedded::projection::charges::Reading;
 use crate::embedded::projection::rollup::Sum;
 use crate::embedded::projection::slot::Slot;
-use crate::embedded::usage::charged;
 use crate::format::block::fingerprint;
+use crate::measure::{Measured, measure};
 use crate::{Readings, StoreError};
 use deadpool_postgres::Transaction;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use tokio_postgres::Row;
-use usage_domain::charge::ChargeGroup;
+use usage_domain::charge::{Charge, ChargeGroup};
 use usage_domain::customer::PaidSubject;
 use usage_domain::event::StoredEvent;
+use usage_domain::meter::aggregate::Sign;
 use usage_domain::position::Position;
 use usage_domain::time::{Period, Timestamp};
-use usage_domain::usage::{Totals, UnpaidSubject, Usage};
+use usage_domain::usage::{Totals, Usage};
 
 const COUNTS: &str = "SELECT id, next FROM usage_app.writer ORDER BY id";
 const CELLS: &str = "
     SELECT cells FROM usage_app.cell WHERE subject = ANY ($1) AND quarter BETWEEN $2 AND $3";
-const SUBJECTS: &str = "SELECT DISTINCT subject FROM usage_app.cell WHERE subject <> ''";
-const PAID: &str = "
-    SELECT subject, from_time, until_time FROM usage_app.payer
-    JOIN usage_app.customer ON number = customer WHERE deleted_at IS NULL ORDER BY subject, from_time";
 
 /// The row that a cell is in: that of its UTC day; of everybody, that of its quarter-hour.
 pub(super) fn quarter(subject: &str, slot: Slot) -> i32 {
@@ -98,8 +95,8 @@ pub(super) async fn charges(
     for (subject, start, end) in edges {
         let (prints, period) = ([fingerprint(&subject)], Period { start, end });
         let own = |stored: &StoredEvent| stored.event.subject == subject;
-        log::counted(transaction, Some(&prints), period, own, |sent, changes, counts| {
-            if let Some((group, totals)) = charged(sent, changes, counts) {
+        log::counted(transaction, Some(&prints), period, own, |sent, corrected, counts| {
+            if let Some((group, totals)) = charged(sent, corrected, counts) {
                 Sum::merge(reading.totals.entry(group).or_default(), &totals);
             }
             Ok(())
@@ -109,64 +106,54 @@ pub(super) async fn charges(
     Ok(reading.totals.into_iter().collect())
 }
 
+/// What an event adds to charges, of which one came or went so often as it was corrected, and which counts like
+/// this now, if it still does. That a charge came and went is told as well, though nothing is left of it: the count
+/// of changes is that of the cells, whichever group it stands with.
+fn charged(
+    sent: &StoredEvent,
+    corrected: u64,
+    counts: Option<&StoredEvent>,
+) -> Option<(ChargeGroup, Totals)> {
+    let first = charge(sent);
+    let changes = corrected + u64::from(first.is_some());
+    match counts.and_then(charge) {
+        Some(charge) => {
+            let totals = Totals { changes, ..Totals::of(&charge, Sign::Added) };
+            Some((charge.group, totals))
+        }
+        None if changes == 0 => None,
+        None => {
+            let group = first.map_or_else(gone, |charge| charge.group);
+            Some((group, Totals { changes, ..Totals::default() }))
+        }
+    }
+}
+
+/// The charge that an event makes, if it makes one.
+pub(super) fn charge(stored: &StoredEvent) -> Option<Charge> {
+    match measure(stored.event.borrowed()) {
+        Measured::Charge(charge) => Some(charge),
+        Measured::Nothing | Measured::Invalid(_) => None,
+    }
+}
+
+/// The group of what only a correction ever made a charge, and another one took away again. Nothing counts in it.
+fn gone() -> ChargeGroup {
+    ChargeGroup {
+        service: String::new(),
+        description: None,
+        unit: None,
+        unit_price: None,
+        currency: None,
+        has_quantity: false,
+    }
+}
+
 /// The sums of a row's only column.
 pub(super) fn stored_sums(row: &Row) -> Result<Sums, StoreError> {
     let mut sums = Sums::default();
     sums.add(row.get(0)).map_err(damaged("a row of usage_app.cell"))?;
     Ok(sums)
-}
-
-/// Subjects with charges at times when no customer pays for them.
-pub(super) async fn unpaid(
-    node: &Node,
-    transaction: &Transaction<'_>,
-) -> Result<Vec<UnpaidSubject>, StoreError> {
-    let mut names: BTreeSet<String> = BTreeSet::new();
-    for row in transaction.query(SUBJECTS, &[]).await? {
-        names.insert(String::from_utf8_lossy(row.get(0)).into_owned());
-    }
-    for delta in node.tail.read(transaction).await? {
-        names.extend(delta.charges.subjects().cloned());
-    }
-    let mut paid: BTreeMap<String, Vec<Period>> = BTreeMap::new();
-    for row in transaction.query(PAID, &[]).await? {
-        let subject = String::from_utf8_lossy(row.get(0)).into_owned();
-        paid.entry(subject).or_default().push(Period { start: moment(row.get(1)), end: moment(row.get(2)) });
-    }
-    let gaps: Vec<(String, Vec<Period>)> = names
-        .into_iter()
-        .map(|subject| {
-            let gaps = gaps(paid.get(&subject).map_or(&[][..], Vec::as_slice));
-            (subject, gaps)
-        })
-        .filter(|(_, gaps)| !gaps.is_empty())
-        .collect();
-    let mut unpaid = Vec::new();
-    for (subject, gaps) in gaps {
-        let times = gaps.into_iter().map(|period| PaidSubject { subject: subject.clone(), period });
-        let usage = read(node, transaction, times.collect(), Period::ALWAYS).await?;
-        let events: i64 = usage.groups.iter().map(|(_, totals)| totals.events).sum();
-        if let Ok(events @ 1..) = u64::try_from(events) {
-            unpaid.push(UnpaidSubject { subject, events });
-        }
-    }
-    Ok(unpaid)
-}
-
-/// What these periods, in order, leave of all times.
-fn gaps(paid: &[Period]) -> Vec<Period> {
-    let mut gaps = Vec::new();
-    let mut from = Timestamp::MIN;
-    for period in paid {
-        if from < period.start {
-            gaps.push(Period { start: from, end: period.start });
-        }
-        from = from.max(period.end);
-    }
-    if from < Timestamp::MAX {
-        gaps.push(Period { start: from, end: Timestamp::MAX });
-    }
-    gaps
 }
 
 /// A stored moment.

@@ -2,23 +2,26 @@
 //! moment. Ingest goes on meanwhile.
 
 use super::changes::{Changes, Sums};
+use super::corrections::{self, Fates};
 use super::fingerprint::Fingerprint;
 use super::pool::snapshot;
-use super::{Node, corrections, log, meters, usage};
+use super::{Node, log, meters, usage};
 use crate::StoreError;
 use crate::correction::correction;
 use crate::embedded::meters::Meters;
-use crate::embedded::projection::corrections::{Corrections, Fate};
+use crate::embedded::projection::corrections::Fate;
 use crate::embedded::projection::metered::Series;
 use crate::embedded::verify::{compare, note};
 use crate::embedded::worth::Worth;
+use crate::measure::{Measured, measure};
 use deadpool_postgres::Transaction;
 use futures_util::TryStreamExt;
 use std::collections::HashMap;
 use std::pin::pin;
 use std::sync::Arc;
 use usage_domain::care::VerifyReport;
-use usage_domain::event::StoredEvent;
+use usage_domain::charge::CHARGE_TYPE;
+use usage_domain::event::{EventRef, StoredEvent};
 use usage_domain::meter::aggregate::Sign;
 
 const CLAIMS: &str = "SELECT fingerprint, content, record FROM usage_app.claim";
@@ -33,8 +36,39 @@ struct Recount {
     /// By writer: the first and the count of the events of each of its records.
     written: HashMap<i64, Vec<(i64, i64)>>,
     /// What became of events, by their claims: as the log says it, and as it is kept.
-    said: HashMap<Fingerprint, Fate>,
-    kept: HashMap<Fingerprint, Fate>,
+    said: HashMap<Fingerprint, Said>,
+    kept: HashMap<Fingerprint, Kept>,
+    /// How many events are kept as corrected, whether the log has them or not.
+    corrected: usize,
+}
+
+/// What corrections say of an event.
+struct Said {
+    fate: Fate,
+    /// In their order, whether what it counts for from then on is a charge, if it is of the type of charges.
+    charges: Vec<bool>,
+}
+
+/// What is kept of an event that was corrected.
+struct Kept {
+    fate: Fate,
+    changes: u64,
+    /// Whether the event as it was sent is of the type of charges, and whether it is one.
+    is_of_charges: bool,
+    is_charge: bool,
+}
+
+impl Said {
+    /// Whether what is kept of the event is this.
+    fn is(&self, kept: &Kept) -> bool {
+        let mut changes = 0;
+        let mut before = kept.is_charge;
+        for after in self.charges.iter().map(|after| *after && kept.is_of_charges) {
+            changes += u64::from(before) + u64::from(after);
+            before = after;
+        }
+        (self.fate, changes) == (kept.fate, kept.changes)
+    }
 }
 
 /// Compares the claims, the fates and the cells with a recount of the log.
@@ -63,7 +97,7 @@ pub(super) async fn verify(node: &Node) -> Result<VerifyReport, StoreError> {
         let text = "the claims of events are not those of the log; run 'usage_app rebuild'";
         note(&mut report.problems, text.to_string());
     }
-    if recount.said != recount.kept {
+    if !recount.agrees() {
         let text = "the corrections are not those of the log; run 'usage_app rebuild'";
         note(&mut report.problems, text.to_string());
     }
@@ -93,7 +127,8 @@ async fn recount(
     report: &mut VerifyReport,
 ) -> Result<Recount, StoreError> {
     let fates = corrections::all(transaction).await?;
-    let (mut recount, mut last) = (Recount::default(), -1i64);
+    let mut recount = Recount { corrected: fates.len(), ..Recount::default() };
+    let mut last = -1i64;
     loop {
         let page = log::page(transaction, last).await?;
         let Some(end) = page.last() else { return Ok(recount) };
@@ -138,16 +173,29 @@ async fn recount(
 
 impl Recount {
     /// Notes what became of this event, and what it says became of another.
-    fn see(&mut self, node: &Node, stored: &StoredEvent, print: Fingerprint, fates: &Corrections) {
+    fn see(&mut self, node: &Node, stored: &StoredEvent, print: Fingerprint, fates: &Fates) {
         if let Some(fate) = fates.fate(stored.sequence) {
-            self.kept.insert(print, fate);
+            let is_of_charges = stored.event.event_type == CHARGE_TYPE;
+            let (changes, is_charge) = (fates.changes(stored.sequence), usage::charge(stored).is_some());
+            self.kept.insert(print, Kept { fate, changes, is_of_charges, is_charge });
         }
         let Some(Ok(wanted)) = correction(stored.event.borrowed()) else { return };
         let fate = if wanted.data.is_some() { Fate::Amended(stored.sequence) } else { Fate::Voided };
-        let said = self.said.entry(Fingerprint::of(&node.key, &wanted.source, &wanted.id)).or_insert(fate);
-        if *said != Fate::Voided {
-            *said = fate;
+        let said = self.said.entry(Fingerprint::of(&node.key, &wanted.source, &wanted.id));
+        let said = said.or_insert(Said { fate, charges: Vec::new() });
+        if said.charges.is_empty() || said.fate != Fate::Voided {
+            said.fate = fate;
+            let (event_type, data) = (CHARGE_TYPE, wanted.data.as_deref());
+            let from_now_on = EventRef { event_type, data, ..stored.event.borrowed() };
+            said.charges.push(data.is_some() && matches!(measure(from_now_on), Measured::Charge(_)));
         }
+    }
+
+    /// Whether what is kept of corrected events is what the log says.
+    fn agrees(&self) -> bool {
+        let is_kept =
+            |(print, said): (&Fingerprint, &Said)| self.kept.get(print).is_some_and(|kept| said.is(kept));
+        self.said.len() == self.corrected && self.said.iter().all(is_kept)
     }
 }
 

@@ -1,8 +1,12 @@
 //! Customers: their names, and whose usage they pay for from when to when.
 
+use crate::meters::draft;
 use crate::support::{NOW, Setup, at, charge, customer, total};
 use usage_domain::customer::{CustomerDraft, CustomerId, CustomerRef};
+use usage_domain::event::UsageEvent;
+use usage_domain::meter::{Aggregation, MeterDraft, MeterId};
 use usage_domain::time::Period;
+use usage_domain::usage::Unpaid;
 use usage_store::{Handling, Store, StoreError};
 
 async fn find(store: &dyn Store, name: &str) -> Option<u64> {
@@ -91,7 +95,7 @@ pub(crate) async fn a_subject_changes_hands_at_a_moment(setup: &impl Setup) {
     }
     assert_eq!(store.payer("host", at("2026-11-10T11:00:00Z")).await.unwrap(), Some(first.id));
     assert_eq!(store.payer("host", noon).await.unwrap(), Some(second.id));
-    assert_eq!(store.unpaid().await.unwrap(), []);
+    assert_eq!(store.unpaid(10).await.unwrap(), Unpaid::default());
 }
 
 pub(crate) async fn a_deleted_customer_frees_its_key_but_not_its_number(setup: &impl Setup) {
@@ -119,13 +123,63 @@ pub(crate) async fn usage_that_nobody_pays_for_is_listed(setup: &impl Setup) {
     let events = [("a", "paid"), ("b", "stray"), ("c", "stray"), ("d", "lost")];
     let events = events.map(|(id, subject)| charge(id, subject, "2026-11-10T12:00:00Z", "1"));
     store.append(events.to_vec(), at(NOW), Handling::Lenient).await.unwrap();
-    let list = |unpaid: Vec<usage_domain::usage::UnpaidSubject>| {
-        unpaid.into_iter().map(|u| format!("{}:{}", u.subject, u.events)).collect::<Vec<_>>().join(" ")
-    };
-    assert_eq!(list(store.unpaid().await.unwrap()), "lost:1 stray:2");
+    assert_eq!(listed(&*store, 10).await, "lost:1 stray:2 of 3");
+    assert_eq!(listed(&*store, 1).await, "lost:1 and 1 more of 3");
     // A subject that had no payer yet is its first payer's from the first moment on.
     customer(&*store, 2, |draft| draft.subjects = vec!["stray".into()]).await;
-    assert_eq!(list(store.unpaid().await.unwrap()), "lost:1");
+    assert_eq!(listed(&*store, 10).await, "lost:1 of 1");
+}
+
+/// What nobody pays for: subjects with their events, how many more there are, and the events of all.
+async fn listed(store: &dyn Store, most: usize) -> String {
+    let Unpaid { subjects, more, events } = store.unpaid(most).await.unwrap();
+    let subjects = subjects.into_iter().map(|unpaid| format!("{}:{}", unpaid.subject, unpaid.events));
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("{}{more} of {events}", subjects.collect::<Vec<_>>().join(" "))
+}
+
+pub(crate) async fn metered_usage_that_nobody_pays_for_is_listed_as_charges_are(setup: &impl Setup) {
+    let store = setup.open();
+    customer(&*store, 1, |draft| draft.subjects = vec!["paid".into(), "moved".into()]).await;
+    // Two meters look at the same events, and one at levels.
+    for (number, key, event_type, aggregation) in [
+        (1u128, "tokens", "use", Aggregation::Sum),
+        (2, "requests", "use", Aggregation::Count),
+        (3, "level", "level", Aggregation::WeightedSum),
+    ] {
+        let draft = MeterDraft { event_type: event_type.into(), ..draft(key, aggregation) };
+        store.create_meter(MeterId(number.into()), draft, at(NOW)).await.unwrap();
+    }
+    let used = |id: &str, of: &str, subject: &str, time: &str, data: &str| UsageEvent {
+        event_type: of.to_string(),
+        data: Some(data.to_string()),
+        ..charge(id, subject, time, "1")
+    };
+    let noon = "2026-11-10T12:00:00Z";
+    let events = vec![
+        used("a", "use", "paid", noon, r#"{"tokens":1}"#),
+        used("b", "use", "stray", noon, r#"{"tokens":1}"#),
+        used("c", "use", "stray", "2026-10-10T12:00:00Z", r#"{"tokens":2}"#),
+        // Only the count can use it.
+        used("d", "use", "stray", noon, r#"{"tokens":"x"}"#),
+        used("e", "level", "stray", noon, r#"{"tokens":3}"#),
+        charge("f", "stray", noon, "1"),
+        // No meter looks at it: it is no usage.
+        used("g", "other", "idle", noon, r#"{"tokens":1}"#),
+        used("h", "use", "moved", noon, r#"{"tokens":1}"#),
+        used("i", "use", "moved", "2026-11-25T00:00:00Z", r#"{"tokens":1}"#),
+        used("j", "use", "gone", noon, r#"{"tokens":1}"#),
+        used("k", "usage.void", "gone", noon, r#"{"source":"test","id":"j"}"#),
+    ];
+    store.append(events, at(NOW), Handling::Lenient).await.unwrap();
+    assert_eq!(listed(&*store, 10).await, "stray:5 of 5");
+    // From a moment within a day on the customer pays no more for what it had.
+    let later = at("2026-11-24T12:30:00Z");
+    let rest = CustomerDraft { subjects: vec!["paid".into()], ..CustomerDraft::named("One") };
+    store.update_customer(CustomerId(1u128.into()), rest, later).await.unwrap();
+    assert_eq!(listed(&*store, 1).await, "moved:1 and 1 more of 6");
+    customer(&*store, 2, |draft| draft.subjects = vec!["stray".into()]).await;
+    assert_eq!(listed(&*store, 10).await, "moved:1 of 1");
 }
 
 pub(crate) async fn customers_are_there_after_reopening(setup: &impl Setup) {

@@ -121,6 +121,18 @@ pub(crate) async fn a_customers_documents_are_read_together_and_outlive_it(setup
     assert_eq!(named(owner.id, &[Kind::Subscription]).await, ["s1", "s2"]);
     assert!(named(owner.id, &[Kind::Tax]).await.is_empty() && named(owner.id, &[]).await.is_empty());
     assert!(named(CustomerId(3.into()), &all).await.is_empty());
+    let page = async |kind: Kind, after: Option<&str>, limit: u64| {
+        let found = store.documents_of_kind(owner.id, kind, after, limit).await.unwrap();
+        found.into_iter().map(|document| document.id).collect::<Vec<_>>()
+    };
+    assert_eq!(page(Kind::Subscription, None, 1).await, ["s1"]);
+    assert_eq!(page(Kind::Subscription, Some("s1"), 2).await, ["s2"]);
+    assert_eq!(page(Kind::Subscription, Some("s0\0"), 9).await, ["s1", "s2"]);
+    assert!(page(Kind::Subscription, Some("s2"), 9).await.is_empty());
+    assert_eq!(
+        (page(Kind::Bill, None, 9).await, page(Kind::Grant, None, 0).await),
+        (vec!["b1".into()], vec![])
+    );
     store.delete_customer(owner.id, at(NOW)).await.unwrap();
     assert_eq!(store.customer(&CustomerRef::Id(owner.id)).await.unwrap(), None);
     assert_eq!(named(owner.id, &all).await, ["b1", "g", "s1", "s2"]);

@@ -36,6 +36,7 @@ macro_rules! suite {
                     a_subject_changes_hands_at_a_moment,
                     a_deleted_customer_frees_its_key_but_not_its_number,
                     usage_that_nobody_pays_for_is_listed,
+                    metered_usage_that_nobody_pays_for_is_listed_as_charges_are,
                     customers_are_there_after_reopening,
                 ],
                 meters: [
@@ -72,6 +73,7 @@ macro_rules! suite {
                     a_reading_is_what_its_parts_are,
                     a_reading_with_a_question_that_has_no_answer_is_refused,
                     all_of_a_reading_is_of_one_position,
+                    changes_count_alike_in_whole_cells_and_where_a_period_cuts_them,
                 ],
                 nodes: [
                     events_that_two_nodes_are_sent_at_the_same_time_count_once,

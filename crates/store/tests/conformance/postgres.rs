@@ -18,7 +18,7 @@ use usage_domain::position::Position;
 use usage_domain::posting::{PostOutcome, Posting};
 use usage_domain::subject::{Subject, SubjectDraft, SubjectId};
 use usage_domain::time::{Month, Period, Timestamp};
-use usage_domain::usage::UnpaidSubject;
+use usage_domain::usage::UnpaidTimes;
 use usage_domain::verdict::Verdict;
 use usage_store::{
     Document, DocumentWrite, EventFilter, Handling, Kind, LogPage, PostRequest, Reading, Readings, Store,
@@ -92,8 +92,8 @@ impl Store for Pair {
         self.next().read(reading).await
     }
 
-    async fn unpaid(&self) -> Result<Vec<UnpaidSubject>, StoreError> {
-        self.next().unpaid().await
+    async fn unpaid_times(&self, after: Option<String>, limit: usize) -> Result<UnpaidTimes, StoreError> {
+        self.next().unpaid_times(after, limit).await
     }
 
     async fn create_customer(
@@ -207,6 +207,16 @@ impl Store for Pair {
         limit: u64,
     ) -> Result<Vec<Document>, StoreError> {
         self.next().documents(kind, after, limit).await
+    }
+
+    async fn documents_of_kind(
+        &self,
+        owner: CustomerId,
+        kind: Kind,
+        after: Option<&str>,
+        limit: u64,
+    ) -> Result<Vec<Document>, StoreError> {
+        self.next().documents_of_kind(owner, kind, after, limit).await
     }
 
     async fn documents_of(&self, owner: CustomerId, kinds: Vec<Kind>) -> Result<Vec<Document>, StoreError> {

@@ -1,10 +1,11 @@
 //! Readings: charges and meters of one moment, whatever is written meanwhile.
 
-use crate::meters::{amend, draft, event};
+use crate::meters::{amend, draft, event, void};
 use crate::support::{NOW, Setup, at, charge};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::task::JoinSet;
+use usage_domain::charge::CHARGE_TYPE;
 use usage_domain::customer::PaidSubject;
 use usage_domain::meter::query::{MeterQuery, MeterRow, Part, QueryError, Scope};
 use usage_domain::meter::windows::Window;
@@ -12,7 +13,7 @@ use usage_domain::meter::{Aggregation, Meter, MeterDraft, MeterId};
 use usage_domain::position::Position;
 use usage_domain::time::Period;
 use usage_domain::usage::Totals;
-use usage_domain::verdict::Verdict;
+use usage_domain::verdict::Verdict::{self, Accepted};
 use usage_store::{Handling, Reading, Readings, Store, StoreError};
 
 const NOON: &str = "2026-11-10T12:00:00Z";
@@ -175,5 +176,71 @@ pub(crate) async fn all_of_a_reading_is_of_one_position(setup: &impl Setup) {
             "a reading was older than the one before"
         );
         assert_eq!(seen.last().unwrap().events(), 4 * 40 * 3);
+    }
+}
+
+/// What an event is sent with or amended to, or nothing where it is taken back; the changes and the charges after it.
+type Correction<'a> = (Option<&'a str>, (u64, i64));
+
+/// The changes of a subject's charges in a period, and how many charges count.
+async fn changes(store: &dyn Store, subject: &str, period: Period) -> (u64, i64) {
+    let paid = vec![PaidSubject { subject: subject.to_string(), period: Period::ALWAYS }];
+    let usage = store.usage(paid, period).await.unwrap();
+    (usage.changes(), usage.groups.iter().map(|(_, totals)| totals.events).sum())
+}
+
+pub(crate) async fn changes_count_alike_in_whole_cells_and_where_a_period_cuts_them(setup: &impl Setup) {
+    let store = setup.open();
+    let (price, other) = ("{\"amount\":\"5\"}", "{\"amount\":\"7\",\"service\":\"S\"}");
+    let none = "{\"amount\":\"much\"}";
+    let cases: &[&[Correction<'_>]] = &[
+        &[(Some(price), (1, 1)), (Some(other), (3, 1)), (None, (4, 0)), (None, (4, 0))],
+        &[(Some(price), (1, 1)), (Some(none), (2, 0)), (Some(other), (3, 1)), (Some(price), (5, 1))],
+        &[(Some(none), (0, 0)), (Some(price), (1, 1)), (Some(none), (2, 0)), (Some(none), (2, 0))],
+        &[(Some(none), (0, 0)), (Some(other), (1, 1)), (None, (2, 0))],
+        &[(Some(none), (0, 0)), (None, (0, 0))],
+    ];
+    let whole = Period { start: at("2026-11-10T00:00:00Z"), end: at("2026-11-11T00:00:00Z") };
+    let cut = Period { start: at("2026-11-10T11:59:59Z"), end: at("2026-11-10T12:00:01Z") };
+    for (case, steps) in cases.iter().enumerate() {
+        let id = format!("case {case}");
+        for (step, (data, should)) in steps.iter().enumerate() {
+            let event = match (step, data) {
+                (0, data) => event(&id, CHARGE_TYPE, &id, NOON, data.unwrap()),
+                (_, Some(data)) => amend(&format!("{id}, {step}"), &id, data),
+                (_, None) => void(&format!("{id}, {step}"), &id),
+            };
+            assert_eq!(store.append(vec![event], at(NOW), Handling::Strict).await.unwrap(), [Accepted]);
+            for period in [whole, cut, Period::ALWAYS] {
+                assert_eq!(changes(&*store, &id, period).await, *should, "{id}, step {step}, {period:?}");
+            }
+        }
+    }
+    // All of one in a single request, and of what is no charge whatever its data says.
+    let together = vec![
+        event("at once", CHARGE_TYPE, "at once", NOON, price),
+        amend("at once 1", "at once", none),
+        amend("at once 2", "at once", other),
+        void("at once 3", "at once"),
+        event("no charge", "request", "no charge", NOON, price),
+        amend("no charge 1", "no charge", other),
+    ];
+    store.append(together, at(NOW), Handling::Strict).await.unwrap();
+    for round in ["as it came", "made anew"] {
+        for period in [whole, cut] {
+            assert_eq!(changes(&*store, "at once", period).await, (4, 0), "{round}, {period:?}");
+            assert_eq!(changes(&*store, "no charge", period).await, (0, 0), "{round}, {period:?}");
+            for (case, steps) in cases.iter().enumerate() {
+                let (_, should) = steps.last().unwrap();
+                let is = changes(&*store, &format!("case {case}"), period).await;
+                assert_eq!(is, *should, "case {case}, {round}, {period:?}");
+            }
+        }
+        // Of the totals, one counts something; what was taken back leaves those that it was in.
+        let report = store.verify().await.unwrap();
+        let (events, figures) = (23, (report.events, report.totals, report.problems));
+        assert_eq!(figures, (events, 1, Vec::new()), "{round}");
+        let report = store.rebuild().await.unwrap();
+        assert_eq!((report.events, report.totals), (events, 8), "{round}");
     }
 }

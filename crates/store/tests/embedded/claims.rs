@@ -8,7 +8,7 @@ use usage_store::embedded::Options;
 use usage_store::{Handling, Store, StoreError};
 
 const PAGE: usize = 4096;
-const ENTRY: usize = 12;
+const ENTRY: usize = 8;
 
 fn runs(place: &Place) -> Vec<PathBuf> {
     let mut files = Place::files(&place.projections());
@@ -105,22 +105,44 @@ async fn a_run_that_is_damaged_while_the_store_is_open_is_named_and_never_taken_
 }
 
 /// As the store makes digests of entries.
-fn digest(entry: &[u8], from: u64) -> u64 {
-    let hash = u64::from_le_bytes(entry[..8].try_into().unwrap());
-    let sequence = from + u64::from(u32::from_le_bytes(entry[8..].try_into().unwrap()));
+fn digest(hash: u64, sequence: u64) -> u64 {
     let mixed = hash ^ sequence.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     mixed.wrapping_mul(mixed >> 32 | 1)
+}
+
+/// Of a run of 9 to 16 claims, the bits of an entry that are the place in its span.
+const OFFSET: u64 = 15;
+
+/// The hash at this place of such a run. Of two buckets the filter tells the first bit by where the second begins,
+/// and eight more; an entry has all but the first seven.
+fn hash(bytes: &[u8], place: usize, count: usize) -> u64 {
+    let filter = &bytes[2 * PAGE..];
+    let second = u32::from_le_bytes(filter[4..8].try_into().unwrap()) as usize;
+    let (bucket, rest) = (u64::from(place >= second), u64::from(filter[12..12 + count][place]));
+    bucket << 63 | rest << 55 | entry(bytes, place) >> 4
+}
+
+fn entry(bytes: &[u8], place: usize) -> u64 {
+    u64::from_le_bytes(bytes[PAGE + place * ENTRY..][..ENTRY].try_into().unwrap())
 }
 
 /// Exchanges the events of the first two entries of a run, and makes all sums right again.
 fn tamper(path: &Path, from: u64) {
     let mut bytes = fs::read(path).unwrap();
-    let entry = |bytes: &[u8], number: usize| digest(&bytes[PAGE + number * ENTRY..][..ENTRY], from);
-    let before = entry(&bytes, 0).wrapping_add(entry(&bytes, 1));
-    for byte in 8..ENTRY {
-        bytes.swap(PAGE + byte, PAGE + ENTRY + byte);
+    let to = u64::from_le_bytes(bytes[16..24].try_into().unwrap());
+    let count = usize::try_from(to - from).unwrap();
+    assert!((9..=16).contains(&count));
+    let digests = |bytes: &[u8]| {
+        let one = |place| digest(hash(bytes, place, count), from + (entry(bytes, place) & OFFSET));
+        one(0).wrapping_add(one(1))
+    };
+    let before = digests(&bytes);
+    let exchanged = (entry(&bytes, 0) ^ entry(&bytes, 1)) & OFFSET;
+    for place in 0..2 {
+        let changed = entry(&bytes, place) ^ exchanged;
+        bytes[PAGE + place * ENTRY..][..ENTRY].copy_from_slice(&changed.to_le_bytes());
     }
-    let after = entry(&bytes, 0).wrapping_add(entry(&bytes, 1));
+    let after = digests(&bytes);
     let sum = u64::from_le_bytes(bytes[28..36].try_into().unwrap());
     bytes[28..36].copy_from_slice(&sum.wrapping_sub(before).wrapping_add(after).to_le_bytes());
     for page in bytes[..2 * PAGE].chunks_mut(PAGE) {

@@ -1,6 +1,7 @@
 //! The stored format: what an earlier version wrote is read as it was meant.
 
-use crate::support::{NOW, Place, SECRET, at, options};
+use crate::recounted::is_sound_in_all_windows;
+use crate::support::{NOW, Place, SECRET, at, copy_folder, options};
 use std::fs;
 use std::path::{Path, PathBuf};
 use usage_domain::customer::PaidSubject;
@@ -13,7 +14,7 @@ use usage_store::{EventFilter, Handling, Store};
 const LATER: &str = "2026-11-22T10:00:01.000000001Z";
 
 /// The versions of records that were ever written.
-const VERSIONS: [u32; 2] = [1, 2];
+const VERSIONS: [u32; 3] = [1, 2, 3];
 
 fn golden(version: u32) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/v{version}.log"))
@@ -142,4 +143,41 @@ async fn are_compared(version: u32) {
     }
     let verdicts = store.append(events.clone(), at(received), Handling::Lenient).await.unwrap();
     assert_eq!(verdicts, vec![Verdict::Conflict; events.len()]);
+}
+
+/// A folder as a service left it: records of version 2, an index of duplicates of version 1, cells of version 4.
+/// It has seven meters of as many aggregations, and 800 events of October 2026.
+fn folder() -> Place {
+    let place = Place::new();
+    copy_folder(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/folder-1"), &place.path());
+    place
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_folder_of_an_earlier_version_is_used_as_it_is_and_goes_on() {
+    let place = folder();
+    let files = |place: &Place| -> Vec<(PathBuf, Vec<u8>)> {
+        let read = |path: PathBuf| (path.clone(), fs::read(path).unwrap());
+        Place::files(&place.projections()).into_iter().map(read).collect()
+    };
+    let before = files(&place);
+    assert_eq!(before.len(), 2);
+    // Nothing is made anew from the log.
+    let store = place.try_open(Options { checkpoint_every: 1000, ..options() }).unwrap();
+    is_sound_in_all_windows(&*store, "opened").await;
+    assert_eq!(store.meters().await.unwrap().len(), 10);
+    let stored = store.events(EventFilter::newest(100)).await.unwrap();
+    let again: Vec<UsageEvent> = stored.into_iter().take(30).map(|stored| stored.event).collect();
+    let verdicts = store.append(again.clone(), at(NOW), Handling::Strict).await.unwrap();
+    assert_eq!(verdicts, vec![Verdict::Duplicate; again.len()]);
+    drop(store);
+    assert_eq!(files(&place), before);
+    // What comes now is added up with what is there, and written in its own way; so is what is merged.
+    for part in 0..9 {
+        let later = |event: &UsageEvent| UsageEvent { id: format!("{}-{part}", event.id), ..event.clone() };
+        let events: Vec<_> = again.iter().map(later).collect();
+        let store = place.open();
+        store.append(events, at(NOW), Handling::Strict).await.unwrap();
+    }
+    is_sound_in_all_windows(&*place.open(), "opened again").await;
 }

@@ -78,7 +78,7 @@ impl Place {
     }
 }
 
-fn copy_folder(from: &Path, to: &Path) {
+pub(crate) fn copy_folder(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for path in Place::files(from) {
         let name = path.file_name().unwrap();

@@ -3,6 +3,7 @@
 
 use crate::database::{Database, connect};
 use crate::support::{NOW, at, charge, count};
+use usage_domain::event::{AMEND_TYPE, UsageEvent, VOID_TYPE};
 use usage_domain::verdict::Verdict::{Accepted, Duplicate};
 use usage_store::{Handling, Store, StoreError};
 
@@ -35,6 +36,47 @@ async fn what_differs_from_the_log_is_found_and_made_anew() {
             node.append(vec![charge("3", "alice")], at(NOW), Handling::Strict).await.unwrap(),
             [Duplicate]
         );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn corrections_that_are_not_those_of_the_log_are_found_and_made_anew() {
+    let Some(database) = Database::new().await else { return };
+    let node = database.node().await.unwrap();
+    let correction = |id: &str, kind: &str, target: &str, rest: &str| {
+        let data = Some(format!("{{\"source\":\"test\",\"id\":\"{target}\"{rest}}}"));
+        UsageEvent { event_type: kind.into(), data, ..charge(id, "x") }
+    };
+    let events = vec![
+        charge("a", "alice"),
+        charge("b", "alice"),
+        charge("c", "alice"),
+        correction("amend", AMEND_TYPE, "a", ",\"data\":{\"amount\":\"2\"}"),
+        correction("void", VOID_TYPE, "b", ""),
+    ];
+    node.append(events, at(NOW), Handling::Strict).await.unwrap();
+    let owner = connect(&database.address()).await;
+    let kept = "SELECT target, amended_by, changes FROM usage_app.fate ORDER BY target";
+    let rows = async || -> Vec<(i64, Option<i64>, i64)> {
+        let rows = owner.query(kept, &[]).await.unwrap();
+        rows.iter().map(|row| (row.get(0), row.get(1), row.get(2))).collect()
+    };
+    let sound = rows().await;
+    assert_eq!(node.verify().await.unwrap().problems, Vec::<String>::new());
+    for change in [
+        "DELETE FROM usage_app.fate WHERE amended_by IS NULL",
+        "UPDATE usage_app.fate SET amended_by = NULL",
+        "UPDATE usage_app.fate SET changes = changes + 1 WHERE amended_by IS NOT NULL",
+        "INSERT INTO usage_app.fate SELECT max(target) + 1, NULL, 1 FROM usage_app.fate",
+        "INSERT INTO usage_app.fate SELECT max(target) + 1000, NULL, 1 FROM usage_app.fate",
+    ] {
+        owner.batch_execute(change).await.unwrap();
+        let problems = node.verify().await.unwrap().problems;
+        let named = "the corrections are not those of the log; run 'usage_app rebuild'";
+        assert!(problems.iter().any(|problem| problem == named), "{change}: {problems:?}");
+        node.rebuild().await.unwrap();
+        assert_eq!(rows().await, sound, "{change}");
+        assert_eq!(node.verify().await.unwrap().problems, Vec::<String>::new(), "{change}");
     }
 }
 

@@ -145,7 +145,7 @@ async fn subjects_may_have_any_character_and_names_with_a_zero_are_nobodys() {
         node.append(vec![charge(&format!("id \0 {i}"), subject)], at(NOW), Handling::Strict).await.unwrap();
     }
     assert_eq!(count(&node, subject).await, 20);
-    assert_eq!(node.unpaid().await.unwrap()[0].subject, subject);
+    assert_eq!(node.unpaid(1).await.unwrap().subjects[0].subject, subject);
     assert_eq!(node.payer(subject, at(NOW)).await.unwrap(), None);
     assert_eq!(node.customer(&CustomerRef::Any("a\0b".into())).await.unwrap(), None);
     let draft = CustomerDraft::named("a\0b");

@@ -2,7 +2,7 @@
 
 use super::{Catalog, Change};
 use crate::document::check;
-use crate::{Document, DocumentWrite, Kind, StoreError};
+use crate::{Document, DocumentWrite, Expect, Kind, StoreError};
 use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 use usage_domain::customer::CustomerId;
 
@@ -10,7 +10,14 @@ use usage_domain::customer::CustomerId;
 const DOCUMENT: &str = "SELECT kind, id, owner, revision, body FROM document";
 const FIND: &str = "WHERE kind = ?1 AND id = ?2";
 const PAGE: &str = "WHERE kind = ?1 AND id > ?2 ORDER BY id LIMIT ?3";
-const OF_OWNER: &str = "WHERE owner = ?1 AND kind IN (SELECT value FROM json_each(?2)) ORDER BY kind, id";
+const PAGE_OF: &str = "WHERE owner = ?1 AND kind = ?2 AND id > ?3 ORDER BY id LIMIT ?4";
+
+/// Which documents a customer has of some kinds. The kinds are in the text: a table made of a parameter would
+/// have SQLite compile the statement again whenever it is used.
+fn of_owner(kinds: &[Kind]) -> String {
+    let names: Vec<String> = kinds.iter().map(|kind| format!("'{kind}'")).collect();
+    format!("WHERE owner = ?1 AND kind IN ({}) ORDER BY kind, id", names.join(", "))
+}
 
 impl Catalog {
     pub(crate) async fn write_documents(&self, writes: Vec<DocumentWrite>) -> Result<Vec<u64>, StoreError> {
@@ -44,8 +51,28 @@ impl Catalog {
         owner: CustomerId,
         kinds: &[Kind],
     ) -> Result<Vec<Document>, StoreError> {
-        let names: Vec<String> = kinds.iter().map(|kind| format!("\"{kind}\"")).collect();
-        all(&self.readers.get(), OF_OWNER, params![owner.to_string(), format!("[{}]", names.join(","))])
+        all(&self.readers.get(), &of_owner(kinds), [owner.to_string()])
+    }
+
+    pub(crate) fn documents_of_kind(
+        &self,
+        owner: CustomerId,
+        kind: Kind,
+        after: Option<&str>,
+        limit: u64,
+    ) -> Result<Vec<Document>, StoreError> {
+        let (after, limit) = (after.unwrap_or_default(), i64::try_from(limit).unwrap_or(i64::MAX));
+        all(&self.readers.get(), PAGE_OF, params![owner.to_string(), kind.name(), after, limit])
+    }
+
+    /// All of some kinds, without waiting for anybody: `None` where no reader is free.
+    pub(crate) fn documents_of_at_once(
+        &self,
+        owner: CustomerId,
+        kinds: &[Kind],
+    ) -> Result<Option<Vec<Document>>, StoreError> {
+        let Some(reader) = self.readers.free() else { return Ok(None) };
+        all(&reader, &of_owner(kinds), [owner.to_string()]).map(Some)
     }
 }
 
@@ -81,47 +108,71 @@ fn write_all(connection: &Connection, writes: &[DocumentWrite]) -> Result<Vec<u6
         .query_row([drawn], |row| row.get(0))?;
     let revisions: Vec<u64> = (last - drawn + 1..=last).collect();
     for (write, revision) in writes.iter().zip(&revisions) {
-        let found: Option<u64> = connection
-            .prepare_cached("SELECT revision FROM document WHERE kind = ?1 AND id = ?2")?
-            .query_row([write.kind.name(), &write.id], |row| row.get(0))
-            .optional()?;
-        if !write.expect.holds(found) {
+        if !is_written(connection, write, *revision)? {
             return Err(write.stale());
         }
-        put(connection, write, *revision)?;
     }
     Ok(revisions)
 }
 
-fn put(connection: &Connection, write: &DocumentWrite, revision: u64) -> Result<(), StoreError> {
-    let (kind, owner) = (write.kind.name(), write.owner.map(|owner| owner.to_string()));
-    match &write.body {
-        None => connection
-            .prepare_cached("DELETE FROM document WHERE kind = ?1 AND id = ?2")?
-            .execute([kind, &write.id])?,
-        Some(body) => connection
+/// Writes a document if what is there is as expected: each write is one statement that says so itself.
+fn is_written(connection: &Connection, write: &DocumentWrite, revision: u64) -> Result<bool, StoreError> {
+    let (kind, id) = (write.kind.name(), &write.id);
+    let Some(body) = &write.body else { return is_deleted(connection, write) };
+    let owner = write.owner.map(|owner| owner.to_string());
+    let written = match write.expect {
+        Expect::Absent => connection
+            .prepare_cached(
+                "INSERT INTO document (kind, id, owner, revision, body) VALUES (?1, ?2, ?3, ?4, ?5)
+                 ON CONFLICT (kind, id) DO NOTHING",
+            )?
+            .execute(params![kind, id, owner, revision, body])?,
+        Expect::Revision(was) => connection
+            .prepare_cached(
+                "UPDATE document SET owner = ?3, revision = ?4, body = ?5
+                 WHERE kind = ?1 AND id = ?2 AND revision = ?6",
+            )?
+            .execute(params![kind, id, owner, revision, body, was])?,
+        Expect::Any => connection
             .prepare_cached(
                 "INSERT INTO document (kind, id, owner, revision, body) VALUES (?1, ?2, ?3, ?4, ?5)
                  ON CONFLICT (kind, id) DO UPDATE SET owner = ?3, revision = ?4, body = ?5",
             )?
-            .execute(params![kind, write.id, owner, revision, body])?,
+            .execute(params![kind, id, owner, revision, body])?,
     };
-    Ok(())
+    Ok(written > 0)
+}
+
+/// The same of a write that leaves nothing.
+fn is_deleted(connection: &Connection, write: &DocumentWrite) -> Result<bool, StoreError> {
+    let (kind, id) = (write.kind.name(), &write.id);
+    let found: Option<u64> = connection
+        .prepare_cached("SELECT revision FROM document WHERE kind = ?1 AND id = ?2")?
+        .query_row([kind, id], |row| row.get(0))
+        .optional()?;
+    if !write.expect.holds(found) {
+        return Ok(false);
+    }
+    connection.prepare_cached("DELETE FROM document WHERE kind = ?1 AND id = ?2")?.execute([kind, id])?;
+    Ok(true)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::embedded::catalog::schema;
+    use rusqlite::StatementStatus;
 
     #[test]
     fn no_question_reads_all_documents() {
         let mut db = Connection::open_in_memory().unwrap();
         schema::migrate(&mut db, [1; 16]).unwrap();
+        let of_owner = of_owner(&[Kind::Bill, Kind::Grant]);
         for (which, index) in [
             (FIND, "sqlite_autoindex_document_1"),
             (PAGE, "sqlite_autoindex_document_1"),
-            (OF_OWNER, "document_by_owner"),
+            (of_owner.as_str(), "document_by_owner"),
+            (PAGE_OF, "document_by_owner"),
         ] {
             let mut statement = db.prepare(&format!("EXPLAIN QUERY PLAN {DOCUMENT} {which}")).unwrap();
             let steps = statement.raw_query().mapped(|row| row.get::<_, String>(3));
@@ -130,6 +181,23 @@ mod tests {
                 steps.iter().any(|step| step.starts_with("SEARCH document") && step.contains(index)),
                 "{which}: {steps:?}"
             );
+        }
+    }
+    #[test]
+    fn a_question_that_is_asked_again_is_not_compiled_again() {
+        let mut db = Connection::open_in_memory().unwrap();
+        schema::migrate(&mut db, [1; 16]).unwrap();
+        let of_owner = of_owner(&[Kind::Bill, Kind::Grant]);
+        for (which, rest) in [(FIND, &["a"][..]), (of_owner.as_str(), &[])] {
+            let mut statement = db.prepare(&format!("{DOCUMENT} {which}")).unwrap();
+            for round in 0..3 {
+                let first = format!("text {round}");
+                let params = [first.as_str()].into_iter().chain(rest.iter().copied());
+                assert!(
+                    statement.query(rusqlite::params_from_iter(params)).unwrap().next().unwrap().is_none()
+                );
+            }
+            assert_eq!(statement.get_status(StatementStatus::RePrepare), 0, "{which}");
         }
     }
 }

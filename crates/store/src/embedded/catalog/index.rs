@@ -142,18 +142,7 @@ impl Index {
         let mut paid: Vec<Period> =
             self.payers.get(subject).into_iter().flatten().map(|(period, _)| *period).collect();
         paid.sort_by_key(|period| period.start);
-        let mut gaps = Vec::new();
-        let mut from = Timestamp::MIN;
-        for period in paid {
-            if from < period.start {
-                gaps.push(Period { start: from, end: period.start });
-            }
-            from = from.max(period.end);
-        }
-        if from < Timestamp::MAX {
-            gaps.push(Period { start: from, end: Timestamp::MAX });
-        }
-        gaps
+        crate::unpaid::gaps(paid)
     }
 
     pub(crate) fn meter(&self, id: MeterId) -> Option<&Arc<Meter>> {

@@ -19,6 +19,7 @@ use super::faults::{Faults, Step};
 use super::folder::Layout;
 use crate::{PostRequest, StoreError};
 use readers::Readers;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, TransactionBehavior};
 use std::io;
 use std::path::Path;
@@ -34,6 +35,12 @@ use usage_domain::usage::Usage;
 const MOST_WAITING: usize = 4096;
 /// Pieces of work that one transaction takes.
 const GROUP: usize = 1024;
+/// Statements that each connection keeps prepared: more than there are.
+const STATEMENTS: usize = 64;
+/// Kibibytes of pages that the writing connection holds: more than a group of bills changes.
+const CACHE: i32 = 16 << 10;
+/// Pages of the write-ahead log after which it is brought into the database.
+const CHECKPOINT: u32 = 4000;
 
 /// A piece of work for the catalog's thread.
 trait Job: Send {
@@ -92,6 +99,8 @@ impl Catalog {
             });
         }
         configure(&connection)?;
+        connection.pragma_update(None, "cache_size", -CACHE)?;
+        connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT)?;
         schema::migrate(&mut connection, secret)?;
         let secret = schema::secret(&connection)?;
         let mut index = Index::default();
@@ -222,6 +231,9 @@ fn configure(connection: &Connection) -> Result<(), StoreError> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
+    // No statement is compiled again because a parameter has another value.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(())
 }
 

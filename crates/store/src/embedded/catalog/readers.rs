@@ -10,8 +10,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
 /// How many there are.
 const CONNECTIONS: usize = 4;
-/// Statements that each keeps prepared: more than there are.
-const STATEMENTS: usize = 64;
 
 pub(super) struct Readers {
     connections: Vec<Mutex<Connection>>,
@@ -25,21 +23,24 @@ impl Readers {
             let connection = Connection::open(path)?;
             configure(&connection)?;
             connection.pragma_update(None, "query_only", true)?;
-            connection.set_prepared_statement_cache_capacity(STATEMENTS);
             Ok(Mutex::new(connection))
         };
         let connections = (0..CONNECTIONS).map(|_| open()).collect::<Result<_, StoreError>>()?;
         Ok(Readers { connections, next: AtomicUsize::new(0) })
     }
 
-    /// One that is free, or the next that will be.
-    pub(super) fn get(&self) -> MutexGuard<'_, Connection> {
-        let free = self.connections.iter().find_map(|connection| match connection.try_lock() {
+    /// One that is free, if there is one.
+    pub(super) fn free(&self) -> Option<MutexGuard<'_, Connection>> {
+        self.connections.iter().find_map(|connection| match connection.try_lock() {
             Ok(free) => Some(free),
             Err(TryLockError::Poisoned(free)) => Some(free.into_inner()),
             Err(TryLockError::WouldBlock) => None,
-        });
-        free.unwrap_or_else(|| {
+        })
+    }
+
+    /// One that is free, or the next that will be.
+    pub(super) fn get(&self) -> MutexGuard<'_, Connection> {
+        self.free().unwrap_or_else(|| {
             let next = self.next.fetch_add(1, Ordering::Relaxed) % CONNECTIONS;
             self.connections[next].lock().unwrap_or_else(PoisonError::into_inner)
         })

@@ -2,7 +2,8 @@
 
 use super::segment::{LogIndex, RecordRef};
 use crate::correction::is_correction;
-use crate::format::block::{Claim, fingerprints};
+use crate::format::block::fingerprints;
+use crate::format::claims::Claim;
 use crate::{EventFilter, LogPage, StoreError};
 use usage_domain::event::StoredEvent;
 use usage_domain::position::Position;

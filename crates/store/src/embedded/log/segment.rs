@@ -1,7 +1,7 @@
 //! Segment files: where records lie, one after the other, and how they are read back.
 
 use crate::StoreError;
-use crate::format::block::{Block, Claim, Claims};
+use crate::format::claims::{Claim, Claims};
 use crate::format::codec::Malformed;
 use crate::format::record::{self, HEADER, Header};
 use crate::format::table::{self, Part};
@@ -44,7 +44,7 @@ impl BlockClaims {
     }
 
     /// The claim of the event of this sequence, which is in the block.
-    pub(crate) fn get(&mut self, sequence: u64) -> Result<Claim, Malformed> {
+    pub(crate) fn get(&self, sequence: u64) -> Result<Claim, Malformed> {
         self.claims.get(self.part.row(sequence - self.first))
     }
 }
@@ -144,7 +144,7 @@ impl Segment {
             let (first, part) = self.part_with(&header, record.offset, place)?;
             let (at, length) = part.claims();
             let bytes = self.body(record.offset, at, length)?;
-            let claims = part.check_claims(&bytes).and_then(|()| Block::new(&bytes).packed_claims());
+            let claims = part.check_claims(&bytes).and_then(|()| part.open(&bytes).packed_claims());
             claims.map(|claims| (first, part, claims))
         } else {
             let (header, body) = self.record(record.offset)?;

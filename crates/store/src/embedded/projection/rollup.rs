@@ -145,6 +145,11 @@ impl<G: Group, S: Sum> RollUps<G, S> {
         self.subjects.names.iter()
     }
 
+    /// The place of a subject among those that ever had usage.
+    pub(crate) fn place(&self, subject: &str) -> Option<usize> {
+        self.subjects.numbers.get(subject).map(|number| *number as usize)
+    }
+
     pub(crate) fn subject(&self, number: u32) -> &String {
         &self.subjects.names[number as usize]
     }

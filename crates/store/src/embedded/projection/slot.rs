@@ -43,6 +43,11 @@ impl Slot {
         self.span(1)
     }
 
+    /// So many quarter-hours from this one on.
+    pub(super) fn quarters(self, count: u32) -> Period {
+        self.span(count)
+    }
+
     /// The cell of a stored figure, if it is one.
     pub(crate) fn stored(quarter: u32) -> Option<Slot> {
         let slot = Slot(quarter);

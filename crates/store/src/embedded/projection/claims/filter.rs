@@ -25,6 +25,8 @@ pub(crate) struct Filter {
     starts: Vec<u32>,
     /// Of every hash in order, the bits after those that choose its bucket; a window of zeros behind.
     rests: Vec<u8>,
+    /// Hashes of a bucket, rounded down.
+    step: u128,
 }
 
 fn buckets(count: u32) -> u64 {
@@ -41,10 +43,11 @@ fn place(hash: u64, buckets: u64) -> (usize, u8) {
 impl Filter {
     /// An empty filter for `count` hashes.
     pub(crate) fn with_room(count: u32) -> Filter {
+        let step = (1 << 64) / u128::from(buckets(count));
         let buckets = usize::try_from(buckets(count)).unwrap_or(usize::MAX);
         let mut starts = Vec::with_capacity(buckets + 1);
         starts.push(0);
-        Filter { starts, rests: Vec::with_capacity(count as usize + WINDOW) }
+        Filter { starts, rests: Vec::with_capacity(count as usize + WINDOW), step }
     }
 
     /// Adds the next hash of `count`, in order.
@@ -107,6 +110,27 @@ impl Filter {
     pub(crate) fn ranks(&self, hash: u64) -> impl Iterator<Item = u64> + '_ {
         let (start, rests, rest) = self.bucket(hash);
         (start as u64..).zip(rests).filter(move |(_, other)| **other == rest).map(|(rank, _)| rank)
+    }
+
+    /// The bucket that has the hash of this rank, from this one on.
+    pub(super) fn bucket_of(&self, rank: u64, mut bucket: usize) -> usize {
+        while self.starts.get(bucket + 1).is_some_and(|end| u64::from(*end) <= rank) {
+            bucket += 1;
+        }
+        bucket
+    }
+
+    /// A hash that is hardly less than any of this bucket that may be at this rank.
+    pub(super) fn least(&self, bucket: usize, rank: u64) -> u64 {
+        let rest = usize::try_from(rank).ok().and_then(|rank| self.rests.get(rank)).copied();
+        // It is too small by less than there are buckets.
+        let least = bucket as u128 * self.step + ((u128::from(rest.unwrap_or(0)) * self.step) >> 8);
+        u64::try_from(least).unwrap_or(u64::MAX)
+    }
+
+    /// Buckets of a filter of `count` hashes.
+    pub(super) fn buckets(count: u32) -> u64 {
+        buckets(count)
     }
 
     /// Whether this hash is where the filter says that hashes like it are.

@@ -6,11 +6,11 @@
 
 use super::entry::ClaimEntry;
 use super::runs::Runs;
+use super::table::Table;
 use super::worker::Worker;
 use crate::StoreError;
 use crate::embedded::faults::Faults;
 use crate::embedded::projection::names::remove_folder;
-use hashbrown::HashTable;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,7 +22,6 @@ const MOST_FROZEN: usize = 4;
 /// The folder in which the index is made anew.
 const ANEW: &str = "claims-anew";
 
-type Table = HashTable<ClaimEntry>;
 /// What tells the record that ends at a position of this log, if one does.
 type Mark<'a> = &'a dyn Fn(u64) -> Result<Option<u32>, StoreError>;
 
@@ -70,7 +69,7 @@ impl Claims {
             digest: 0,
             runs: Arc::new(runs),
             frozen: Vec::new(),
-            table: Table::new(),
+            table: Table::with_room(0, 0),
             every,
             writing,
             tidying,
@@ -92,7 +91,7 @@ impl Claims {
 
     /// A table that does not have to grow.
     fn new_table(&self) -> Table {
-        Table::with_capacity(self.every.min(MOST_ROOM))
+        Table::with_room(self.next, self.every.min(MOST_ROOM))
     }
 
     /// The log position that the index reaches.
@@ -115,12 +114,12 @@ impl Claims {
         debug_assert_eq!(entry.sequence, self.next, "claims come in the order of the log");
         self.next = entry.sequence + 1;
         self.digest = self.digest.wrapping_add(entry.digest());
-        self.table.insert_unique(entry.hash, entry, |entry| entry.hash);
+        self.table.push(entry.hash);
     }
 
     /// Makes room ahead of a group, so that no insertion has to.
     pub(crate) fn reserve(&mut self, count: usize) {
-        self.table.reserve(count, |entry| entry.hash);
+        self.table.reserve(count);
     }
 
     /// The sequences of events whose claims have one of the wanted hashes, each with what the hash came
@@ -136,8 +135,7 @@ impl Claims {
                 continue;
             }
             for (hash, place) in wanted.iter() {
-                let same = table.iter_hash(*hash).filter(|entry| entry.hash == *hash);
-                found.extend(same.map(|entry| (entry.sequence, *place)));
+                found.extend(table.find(*hash).map(|sequence| (sequence, *place)));
             }
         }
         let covers = front.covers();
@@ -299,7 +297,7 @@ impl Drop for Anew {
 fn write(runs: &Runs, frozen: Vec<Arc<Frozen>>) -> Result<(), StoreError> {
     for frozen in frozen {
         if frozen.to > runs.position() {
-            let mut entries: Vec<_> = frozen.table.iter().copied().collect();
+            let mut entries: Vec<_> = frozen.table.entries().collect();
             entries.sort_unstable();
             runs.push(frozen.to, frozen.mark, entries)?;
         }

@@ -17,6 +17,7 @@ mod page;
 mod read;
 mod run;
 mod runs;
+mod table;
 #[cfg(test)]
 mod tests;
 mod worker;

@@ -1,7 +1,7 @@
 //! Reading a run from its first entry to its last, checking all that can be checked.
 
 use super::entry::ClaimEntry;
-use super::page::{PAGE, PER_PAGE, pages};
+use super::page::PAGE;
 use super::run::Run;
 use crate::StoreError;
 use std::sync::Arc;
@@ -15,6 +15,8 @@ pub(crate) struct RunReader {
     bytes: Vec<u8>,
     /// The rank of the next entry.
     rank: u64,
+    /// The bucket of the filter that has it.
+    bucket: usize,
     digest: u64,
     last: Option<ClaimEntry>,
     failed: bool,
@@ -22,7 +24,7 @@ pub(crate) struct RunReader {
 
 impl RunReader {
     pub(crate) fn new(run: Arc<Run>) -> RunReader {
-        RunReader { run, bytes: Vec::new(), rank: 0, digest: 0, last: None, failed: false }
+        RunReader { run, bytes: Vec::new(), rank: 0, bucket: 0, digest: 0, last: None, failed: false }
     }
 
     /// Reads all entries for their checks' sake.
@@ -31,21 +33,22 @@ impl RunReader {
     }
 
     fn read(&mut self) -> Result<Option<ClaimEntry>, StoreError> {
-        let (head, page) = (self.run.head, self.rank / PER_PAGE);
+        let (head, per_page) = (self.run.head, self.run.head.shape.per_page());
+        let page = self.rank / per_page;
         if self.rank == u64::from(head.count()) {
             if self.digest != head.digest {
                 return Err(self.run.damaged(0, "the sum of its entries is wrong"));
             }
             return Ok(None);
         }
-        if self.rank.is_multiple_of(PER_PAGE * AT_ONCE) {
-            let left = pages(u64::from(head.count())) - page;
+        if self.rank.is_multiple_of(per_page * AT_ONCE) {
+            let left = head.pages() - page;
             // Few enough.
             self.bytes.resize(usize::try_from(left.min(AT_ONCE)).unwrap_or(0) * PAGE, 0);
             self.run.pages(page, &mut self.bytes)?;
         }
         let at = usize::try_from(page % AT_ONCE).unwrap_or(0) * PAGE;
-        let entry = self.run.entry(&self.bytes[at..at + PAGE], self.rank);
+        let entry = self.run.whole_entry(&self.bytes[at..at + PAGE], self.rank, &mut self.bucket);
         if self.last.is_some_and(|last| last >= entry) || entry.sequence >= head.span.to {
             return Err(self.run.damaged(page, "its entries have no order"));
         }

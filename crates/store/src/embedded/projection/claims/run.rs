@@ -8,7 +8,7 @@
 
 use super::entry::ClaimEntry;
 use super::filter::Filter;
-use super::page::{self, PAGE, PER_PAGE};
+use super::page::{self, PAGE, Shape};
 use crate::StoreError;
 use crate::embedded::projection::names::Span;
 use crate::format::codec::{Malformed, Put, Take};
@@ -18,7 +18,9 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 const MAGIC: u32 = u32::from_le_bytes(*b"UCLM");
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
+/// The version whose entries have whole hashes.
+const WHOLE_VERSION: u32 = 1;
 
 /// A run that is open.
 #[derive(Debug)]
@@ -38,19 +40,29 @@ pub(crate) struct Head {
     /// The sum of its entries' digests.
     pub(crate) digest: u64,
     pub(super) filter_checksum: u32,
+    pub(super) shape: Shape,
 }
 
 impl Head {
+    /// The head of a run to be written, whose sums are not known yet.
+    pub(super) fn new(span: Span, mark: u32) -> Head {
+        Head { span, mark, digest: 0, filter_checksum: 0, shape: Head::packed(span) }
+    }
+
+    fn packed(span: Span) -> Shape {
+        let count = span_count(span);
+        Shape::packed(count, Filter::buckets(count))
+    }
+
     /// How many entries: one for each event.
     pub(crate) fn count(&self) -> u32 {
-        // Opening and merging keep to stretches of fewer than 2^32 events.
-        u32::try_from(self.span.to - self.span.from).unwrap_or(u32::MAX)
+        span_count(self.span)
     }
 
     pub(super) fn encode(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(PAGE);
         out.put_u32(MAGIC);
-        out.put_u32(VERSION);
+        out.put_u32(if self.shape == Shape::Whole { WHOLE_VERSION } else { VERSION });
         out.put_u64(self.span.from);
         out.put_u64(self.span.to);
         out.put_u32(self.mark);
@@ -62,9 +74,11 @@ impl Head {
 
     fn read(bytes: &[u8], span: Span) -> Result<Head, Malformed> {
         let mut take = Take(bytes);
-        if take.u32()? != MAGIC || take.u32()? != VERSION {
-            return Err(Malformed("it is of another version"));
-        }
+        let shape = match (take.u32()?, take.u32()?) {
+            (MAGIC, VERSION) => Head::packed(span),
+            (MAGIC, WHOLE_VERSION) => Shape::Whole,
+            _ => return Err(Malformed("it is of another version")),
+        };
         if !page::is_sound(bytes) {
             return Err(Malformed("the checksum of its first page is wrong"));
         }
@@ -74,13 +88,24 @@ impl Head {
         if u32::try_from(span.to - span.from).is_err() {
             return Err(Malformed("it is of too many events"));
         }
-        Ok(Head { span, mark: take.u32()?, digest: take.u64()?, filter_checksum: take.u32()? })
+        let (mark, digest, filter_checksum) = (take.u32()?, take.u64()?, take.u32()?);
+        Ok(Head { span, mark, digest, filter_checksum, shape })
     }
 
     /// Bytes before the filter.
     fn filter_at(&self) -> u64 {
-        PAGE as u64 * (1 + page::pages(u64::from(self.count())))
+        PAGE as u64 * (1 + self.pages())
     }
+
+    /// How many pages of entries there are.
+    pub(super) fn pages(&self) -> u64 {
+        self.shape.pages(u64::from(self.count()))
+    }
+}
+
+fn span_count(span: Span) -> u32 {
+    // Opening and merging keep to stretches of fewer than 2^32 events.
+    u32::try_from(span.to - span.from).unwrap_or(u32::MAX)
 }
 
 impl Run {
@@ -126,28 +151,38 @@ impl Run {
         mut found: impl FnMut(u64, P),
     ) -> Result<(), StoreError> {
         let (mut page, mut number) = ([0; PAGE], u64::MAX);
+        let (shape, from) = (self.head.shape, self.head.span.from);
         let mut passed = Vec::new();
         self.filter.may_have(wanted, |place| passed.push(place));
         for (hash, place) in passed.into_iter().map(|place| &wanted[place]) {
             for rank in self.filter.ranks(*hash) {
-                if number != rank / PER_PAGE {
-                    self.pages(rank / PER_PAGE, &mut page)?;
-                    number = rank / PER_PAGE;
+                if number != rank / shape.per_page() {
+                    number = rank / shape.per_page();
+                    self.pages(number, &mut page)?;
                 }
-                let entry = self.entry(&page, rank);
-                if entry.hash == *hash {
-                    found(entry.sequence, *place);
+                // The filter told the other bits.
+                let (low, offset) = self.entry(&page, rank);
+                if low == shape.low(*hash) {
+                    found(from + offset, *place);
                 }
             }
         }
         Ok(())
     }
 
-    /// The entry of this rank, of the page that it is in.
-    pub(super) fn entry(&self, page: &[u8], rank: u64) -> ClaimEntry {
+    /// The entry of this rank, of the page that it is in: low bits of its hash, and its place in the span.
+    fn entry(&self, page: &[u8], rank: u64) -> (u64, u64) {
         // A page has few entries.
-        let place = usize::try_from(rank % PER_PAGE).unwrap_or(0);
-        page::entry(page, place, self.head.span.from)
+        let place = usize::try_from(rank % self.head.shape.per_page()).unwrap_or(0);
+        self.head.shape.take(page, place)
+    }
+
+    /// The same whole; `bucket` is one of the filter's that is not behind it, and becomes its own.
+    pub(super) fn whole_entry(&self, page: &[u8], rank: u64, bucket: &mut usize) -> ClaimEntry {
+        let (low, offset) = self.entry(page, rank);
+        *bucket = self.filter.bucket_of(rank, *bucket);
+        let hash = self.head.shape.hash(low, self.filter.least(*bucket, rank));
+        ClaimEntry { hash, sequence: self.head.span.from + offset }
     }
 
     /// Reads whole pages from the `first` on and checks them.

@@ -6,7 +6,7 @@
 use super::entry::ClaimEntry;
 use super::front::Front;
 use super::merge::Merged;
-use super::page::{PAGE, pages};
+use super::page::PAGE;
 use super::read::RunReader;
 use super::run::Run;
 use super::write::write_run;
@@ -216,7 +216,7 @@ impl Runs {
 /// Opens a run; one that is not large is read whole.
 fn open_checked(path: &Path, span: Span) -> Result<Arc<Run>, String> {
     let run = Arc::new(Run::open(path, span)?);
-    if pages(span.to - span.from) * PAGE as u64 <= CHECKED_AT_OPENING {
+    if run.head.pages() * PAGE as u64 <= CHECKED_AT_OPENING {
         RunReader::check(&run).map_err(|error| error.to_string())?;
     }
     Ok(run)

@@ -1,9 +1,13 @@
 //! The index against a model: random claims and hashes that collide, across freezing, merging, failing
 //! disks and reopening.
 
+use super::page::Shape;
+use super::run::Head;
+use super::write::write_as;
 use super::*;
 use crate::StoreError;
 use crate::embedded::faults::{Faults, Step};
+use crate::embedded::projection::names::{Names, Span};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -239,4 +243,40 @@ fn a_rebuild_forgets_all_of_an_index_that_was_wrong() {
     claims.replace_with(anew, &mark).unwrap();
     assert_eq!(found(&claims, &right), (0..1000).map(|i| BTreeSet::from([i])).collect::<Vec<_>>());
     assert_eq!(found(&claims, &wrong), vec![BTreeSet::new(); 1000]);
+}
+
+#[test]
+fn runs_of_either_shape_give_back_what_they_were_made_of() {
+    let (folder, from) = (folder(), 1 << 40);
+    let names = Names::new(folder.path(), "claims");
+    for count in [1, 2, 7, 8, 9, 15, 16, 17, 1000, 30_000] {
+        // Hashes at both ends, in clusters, twice, and anywhere.
+        let hash = |i: u64| match i % 5 {
+            0 => i / 10,
+            1 => u64::MAX - i / 7,
+            2 => (1 << 63) + i,
+            _ => spread(i),
+        };
+        let mut entries: Vec<_> =
+            (0..count).map(|i| ClaimEntry { hash: hash(i), sequence: from + i }).collect();
+        entries.sort_unstable();
+        let head = Head::new(Span { from, to: from + count }, 7);
+        let mut lengths = Vec::new();
+        for head in [Head { shape: Shape::Whole, ..head }, head] {
+            let list = entries.iter().copied().map(Ok);
+            drop(write_as(head, (&names, &Faults::default()), list).unwrap());
+            let run = Arc::new(Run::open(&names.path(head.span), head.span).unwrap());
+            assert_eq!(run.head.shape, head.shape);
+            let read: Result<Vec<_>, _> = RunReader::new(run.clone()).collect();
+            assert_eq!(read.unwrap(), entries, "{count} {head:?}");
+            let wanted: Vec<_> = entries.iter().map(|entry| (entry.hash, entry.sequence)).collect();
+            let mut found = BTreeSet::new();
+            run.find(&wanted, |sequence, same| found.extend([(sequence, same)])).unwrap();
+            assert!(entries.iter().all(|entry| found.contains(&(entry.sequence, entry.sequence))));
+            let hash = |sequence: u64| entries.iter().find(|entry| entry.sequence == sequence).unwrap().hash;
+            assert!(count > 1000 || found.iter().all(|(a, b)| hash(*a) == hash(*b)));
+            lengths.push(std::fs::metadata(names.path(head.span)).unwrap().len());
+        }
+        assert!(count <= 1000 || lengths[1] * 4 < lengths[0] * 3, "{lengths:?}");
+    }
 }

@@ -27,8 +27,17 @@ pub(super) fn write_run(
     mark: u32,
     entries: impl Iterator<Item = Result<ClaimEntry, StoreError>>,
 ) -> Result<Run, StoreError> {
+    write_as(Head::new(span, mark), (names, faults), entries)
+}
+
+/// The same with a head whose sums are not known yet.
+pub(super) fn write_as(
+    mut head: Head,
+    (names, faults): (&Names, &Faults),
+    entries: impl Iterator<Item = Result<ClaimEntry, StoreError>>,
+) -> Result<Run, StoreError> {
+    let span = head.span;
     let path = names.path(span);
-    let mut head = Head { span, mark, digest: 0, filter_checksum: 0 };
     let failed = |source| StoreError::WriteFailed { path: path.clone(), source };
     let (filter, file) = names.make(span, faults, |file| {
         let mut out = Out { file, pending: 0 };
@@ -41,7 +50,7 @@ pub(super) fn write_run(
             let entry = entry?;
             // Of a span of fewer than 2^32 events.
             let offset = u32::try_from(entry.sequence - span.from).unwrap_or(u32::MAX);
-            page::put(&mut bytes, entry.hash, offset);
+            head.shape.put(&mut bytes, entry.hash, offset);
             filter.push(entry.hash, head.count());
             head.digest = head.digest.wrapping_add(entry.digest());
             written += 1;

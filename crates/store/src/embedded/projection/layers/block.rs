@@ -1,7 +1,8 @@
 //! Blocks: some kilobytes of cells in their order, with a checksum that is checked whenever one is read.
 
+use super::length::Length;
+use super::whole::EVERYBODY_NUMBER;
 use super::{Cell, Packed};
-use crate::embedded::projection::layers::whole::EVERYBODY_NUMBER;
 use crate::embedded::projection::rollup::CellKey;
 use crate::embedded::projection::slot::Slot;
 use crate::format::codec::{Malformed, Put, Take};
@@ -30,10 +31,13 @@ impl BlockWriter {
     pub(super) fn put(&mut self, (key, sum): &Cell) -> bool {
         self.first.get_or_insert(*key);
         let out = &mut self.bytes;
-        out.put_var(u64::from(key.subject - self.last.subject));
-        out.put_signed(i64::from(key.slot.0) - i64::from(self.last.slot.0));
+        let later = key.slot != self.last.slot;
+        out.put_var(u64::from(key.subject - self.last.subject) << 1 | u64::from(later));
+        if later {
+            out.put_signed(i64::from(key.slot.0) - i64::from(self.last.slot.0));
+        }
         out.put_signed(i64::from(key.group) - i64::from(self.last.group));
-        sum.put(key.slot, out);
+        sum.put(Length::stretch(key.slot).0, out);
         self.last = *key;
         out.len() >= BYTES
     }
@@ -53,11 +57,14 @@ impl BlockWriter {
     }
 }
 
-/// Names that a file's cells may have: so many subjects, and groups that add up in these ways.
+/// What is known of a file's cells: names that they may have are so many subjects, and groups that add up in
+/// these ways.
 #[derive(Debug, Clone)]
 pub(super) struct Known<'a> {
     pub(super) subjects: u32,
     pub(super) kinds: &'a [u8],
+    /// Whether each cell says its slot.
+    pub(super) has_all_slots: bool,
 }
 
 /// Hands the cells of a block to `each`, in their order, until that says no.
@@ -78,7 +85,7 @@ pub(super) fn read(
         if any && key <= last {
             return Err(Malformed("its cells are not in order"));
         }
-        let sum = Packed::take(key.slot, &mut take)?;
+        let sum = Packed::take(Length::stretch(key.slot).0, &mut take)?;
         if known.kinds[key.group as usize] != sum.kind() {
             return Err(Malformed("cells of one group add up in two ways"));
         }
@@ -93,10 +100,14 @@ pub(super) fn read(
 fn next_key(take: &mut Take<'_>, last: CellKey, known: &Known<'_>) -> Result<CellKey, Malformed> {
     let step = |from: u32, by: i64| i64::from(from).checked_add(by).and_then(|next| u32::try_from(next).ok());
     let no_name = Malformed("a cell has a name that is not there");
-    let subject = u32::try_from(take.var()?).ok().and_then(|by| last.subject.checked_add(by));
+    let (by, later) = match take.var()? {
+        by if known.has_all_slots => (by, true),
+        both => (both >> 1, both & 1 == 1),
+    };
+    let subject = u32::try_from(by).ok().and_then(|by| last.subject.checked_add(by));
     let subject = subject.filter(|number| *number < known.subjects).ok_or(no_name.clone())?;
-    let stored = if subject == EVERYBODY_NUMBER { Slot::stored_quarter } else { Slot::stored };
-    let slot = step(last.slot.0, take.signed()?).and_then(stored);
+    let stored = if subject == EVERYBODY_NUMBER { Length::stored } else { Slot::stored };
+    let slot = step(last.slot.0, if later { take.signed()? } else { 0 }).and_then(stored);
     let slot = slot.ok_or(Malformed("a cell is of no time"))?;
     let group = step(last.group, take.signed()?).filter(|group| (*group as usize) < known.kinds.len());
     Ok(CellKey { subject, slot, group: group.ok_or(no_name)? })

@@ -5,6 +5,7 @@
 //! them added up to cells now and then, so that it is read quickly. All other usage is added to cells at once,
 //! as that of everybody is.
 
+use super::day::Days;
 use super::packed::{Packed, Small};
 use super::whole::EVERYBODY_NUMBER;
 use super::{Cell, merge};
@@ -19,7 +20,7 @@ const QUARTER: u32 = 15;
 const MOST_APART: u32 = 128;
 
 /// A slot and the last that matters.
-type Slots = (Slot, Slot);
+pub(super) type Slots = (Slot, Slot);
 /// All slots.
 pub(super) const ALL: Slots = (Slot(0), Slot(u32::MAX));
 
@@ -53,8 +54,7 @@ pub(crate) struct Front {
     latest: Vec<Latest>,
     /// Cells that were added up, by subject.
     rows: HashMap<u32, Row<Packed>>,
-    /// The cells of everybody, which are quarter-hours.
-    everybody: HashMap<(Slot, u32), Packed>,
+    everybody: Days,
     /// How many cells `rows` have.
     cells: usize,
 }
@@ -72,7 +72,7 @@ impl Front {
     /// One more than the largest number of a subject that has usage here.
     pub(crate) fn subjects(&self) -> u32 {
         let subjects = u32::try_from(self.latest.len()).unwrap_or(u32::MAX);
-        if self.everybody.is_empty() { subjects } else { subjects.max(EVERYBODY_NUMBER + 1) }
+        if self.everybody.len() == 0 { subjects } else { subjects.max(EVERYBODY_NUMBER + 1) }
     }
 
     /// Adds what an event of this subject and group adds to its own cell.
@@ -115,10 +115,12 @@ impl Front {
 
     /// Adds to a cell of everybody.
     pub(crate) fn everybody(&mut self, quarter: Slot, group: u32, sum: Packed) {
-        match self.everybody.get_mut(&(quarter, group)) {
-            Some(kept) => kept.merge(&sum),
-            None => drop(self.everybody.insert((quarter, group), sum)),
-        }
+        self.everybody.add(quarter, group, sum);
+    }
+
+    /// What it has of everybody.
+    pub(super) fn days(&self) -> &Days {
+        &self.everybody
     }
 
     /// Adds to a cell.
@@ -168,13 +170,7 @@ impl Front {
         into: &mut Vec<Cell>,
     ) {
         if subject == EVERYBODY_NUMBER {
-            let wants = |slot: &Slot, group: u32| (slots.0..=slots.1).contains(slot) && wanted(group);
-            let some = self.everybody.iter().filter(|((slot, group), _)| wants(slot, *group));
-            into.extend(
-                some.map(|((slot, group), sum)| {
-                    (CellKey { subject, slot: *slot, group: *group }, sum.clone())
-                }),
-            );
+            return self.everybody.quarters(slots, wanted, into);
         }
         self.chain(subject, slots, &wanted, into);
         if let Some(row) = self.rows.get(&subject) {

@@ -2,6 +2,7 @@
 
 use super::Cell;
 use super::front::{ALL, Front};
+use super::length::WithLonger;
 use crate::StoreError;
 use crate::embedded::projection::rollup::CellKey;
 use std::cmp::Reverse;
@@ -82,13 +83,13 @@ impl Iterator for Merged {
     }
 }
 
-/// The cells of a front in order.
+/// The cells of a front in order, with longer ones of everybody.
 pub(crate) fn folded(front: Arc<Front>) -> Cells {
     let subjects = 0..front.subjects();
-    Box::new(subjects.flat_map(move |subject| {
+    Box::new(WithLonger::new(subjects.flat_map(move |subject| {
         let mut cells = Vec::new();
         front.cells_of(subject, ALL, |_| true, &mut cells);
         fold(&mut cells);
         cells.into_iter().map(Ok)
-    }))
+    })))
 }

@@ -9,7 +9,9 @@
 
 mod block;
 mod chain;
+mod day;
 mod front;
+mod length;
 mod merge;
 mod packed;
 mod run;
@@ -23,6 +25,7 @@ mod write;
 
 pub(crate) use chain::{Chain, Stored};
 pub(crate) use front::Front;
+pub(crate) use length::Length;
 pub(crate) use merge::{Cells, Merged, folded};
 pub(crate) use packed::{Packed, Small};
 pub(crate) use run::Tail;

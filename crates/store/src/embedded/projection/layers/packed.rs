@@ -10,7 +10,8 @@ use usage_domain::meter::aggregate::{State, Sums};
 const QUARTER: u32 = 15;
 /// More fraction digits than a sum of figures has.
 const MOST_SCALE: u8 = 36;
-/// The first byte of a stored sum that is not small.
+/// The first byte of a stored sum that is not small. That of one which is has its lowest bit, but where it is of a
+/// single event: then it has the count of fraction digits and one more, so that it is another byte.
 const FULL: u8 = 0;
 
 /// What events of a cell add up to.
@@ -55,6 +56,19 @@ impl Packed {
         }
     }
 
+    /// Whether it is a set of values, which grows with its events.
+    pub(super) fn is_set(&self) -> bool {
+        matches!(self, Packed::Full(state) if matches!(state.sums, Sums::Unique(_)))
+    }
+
+    /// Whether something of it was taken back.
+    pub(crate) fn is_corrected(&self) -> bool {
+        match self {
+            Packed::Small(small) => i64::from(small.events) != i64::from(small.changes),
+            Packed::Full(state) => u64::try_from(state.events) != Ok(state.changes),
+        }
+    }
+
     pub(crate) fn merge(&mut self, more: &Packed) {
         if let (Packed::Small(sum), Packed::Small(more)) = (&mut *self, more)
             && let Some(both) = sum.plus(more)
@@ -72,11 +86,17 @@ impl Packed {
         match self {
             Packed::Small(small) => {
                 let first = slot.0 * QUARTER;
-                out.push(1 | u8::from(small.is_sum) << 1 | small.scale << 2);
-                out.put_var(u64::from(small.changes));
-                out.put_signed(i64::from(small.events));
-                out.put_var(u64::from(small.minutes.0.wrapping_sub(first)));
-                out.put_var(u64::from(small.minutes.1.wrapping_sub(small.minutes.0)));
+                let (minute, last) = small.minutes;
+                if (small.changes, small.events, last) == (1, 1, minute) {
+                    out.push(u8::from(small.is_sum) << 1 | (small.scale + 1) << 2);
+                    out.put_var(u64::from(minute.wrapping_sub(first)));
+                } else {
+                    out.push(1 | u8::from(small.is_sum) << 1 | small.scale << 2);
+                    out.put_var(u64::from(small.changes));
+                    out.put_signed(i64::from(small.events));
+                    out.put_var(u64::from(minute.wrapping_sub(first)));
+                    out.put_var(u64::from(last.wrapping_sub(minute)));
+                }
                 if small.is_sum {
                     out.put_signed(small.value);
                 }
@@ -94,17 +114,19 @@ impl Packed {
         if form == FULL {
             return Ok(Packed::Full(Box::new(State::take(take)?)));
         }
-        let (is_sum, scale) = (form & 2 != 0, form >> 2);
+        let (is_single, is_sum) = (form & 1 == 0, form & 2 != 0);
+        let scale = (form >> 2).checked_sub(u8::from(is_single)).filter(|scale| *scale <= MOST_SCALE);
+        let scale = scale.ok_or(Malformed("a cell adds up in an unknown way"))?;
         let small = |value: u64| u32::try_from(value).map_err(|_| Malformed("a cell has more than fits"));
-        let changes = small(take.var()?)?;
-        let events =
-            i32::try_from(take.signed()?).map_err(|_| Malformed("a cell has more events than fit"))?;
+        let (changes, events) = match is_single {
+            true => (1, Ok(1)),
+            false => (small(take.var()?)?, i32::try_from(take.signed()?)),
+        };
+        let events = events.map_err(|_| Malformed("a cell has more events than fit"))?;
         let first = (slot.0 * QUARTER).wrapping_add(small(take.var()?)?);
-        let minutes = (first, first.wrapping_add(small(take.var()?)?));
+        let span = if is_single { 0 } else { small(take.var()?)? };
+        let minutes = (first, first.wrapping_add(span));
         let value = if is_sum { take.signed()? } else { 0 };
-        if form & 1 == 0 || scale > MOST_SCALE {
-            return Err(Malformed("a cell adds up in an unknown way"));
-        }
         Ok(Packed::Small(Small { value, changes, events, minutes, scale, is_sum }))
     }
 }

@@ -8,6 +8,7 @@
 //! again.
 
 use super::block::{self, Known};
+use super::length::WithLonger;
 use super::packed::Packed;
 use super::view::Wanted;
 use super::{Cell, Cells};
@@ -25,7 +26,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 const MAGIC: u32 = u32::from_le_bytes(*b"UCKP");
-const VERSION: u32 = 4;
+const VERSION: u32 = 5;
+/// The version whose cells of everybody are quarter-hours only, and each say their slot.
+const SHORT_VERSION: u32 = 4;
 /// Bytes of a header.
 pub(super) const HEADER: usize = 52;
 /// Bytes of a tail that are packed as one section.
@@ -54,6 +57,8 @@ pub(super) struct Body {
     pub(super) subjects: u32,
     /// In which ways the groups that have numbers at its end add up.
     pub(super) kinds: Arc<Vec<u8>>,
+    /// Whether its cells of everybody are quarter-hours only.
+    pub(super) is_short: bool,
 }
 
 /// The first key of each block, and where it begins.
@@ -77,13 +82,15 @@ pub(super) struct Head {
     pub(super) tail_at: u64,
     pub(super) tail_length: u64,
     pub(super) tail_checksum: u32,
+    /// See [`Body::is_short`].
+    pub(super) is_short: bool,
 }
 
 impl Head {
     pub(super) fn encode(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(HEADER);
         out.put_u32(MAGIC);
-        out.put_u32(VERSION);
+        out.put_u32(if self.is_short { SHORT_VERSION } else { VERSION });
         out.put_u64(self.span.from);
         out.put_u64(self.span.to);
         out.put_u32(self.mark);
@@ -100,14 +107,16 @@ impl Head {
             return Err(Malformed("the checksum of its header is wrong"));
         }
         let mut take = Take(content);
-        if take.u32()? != MAGIC || take.u32()? != VERSION {
-            return Err(Malformed("it is of another version"));
-        }
+        let is_short = match (take.u32()?, take.u32()?) {
+            (MAGIC, VERSION) => false,
+            (MAGIC, SHORT_VERSION) => true,
+            _ => return Err(Malformed("it is of another version")),
+        };
         if (take.u64()?, take.u64()?) != (span.from, span.to) {
             return Err(Malformed("it is not what its name says"));
         }
         let (mark, tail_at, tail_length) = (take.u32()?, take.u64()?, take.u64()?);
-        Ok(Head { span, mark, tail_at, tail_length, tail_checksum: take.u32()? })
+        Ok(Head { span, mark, tail_at, tail_length, tail_checksum: take.u32()?, is_short })
     }
 }
 
@@ -187,7 +196,8 @@ impl Run {
         let count = u32::try_from(tail.subjects.1.len()).unwrap_or(u32::MAX);
         let (tail_at, tail_length) = (head.tail_at, head.tail_length);
         let subjects = subjects.saturating_add(count);
-        let body = Body { file, index, tail_at, tail_length, subjects, kinds: Arc::new(kinds) };
+        let (kinds, is_short) = (Arc::new(kinds), head.is_short);
+        let body = Body { file, index, tail_at, tail_length, subjects, kinds, is_short };
         let run = Run { span, mark: head.mark, path: path.to_path_buf(), body: Arc::new(body) };
         Ok((run, tail))
     }
@@ -229,7 +239,8 @@ impl Run {
     }
 
     fn known(&self) -> Known<'_> {
-        Known { subjects: self.body.subjects, kinds: &self.body.kinds }
+        let Body { subjects, is_short, .. } = *self.body;
+        Known { subjects, kinds: &self.body.kinds, has_all_slots: is_short }
     }
 
     /// Adds the wanted cells.
@@ -255,13 +266,9 @@ impl Run {
 
     /// All cells, in their order.
     pub(super) fn all(&self) -> Cells {
-        Box::new(RunReader {
-            run: self.clone(),
-            block: 0,
-            cells: Vec::new().into_iter(),
-            last: None,
-            failed: false,
-        })
+        let (run, cells) = (self.clone(), Vec::new().into_iter());
+        let cells = RunReader { run, block: 0, cells, last: None, failed: false };
+        if self.body.is_short { Box::new(WithLonger::new(cells)) } else { Box::new(cells) }
     }
 
     /// Reads all cells for their checks' sake.

@@ -5,6 +5,7 @@
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 use std::hash::BuildHasher;
+use std::ops::Range;
 use std::sync::{PoisonError, RwLock};
 
 /// Subjects by number.
@@ -26,9 +27,18 @@ struct Texts {
 
 impl Texts {
     fn get(&self, number: u32) -> &str {
+        &self.all[self.place(number)]
+    }
+
+    fn place(&self, number: u32) -> Range<usize> {
         let number = number as usize;
         let start = number.checked_sub(1).map_or(0, |before| self.ends[before]);
-        &self.all[start..self.ends[number]]
+        start..self.ends[number]
+    }
+
+    /// The number of the first text of this hash: hardly ever there is another one.
+    fn likely(&self, hash: u32) -> Option<u32> {
+        self.numbers.find(spread(hash), |(known, _)| *known == hash).map(|(_, number)| *number)
     }
 
     fn find(&self, hash: u32, name: &str) -> Option<u32> {
@@ -66,8 +76,21 @@ impl Subjects {
 
     /// The numbers of many, of those that have one.
     pub(crate) fn find_all<'a>(&self, wanted: impl Iterator<Item = &'a str>) -> Vec<Option<u32>> {
-        let hashes: Vec<(u32, &str)> = wanted.map(|name| (self.hash(name), name)).collect();
-        self.read(|names| hashes.into_iter().map(|(hash, name)| names.find(hash, name)).collect())
+        let wanted: Vec<(u32, &str)> = wanted.map(|name| (self.hash(name), name)).collect();
+        self.read(|names| {
+            // What is looked at is larger than the caches. Step by step for all of them, the processor waits
+            // for several places in memory at a time.
+            let likely: Vec<Option<u32>> = wanted.iter().map(|(hash, _)| names.likely(*hash)).collect();
+            let places: Vec<_> =
+                likely.iter().map(|number| number.map(|number| names.place(number))).collect();
+            let each = wanted.into_iter().zip(likely).zip(places);
+            each.map(
+                |(((hash, name), number), place)| {
+                    if names.all.get(place?) == Some(name) { number } else { names.find(hash, name) }
+                },
+            )
+            .collect()
+        })
     }
 
     /// The number of a subject, a new one where it has none.

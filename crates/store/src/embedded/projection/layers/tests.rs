@@ -4,11 +4,11 @@ use super::*;
 use crate::StoreError;
 use crate::embedded::faults::Faults;
 use crate::embedded::projection::metered::{EVERYBODY, MeterRollUps, Series, SeriesRef};
-use crate::embedded::projection::rollup::Sum;
+use crate::embedded::projection::rollup::{CellKey, Sum};
 use crate::embedded::projection::slot::Slot;
 use crate::embedded::projection::stretch::{Stretch, no_cells};
 use proptest::prelude::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::AtomicBool;
 use tempfile::TempDir;
 use usage_domain::charge::ChargeGroup;
@@ -103,19 +103,45 @@ impl Place {
 
     /// What is read of a subject and a meter in a period.
     fn read(&self, subject: &str, meter: u32, period: Period) -> Result<Model, StoreError> {
-        let view = self.layers.view(meter, Some([subject].into_iter()), period);
-        let mut cells = MeterRollUps::default();
-        view.subject(subject, period, &mut cells)?;
-        Ok(named(&cells))
+        let view = self.layers.view([meter].into_iter(), Some([subject].into_iter()), period);
+        let mut cells = HashMap::new();
+        view.named([subject].into_iter(), period, &mut cells)?;
+        Ok(named(&cells.remove(&meter).unwrap_or_default()))
+    }
+
+    /// What is read of everybody in cells of a length that begin within these stretches.
+    fn read_everybody(&self, meter: u32, length: Length, stretches: &[(Slot, Slot)]) -> Model {
+        let view = self.layers.view([meter].into_iter(), Some([EVERYBODY].into_iter()), Period::ALWAYS);
+        let cells = view.everybody(length, stretches).unwrap();
+        let named = |(key, sum): (CellKey, Packed)| {
+            ((EVERYBODY.to_string(), key.slot, view.series(key.group).unwrap().clone()), sum.state())
+        };
+        cells.into_iter().map(named).collect()
+    }
+
+    /// What that should be.
+    fn everybody(&self, meter: u32, length: Length, stretches: &[(Slot, Slot)]) -> Model {
+        let mut expected = Model::new();
+        for ((subject, quarter, series), sum) in &self.model {
+            let within = stretches.iter().any(|(first, last)| (first..=last).contains(&quarter));
+            if subject.is_empty() && series.meter == meter && within {
+                let key = (subject.clone(), length.cell(*quarter), series.clone());
+                match expected.get_mut(&key) {
+                    Some(kept) => Sum::merge(kept, sum),
+                    None => drop(expected.insert(key, sum.clone())),
+                }
+            }
+        }
+        expected
     }
 
     /// What is read of all subjects at once.
     fn read_all(&mut self, meter: u32, period: Period) -> Model {
         self.layers.freeze_for_reading();
-        let view = self.layers.view(meter, None::<std::iter::Empty<&str>>, period);
-        let mut cells = MeterRollUps::default();
+        let view = self.layers.view([meter].into_iter(), None::<std::iter::Empty<&str>>, period);
+        let mut cells = HashMap::new();
         view.range(0..view.subjects(), period, &mut cells).unwrap();
-        named(&cells)
+        named(&cells.remove(&meter).unwrap_or_default())
     }
 }
 
@@ -179,6 +205,15 @@ proptest! {
                 }
                 let read = place.read_all(meter, period);
                 expected(&place.model, |_, m| m == meter, period, &read);
+            }
+        }
+        let day = |hours: u32| Length::stretch(Length::Day.cell(Slot::quarter_of(time(hours))));
+        for stretches in [vec![(Slot(0), Slot::quarter_of(Timestamp::MAX))], vec![day(0), day(start + 48)]] {
+            for length in Length::FROM_LONGEST {
+                for meter in 0..3 {
+                    let read = place.read_everybody(meter, length, &stretches);
+                    prop_assert_eq!(read, place.everybody(meter, length, &stretches), "{:?}", length);
+                }
             }
         }
         prop_assert_eq!(place.layers.count().unwrap(), place.model.len() as u64);

@@ -1,7 +1,9 @@
 //! Reading cells at one position of the log, without a lock: what the layers had at a moment.
 
 use super::Cell;
+use super::day::{Days, meets};
 use super::front::Front;
+use super::length::Length;
 use super::merge::{Cells, Merged, fold, folded};
 use super::run::Run;
 use super::subjects::Subjects;
@@ -14,6 +16,9 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 use usage_domain::time::Period;
+
+/// Subjects whose numbers differ by so much have their cells in one block, or in the next.
+const NEAR: u32 = 8;
 
 /// Which cells are asked for.
 #[derive(Debug, Clone)]
@@ -58,11 +63,12 @@ pub(crate) struct View {
     pub(super) subjects: Arc<Subjects>,
     pub(super) frozen: Vec<Arc<Front>>,
     pub(super) runs: Arc<Vec<Arc<Run>>>,
-    /// The groups that are asked for, by number.
+    /// The groups that are asked for, in the order of their numbers.
     pub(super) series: Vec<(u32, Arc<Series>)>,
     pub(super) groups: Arc<Vec<bool>>,
-    /// Wanted cells of the front, in order.
+    /// Wanted cells of the front, in order, but for those of everybody.
     pub(super) latest: Vec<Cell>,
+    pub(super) everybody: Days,
     /// How many subjects there are.
     pub(super) count: u32,
 }
@@ -73,18 +79,25 @@ impl View {
         self.count
     }
 
-    /// The cells of one subject that a period may have something of, added to `rollups`.
+    /// The cells of these subjects that a period may have something of, and of some others whose cells are beside
+    /// them, added to the roll-ups of their meters, by the numbers of the meters' sums.
     ///
     /// # Errors
     /// A file that cannot be read or is damaged.
-    pub(crate) fn subject(
+    pub(crate) fn named<'a>(
         &self,
-        name: &str,
+        names: impl Iterator<Item = &'a str>,
         period: Period,
-        rollups: &mut MeterRollUps,
+        rollups: &mut HashMap<u32, MeterRollUps>,
     ) -> Result<(), StoreError> {
-        let Some(number) = self.subjects.find(name) else { return Ok(()) };
-        self.range(number..number + 1, period, rollups)
+        let mut numbers: Vec<u32> = self.subjects.find_all(names).into_iter().flatten().collect();
+        numbers.sort_unstable();
+        for near in numbers.chunk_by(|a, b| b - a <= NEAR) {
+            if let (Some(first), Some(last)) = (near.first(), near.last()) {
+                self.range(*first..last + 1, period, rollups)?;
+            }
+        }
+        Ok(())
     }
 
     /// The same of all subjects with these numbers.
@@ -92,12 +105,15 @@ impl View {
         &self,
         subjects: Range<u32>,
         period: Period,
-        rollups: &mut MeterRollUps,
+        rollups: &mut HashMap<u32, MeterRollUps>,
     ) -> Result<(), StoreError> {
         let wanted = Wanted::new(subjects, period, self.groups.clone());
         let begin = self.latest.partition_point(|(key, _)| key.subject < wanted.subjects.start);
         let latest = self.latest[begin..].iter().take_while(|(key, _)| !wanted.is_past(key));
         let mut cells: Vec<Cell> = latest.filter(|(key, _)| wanted.has(key)).cloned().collect();
+        if wanted.subjects.contains(&EVERYBODY_NUMBER) {
+            self.everybody.quarters(wanted.slots, |group| wanted.wants(group), &mut cells);
+        }
         for front in &self.frozen {
             for subject in wanted.subjects.start..wanted.subjects.end.min(front.subjects()) {
                 front.cells_of(subject, wanted.slots, |group| wanted.wants(group), &mut cells);
@@ -107,18 +123,64 @@ impl View {
             run.cells(&wanted, &mut cells)?;
         }
         fold(&mut cells);
-        let mut groups: HashMap<u32, u32> = HashMap::with_capacity(self.series.len());
-        for (number, series) in &self.series {
-            groups.insert(*number, rollups.group_number(&**series, Series::clone));
-        }
         for of_one in cells.chunk_by(|(a, _), (b, _)| a.subject == b.subject) {
-            let subject = rollups.subject_number(&self.subjects.name(of_one[0].0.subject));
+            let name = self.subjects.name(of_one[0].0.subject);
             for (key, sum) in of_one {
-                let key = CellKey { subject, slot: key.slot, group: groups[&key.group] };
+                // Only wanted cells were taken, and wanted are the groups of these series.
+                let Ok(at) = self.series.binary_search_by_key(&key.group, |(number, _)| *number) else {
+                    continue;
+                };
+                let series = &self.series[at].1;
+                let rollups = rollups.entry(series.meter).or_default();
+                let key = CellKey {
+                    subject: rollups.subject_number(&name),
+                    slot: key.slot,
+                    group: rollups.group_number(&**series, Series::clone),
+                };
                 rollups.add_to(key, &sum.state());
             }
         }
         Ok(())
+    }
+
+    /// The cells of everybody of one length that have something of these stretches of quarter-hours, which are in
+    /// order, in the order of their keys. One that is partly outside may lack what is there.
+    ///
+    /// # Errors
+    /// A file that cannot be read or is damaged.
+    pub(crate) fn everybody(
+        &self,
+        length: Length,
+        stretches: &[(Slot, Slot)],
+    ) -> Result<Vec<Cell>, StoreError> {
+        let everybody = EVERYBODY_NUMBER..EVERYBODY_NUMBER + 1;
+        let wanted = |slots| Wanted { subjects: everybody.clone(), slots, groups: self.groups.clone() };
+        let wants = |group| self.groups.get(group as usize).copied().unwrap_or(false);
+        // Quarter-hours, of which longer cells are made here.
+        let (mut cells, mut short) = (Vec::new(), Vec::new());
+        self.everybody.cells(length, stretches, wants, &mut cells);
+        for front in &self.frozen {
+            front.days().cells(length, stretches, wants, &mut cells);
+        }
+        for run in self.runs.iter() {
+            let is_short = run.body.is_short;
+            for (first, last) in stretches {
+                match is_short {
+                    true => run.cells(&wanted((*first, *last)), &mut short)?,
+                    false => run.cells(&wanted((length.cell(*first), length.cell(*last))), &mut cells)?,
+                }
+            }
+        }
+        let within = short.into_iter().filter(|(key, _): &Cell| meets((key.slot, key.slot), stretches));
+        cells.extend(within.map(|(key, sum)| (CellKey { slot: length.cell(key.slot), ..key }, sum)));
+        fold(&mut cells);
+        Ok(cells)
+    }
+
+    /// What a group that was asked for stands for.
+    pub(crate) fn series(&self, group: u32) -> Option<&Series> {
+        let place = self.series.binary_search_by_key(&group, |(number, _)| *number).ok()?;
+        self.series.get(place).map(|(_, series)| &**series)
     }
 
     /// All cells but those of the front, in the order of their keys.

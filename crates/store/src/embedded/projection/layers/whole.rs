@@ -2,7 +2,9 @@
 
 use super::Cell;
 use super::chain::List;
+use super::day::Days;
 use super::front::Front;
+use super::length::Length;
 use super::merge::fold;
 use super::packed::{Packed, Small};
 use super::subjects::Subjects;
@@ -144,13 +146,14 @@ impl Layers {
         self.runs = runs;
     }
 
-    /// How many cells there are, whatever number of layers they are in.
+    /// How many cells there are, whatever number of layers they are in; those that follow from others left out.
     ///
     /// # Errors
     /// A file that cannot be read or is damaged.
     pub(crate) fn count(&mut self) -> Result<u64, StoreError> {
         self.freeze();
-        self.frozen().all()?.try_fold(0, |count, cell| cell.map(|_| count + 1))
+        let is_own = |(key, _): Cell| Length::of(key.slot) == Length::Quarter;
+        self.frozen().all()?.try_fold(0, |count, cell| Ok(count + u64::from(is_own(cell?))))
     }
 
     /// Names that are not among the first so many subjects and groups.
@@ -188,32 +191,38 @@ impl Layers {
         Series::clone(&self.groups.series[group as usize].0)
     }
 
-    /// A view for the cells of a meter's sums. Of the front it has those of these subjects (of all, where `None`)
-    /// within the period.
+    /// A view for the cells of these meters' sums, each named once. Of the front it has those of these subjects
+    /// (of all, where `None`) within the period.
     pub(crate) fn view<'a>(
         &self,
-        meter: u32,
+        meters: impl Iterator<Item = u32>,
         subjects: Option<impl Iterator<Item = &'a str>>,
         period: Period,
     ) -> View {
         let mut groups = vec![false; self.groups.series.len()];
         let mut series = Vec::new();
-        for number in self.groups.by_meter.get(&meter).into_iter().flatten() {
+        for number in meters.flat_map(|meter| self.groups.by_meter.get(&meter).into_iter().flatten()) {
             groups[*number as usize] = true;
             series.push((*number, self.groups.series[*number as usize].0.clone()));
         }
+        series.sort_unstable_by_key(|(number, _)| *number);
         let groups = Arc::new(groups);
         let mut latest: Vec<Cell> = Vec::new();
         let subjects = match subjects {
             Some(names) => self.subjects.find_all(names).into_iter().flatten().collect(),
             None => Vec::from_iter(0..self.front.subjects()),
         };
+        let mut everybody = Days::default();
         for subject in subjects {
             let wanted = Wanted::new(subject..subject + 1, period, groups.clone());
+            if subject == EVERYBODY_NUMBER {
+                everybody = self.front.days().of_groups(|group| wanted.wants(group));
+                continue;
+            }
             self.front.cells_of(subject, wanted.slots, |group| wanted.wants(group), &mut latest);
         }
         fold(&mut latest);
-        View { series, groups, latest, ..self.frozen() }
+        View { series, groups, latest, everybody, ..self.frozen() }
     }
 
     /// A view of all but the front.
@@ -225,6 +234,7 @@ impl Layers {
             series: Vec::new(),
             groups: Arc::default(),
             latest: Vec::new(),
+            everybody: Days::default(),
             count: self.subjects.count(),
         }
     }

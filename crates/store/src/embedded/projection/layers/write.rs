@@ -45,7 +45,7 @@ pub(super) fn write_run(
         out.write(&tail).map_err(failed)?;
         out.flush().map_err(failed)?;
         let (tail_length, tail_checksum) = (tail.len() as u64, crc32fast::hash(&tail));
-        let head = Head { span, mark, tail_at, tail_length, tail_checksum };
+        let head = Head { span, mark, tail_at, tail_length, tail_checksum, is_short: false };
         out.file.write_all_at(&head.encode(), 0).map_err(failed)?;
         Ok((index, head))
     })?;
@@ -57,6 +57,7 @@ pub(super) fn write_run(
         tail_length: head.tail_length,
         subjects: first.saturating_add(count),
         kinds: Arc::new(kinds),
+        is_short: false,
     };
     Ok(Run { span, mark, path, body: Arc::new(body) })
 }

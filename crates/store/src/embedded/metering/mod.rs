@@ -1,10 +1,12 @@
 //! Meters of a reading: whole cells from the roll-ups, what they cannot tell from the log.
 
+mod everybody;
+
 use super::effective::Lookup;
 use super::log::scan;
 use super::log::segment::LogIndex;
 use super::projection::corrections::Corrections;
-use super::projection::layers::View;
+use super::projection::layers::{EVERYBODY_NUMBER, View};
 use super::projection::metered::{EVERYBODY, MeterRollUps};
 use super::projection::slot::Slot;
 use super::shared::State;
@@ -21,6 +23,80 @@ use usage_domain::time::{Period, Timestamp};
 
 /// Subjects whose cells are in memory at a time, where all are asked for.
 const SUBJECTS_AT_ONCE: u32 = 4096;
+/// Parts of a question of which the cells are read in no time.
+const FEW: usize = 16;
+
+/// Questions whose cells are read together: about the same subjects and times, or one by itself.
+pub(super) struct Joint {
+    /// The places of the questions.
+    places: Vec<usize>,
+    /// The layers to read cells from; `None` where all is read from the log.
+    view: Option<View>,
+}
+
+impl Joint {
+    /// All questions, with what there is for them now.
+    pub(super) fn of(asked: &[Asked<'_>], state: &State) -> Vec<Joint> {
+        let mut joints: Vec<(Vec<usize>, bool)> = Vec::new();
+        for (place, one) in asked.iter().enumerate() {
+            let is_covered = state.meters.covers(one.meter.series);
+            let alike = joints
+                .iter_mut()
+                .find(|(places, covered)| *covered && is_covered && one.is_read_with(&asked[places[0]]));
+            match alike {
+                Some((places, _)) => places.push(place),
+                None => joints.push((vec![place], is_covered)),
+            }
+        }
+        let view = |places: &[usize]| {
+            let first = &asked[places[0]];
+            let series: BTreeSet<u32> = places.iter().map(|place| asked[*place].meter.series).collect();
+            let names = (!first.is_of_each()).then(|| first.names().into_iter());
+            state.metered.view(series.into_iter(), names, first.reach())
+        };
+        let joint = |(places, is_covered): (Vec<usize>, bool)| {
+            let view = is_covered.then(|| view(&places));
+            Joint { places, view }
+        };
+        joints.into_iter().map(joint).collect()
+    }
+
+    /// Whether something of it is read from the log, whatever the cells say.
+    pub(super) fn is_of_log(&self) -> bool {
+        self.view.is_none()
+    }
+
+    /// Hands in the cells, part by part.
+    pub(super) fn hand_in(&self, asked: &mut [Asked<'_>]) -> Result<(), StoreError> {
+        let first = &asked[self.places[0]];
+        let Some(view) = &self.view else { return Ok(asked[self.places[0]].cells(None)?) };
+        let reach = first.reach();
+        if first.is_of_everybody() {
+            return asked[self.places[0]].everybody(view);
+        }
+        if !first.is_of_each() {
+            let mut cells = HashMap::new();
+            view.named(first.names().into_iter(), reach, &mut cells)?;
+            return self.give(asked, &cells);
+        }
+        for first in (EVERYBODY_NUMBER + 1..view.subjects()).step_by(SUBJECTS_AT_ONCE as usize) {
+            let end = view.subjects().min(first.saturating_add(SUBJECTS_AT_ONCE));
+            let mut cells = HashMap::new();
+            view.range(first..end, reach, &mut cells)?;
+            self.give(asked, &cells)?;
+        }
+        Ok(())
+    }
+
+    fn give(&self, asked: &mut [Asked<'_>], cells: &HashMap<u32, MeterRollUps>) -> Result<(), StoreError> {
+        let none = MeterRollUps::default();
+        for place in &self.places {
+            let one = &mut asked[*place];
+            one.cells(Some(cells.get(&one.meter.series).unwrap_or(&none)))?;
+        }
+        Ok(())
+    }
+}
 
 /// An answer in the making: first the cells are handed in, then the events that they cannot tell of.
 pub(crate) struct Asked<'a> {
@@ -39,6 +115,9 @@ struct Gap {
     /// Of these dimensions only; of all, where `None`.
     dimensions: Option<HashSet<Vec<Option<String>>>>,
 }
+
+/// Dimensions by the times, in nanoseconds, at which their cells are cut.
+type Cut = HashMap<(i64, i64), HashSet<Vec<Option<String>>>>;
 
 /// Which events are to be handed in: perhaps all in this period of blocks that may have these subjects
 /// (any, where `None`), whose fingerprints are in order.
@@ -63,6 +142,23 @@ impl<'a> Asked<'a> {
         self.query.by_subject && matches!(self.query.scope, Scope::Everybody)
     }
 
+    /// Whether the usage of everybody is asked for, as one.
+    fn is_of_everybody(&self) -> bool {
+        !self.query.by_subject && matches!(self.query.scope, Scope::Everybody)
+    }
+
+    /// Whether both are about the same subjects, by name, and times.
+    fn is_read_with(&self, other: &Asked<'_>) -> bool {
+        matches!((&self.query.scope, &other.query.scope), (Scope::Parts(_), Scope::Parts(_)))
+            && self.reach() == other.reach()
+            && self.names() == other.names()
+    }
+
+    /// Whether few subjects are asked for, by name.
+    pub(super) fn is_of_few(&self) -> bool {
+        matches!(&self.query.scope, Scope::Parts(parts) if parts.len() <= FEW)
+    }
+
     /// The subjects that are asked for, if they can be named; the empty one for everybody at once.
     fn names(&self) -> BTreeSet<&str> {
         match &self.query.scope {
@@ -70,34 +166,6 @@ impl<'a> Asked<'a> {
             Scope::Everybody if self.query.by_subject => BTreeSet::new(),
             Scope::Everybody => BTreeSet::from([EVERYBODY]),
         }
-    }
-
-    /// The layers to read its cells from; `None` where all is read from the log.
-    pub(super) fn view(&self, state: &State) -> Option<View> {
-        let series = self.meter.series;
-        let names = (!self.is_of_each()).then(|| self.names().into_iter());
-        let view = || state.metered.view(series, names, self.reach());
-        state.meters.covers(series).then(view)
-    }
-
-    /// Hands in the cells of a view, part by part.
-    pub(super) fn layers(&mut self, view: Option<&View>) -> Result<(), StoreError> {
-        let Some(view) = view else { return Ok(self.cells(None)?) };
-        let reach = self.reach();
-        if !self.is_of_each() {
-            let mut cells = MeterRollUps::default();
-            for name in self.names() {
-                view.subject(name, reach, &mut cells)?;
-            }
-            return Ok(self.cells(Some(&cells))?);
-        }
-        for first in (0..view.subjects()).step_by(SUBJECTS_AT_ONCE as usize) {
-            let end = view.subjects().min(first.saturating_add(SUBJECTS_AT_ONCE));
-            let mut cells = MeterRollUps::default();
-            view.range(first..end, reach, &mut cells)?;
-            self.cells(Some(&cells))?;
-        }
-        Ok(())
     }
 
     /// Hands in the cells; without any, all is read from the log.
@@ -151,7 +219,7 @@ impl<'a> Asked<'a> {
         let reach = self.collector.reach(origin.range);
         let everybody = subject.is_empty();
         let first = if everybody { Slot::quarter_of(reach.start) } else { Slot::of(reach.start) };
-        let mut cut: HashMap<(i64, i64), HashSet<Vec<Option<String>>>> = HashMap::new();
+        let mut cut = Cut::new();
         for (slot, group, sum) in metered.cells_of(&subject, first) {
             let cell = if everybody { slot.quarter() } else { slot.period() };
             if cell.start >= reach.end {
@@ -166,15 +234,20 @@ impl<'a> Asked<'a> {
                 cut.entry(key).or_default().insert(series.dimensions.clone());
             }
         }
+        self.note(&subject, origin, cut);
+        Ok(())
+    }
+
+    /// Notes what cells could not tell.
+    fn note(&mut self, subject: &str, origin: &Origin, cut: Cut) {
         for ((start, end), dimensions) in cut {
             let Some((start, end)) = Timestamp::from_nanos(start).zip(Timestamp::from_nanos(end)) else {
                 continue;
             };
             let gap =
                 Gap { origin: origin.clone(), period: Period { start, end }, dimensions: Some(dimensions) };
-            self.gaps.entry(subject.clone()).or_default().push(gap);
+            self.gaps.entry(subject.to_string()).or_default().push(gap);
         }
-        Ok(())
     }
 
     /// Which events are to be handed in; `None` where the cells told all.

@@ -4,12 +4,15 @@
 //! the bills come to what was used is checked, to the last digit, and a sample of them is proven from the log.
 #![expect(clippy::float_arithmetic, clippy::cast_precision_loss, reason = "times are measured, not billed")]
 
+mod load;
+
 use super::bench::Folder;
 use crate::args::{Args, BenchBills};
 use crate::failure::Failure;
 use crate::output::progress;
 use crate::output::table::Table;
 use crate::{database, output, present};
+use load::Load;
 use serde::Serialize;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -30,6 +33,8 @@ const AT_ONCE: u64 = 1000;
 /// Bills that are looked at alone, and that are proven.
 const SAMPLE: u64 = 200;
 const PROVEN: u64 = 3;
+/// How long usage arrives while nothing else is done.
+const ALONE: Duration = Duration::from_secs(10);
 /// A fee, two items with tiers and a minimum.
 const PLAN: &str = r#"{"key":"bench","name":"Bench","versions":[{"version":1,
     "effective_from":"2020-01-01T00:00:00Z","currency":"USD","items":[
@@ -68,6 +73,8 @@ struct Bench {
     /// When everything is done: the month is over.
     now: Timestamp,
     customers: u64,
+    /// Whether usage goes on arriving meanwhile.
+    with_ingest: bool,
     figures: Vec<Figure>,
 }
 
@@ -85,7 +92,8 @@ pub(crate) fn run(args: &Args, asked: &BenchBills) -> Result<(), Failure> {
         let this = now.month(&usage_domain::time::Zone::utc());
         let month =
             this.previous().ok_or_else(|| Failure::operation("the clock is at the beginning of time"))?;
-        let mut bench = Bench { engine, month, now, customers: asked.customers, figures: Vec::new() };
+        let (customers, with_ingest) = (asked.customers, asked.with_ingest);
+        let mut bench = Bench { engine, month, now, customers, with_ingest, figures: Vec::new() };
         let report = bench.run().await?;
         bench.engine.close().await?;
         Ok::<_, Failure>(report)
@@ -99,7 +107,17 @@ impl Bench {
         let (events, owed) = self.make_usage().await?;
         self.live(&customers).await?;
         self.simulate().await?;
+        let load = if self.with_ingest { Some(self.ingest_alone().await?) } else { None };
         let finalized = self.finalize().await?;
+        if let Some(load) = load {
+            let rate = load.stop().await?;
+            self.add(
+                "ingest during the bill run",
+                rate,
+                "events/s",
+                "the same load, until all bills are written",
+            );
+        }
         let mut total = Decimal::ZERO;
         for amount in &finalized {
             total = total.add(amount.parse().map_err(unreadable)?).map_err(unreadable)?;
@@ -242,6 +260,20 @@ impl Bench {
             "every customer under another price, beside what it owes",
         );
         Ok(())
+    }
+
+    /// Measures a load alone; gives another that goes on.
+    async fn ingest_alone(&mut self) -> Result<Load, Failure> {
+        let load = Load::start(&self.engine, self.now);
+        tokio::time::sleep(ALONE).await;
+        let rate = load.stop().await?;
+        self.add(
+            "ingest alone",
+            rate,
+            "events/s",
+            "batches of 1,000 from four senders, in the process, of usage that is on no bill",
+        );
+        Ok(Load::start(&self.engine, self.now))
     }
 
     /// Finalizes everyone; the totals.
