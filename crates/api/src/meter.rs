@@ -161,6 +161,9 @@ pub enum Aggregation {
     UnitHours,
 }
 
+/// Why a set of values that is empty is refused: one reader would take it for everything, another for nothing.
+pub(crate) const NO_VALUES: &str = "must have at least one value; leave it out to ask for all";
+
 pub(crate) fn wrong(field: &'static str, reason: impl ToString) -> InvalidMeter {
     InvalidMeter { field, reason: reason.to_string() }
 }

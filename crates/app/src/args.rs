@@ -77,8 +77,9 @@ pub(crate) enum Command {
     Import(Import),
     /// Set up meters, taxes, coupons, plans and customers as a file says.
     ///
-    /// What the file does not name is left alone: nothing is ever ended by leaving it out. What is wrong with
-    /// the file is named with its line, and then nothing is changed. Applying a file twice changes nothing.
+    /// What the file does not name is left alone: nothing is ever ended, and no subject taken from a customer,
+    /// by leaving it out. What is wrong with the file, and what of it cannot be done, is named with its line,
+    /// and then nothing is changed. Applying a file twice changes nothing.
     Apply(Apply),
     /// Write stored data to files.
     Export(Export),

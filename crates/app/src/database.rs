@@ -3,8 +3,11 @@
 use crate::args::Args;
 use crate::failure::Failure;
 use crate::present;
+use clap::builder::{TypedValueParser, ValueParserFactory};
+use clap::error::ErrorKind;
+use clap::{Arg, Command};
 use serde::{Serialize, Serializer};
-use std::ffi::OsString;
+use std::ffi::OsStr;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -22,12 +25,51 @@ pub(crate) enum Database {
     Postgres(String),
 }
 
-impl From<OsString> for Database {
-    fn from(text: OsString) -> Database {
-        match text.to_str() {
-            Some(address) if postgres::is_address(address) => Database::Postgres(address.to_string()),
-            _ => Database::Folder(text.into()),
+impl Database {
+    /// Reads what a person gave; refuses what looks like an address and is none of PostgreSQL, in words
+    /// that do not repeat it: it may have a password in it.
+    fn read(text: &OsStr) -> Result<Database, String> {
+        if let Some(address) = text.to_str().filter(|text| postgres::is_address(text)) {
+            return Ok(Database::Postgres(address.to_string()));
         }
+        match text.to_str().and_then(scheme) {
+            Some(scheme) => Err(format!(
+                "{scheme}:… is no address of a PostgreSQL database, such as postgres://user@host/database, \
+                 and no folder is made of what looks like an address; write ./{scheme}:… where one is meant"
+            )),
+            None => Ok(Database::Folder(text.into())),
+        }
+    }
+}
+
+/// What stands before the first `:/` of an address. A single letter is a drive.
+fn scheme(text: &str) -> Option<&str> {
+    let (scheme, _) = text.split_once(":/")?;
+    let within = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.');
+    let is_scheme = scheme.len() > 1 && scheme.starts_with(|c: char| c.is_ascii_alphabetic());
+    (is_scheme && scheme.chars().all(within)).then_some(scheme)
+}
+
+impl ValueParserFactory for Database {
+    type Parser = DatabaseParser;
+
+    fn value_parser() -> DatabaseParser {
+        DatabaseParser
+    }
+}
+
+/// Reads the argument; unlike what the command line says of others, a message never has the value in it.
+#[derive(Clone)]
+pub(crate) struct DatabaseParser;
+
+impl TypedValueParser for DatabaseParser {
+    type Value = Database;
+
+    fn parse_ref(&self, cmd: &Command, arg: Option<&Arg>, value: &OsStr) -> Result<Database, clap::Error> {
+        Database::read(value).map_err(|reason| {
+            let name = arg.map(ToString::to_string).unwrap_or_default();
+            clap::Error::raw(ErrorKind::ValueValidation, format!("{name}: {reason}\n")).with_cmd(cmd)
+        })
     }
 }
 
@@ -116,4 +158,35 @@ pub(crate) enum Opening {
 pub(crate) fn runtime() -> Result<Runtime, Failure> {
     let runtime = Builder::new_multi_thread().enable_all().build();
     runtime.map_err(|error| Failure::operation(format!("cannot start a runtime: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_looks_like_an_address_becomes_no_folder() {
+        for (text, expected) in [
+            ("usage-data", Ok("usage-data")),
+            ("/var/lib/usage", Ok("/var/lib/usage")),
+            ("C:/usage", Ok("C:/usage")),
+            ("./mysql://db/prod", Ok("./mysql://db/prod")),
+            ("a b:/c", Ok("a b:/c")),
+            ("postgres://bob:secret@db/prod", Ok("postgres://bob@db:5432/prod")),
+            ("Postgres://bob:secret@db/prod", Ok("postgres://bob@db:5432/prod")),
+            ("mysql://user:secret@db/prod", Err("mysql:…")),
+            ("postgre://h:secret@d", Err("postgre:…")),
+            ("http://localhost:8400", Err("http:…")),
+            ("postgres:/x", Err("postgres:…")),
+            ("file+x:/y", Err("file+x:…")),
+        ] {
+            let read = Database::read(OsStr::new(text)).map(|database| database.to_string());
+            match (&read, expected) {
+                (Ok(shown), Ok(expected)) => assert_eq!(shown, expected),
+                (Err(said), Err(expected)) => assert!(said.starts_with(expected), "{said}"),
+                _ => panic!("{text}: {read:?}"),
+            }
+            assert!(!format!("{read:?}").contains("secret"), "{read:?}");
+        }
+    }
 }

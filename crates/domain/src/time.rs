@@ -139,7 +139,12 @@ impl FromStr for Timestamp {
         if let Some(time) = plain(text.as_bytes()) {
             return Ok(time);
         }
-        let time: jiff::Timestamp = text.parse().map_err(|_| TimeError::NotATime(short(text)))?;
+        let not_a_time = || TimeError::NotATime(short(text));
+        // The calendar's reader takes more forms than RFC 3339 has.
+        if !has_form(text.as_bytes()) {
+            return Err(not_a_time());
+        }
+        let time: jiff::Timestamp = text.parse().map_err(|_| not_a_time())?;
         i64::try_from(time.as_nanosecond())
             .ok()
             .and_then(Timestamp::from_nanos)
@@ -192,6 +197,36 @@ fn plain(text: &[u8]) -> Option<Timestamp> {
     let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 1 - 719_468;
     let seconds = ((days * 24 + hour) * 60 + minute) * 60 + second;
     Timestamp::from_nanos(seconds * 1_000_000_000 + fraction)
+}
+
+/// Whether a text is written as RFC 3339 has it: date, `T` (or `t`, or a space), time with seconds, perhaps a
+/// fraction, and `Z` (or `z`) or an offset such as `+05:30`. Whether the calendar has it, is not asked here.
+fn has_form(text: &[u8]) -> bool {
+    let Some((head, tail)) = text.split_at_checked(19) else { return false };
+    let in_place = |(index, byte): (usize, &u8)| match index {
+        4 | 7 => *byte == b'-',
+        10 => matches!(byte, b'T' | b't' | b' '),
+        13 | 16 => *byte == b':',
+        _ => byte.is_ascii_digit(),
+    };
+    let offset = match tail.strip_prefix(b".") {
+        None => tail,
+        Some(fraction) => {
+            let digits = fraction.iter().take_while(|byte| byte.is_ascii_digit()).count();
+            if digits == 0 {
+                return false;
+            }
+            &fraction[digits..]
+        }
+    };
+    head.iter().enumerate().all(in_place)
+        && match offset {
+            b"Z" | b"z" => true,
+            [b'+' | b'-', hours @ .., b':', b'0'..=b'5', b'0'..=b'9'] => {
+                matches!(hours, [b'0' | b'1', b'0'..=b'9'] | [b'2', b'0'..=b'3'])
+            }
+            _ => false,
+        }
 }
 
 impl fmt::Display for Timestamp {
@@ -396,9 +431,37 @@ mod tests {
             ("2026-13-01T00:00:00Z", NotATime),
             ("2026-11-01T00:00:00.0000000001Z", NotATime),
             ("yesterday", NotATime),
+            // Other forms of ISO 8601, which are no RFC 3339.
+            ("20250306T080000Z", NotATime),
+            ("2025-03-06T08:00Z", NotATime),
+            ("2025-03-06T08:00:00", NotATime),
+            ("2025-03-06T08:00:00+0530", NotATime),
+            ("2025-03-06T08:00:00+05", NotATime),
+            ("2025-03-06T08:00:00,5Z", NotATime),
+            ("2025-03-06T08:00:00.Z", NotATime),
+            ("2025-03-06T08:00:00+24:00", NotATime),
+            ("2025-03-06T08:00:00+05:60", NotATime),
+            ("2025-03-06T08:00:00+05:30:15", NotATime),
+            ("2025-03-06T08:00:00Z[UTC]", NotATime),
+            ("+002025-03-06T08:00:00Z", NotATime),
+            ("2025-03-06_08:00:00Z", NotATime),
             ("", NotATime),
         ] {
             assert_eq!(text.parse::<Timestamp>(), Err(error(text.to_string())), "{text}");
+        }
+    }
+
+    #[test]
+    fn every_form_of_rfc_3339_is_read() {
+        for (text, expected) in [
+            ("2025-03-06t08:00:00z", "2025-03-06T08:00:00Z"),
+            ("2025-03-06 08:00:00Z", "2025-03-06T08:00:00Z"),
+            ("2025-03-06T08:00:00.5+05:30", "2025-03-06T02:30:00.5Z"),
+            ("2025-03-06T08:00:00-00:00", "2025-03-06T08:00:00Z"),
+            ("2025-03-06T08:00:00-23:59", "2025-03-07T07:59:00Z"),
+            ("2024-02-29T08:00:00Z", "2024-02-29T08:00:00Z"),
+        ] {
+            assert_eq!(text.parse::<Timestamp>().unwrap().to_string(), expected, "{text}");
         }
     }
 

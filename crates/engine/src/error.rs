@@ -53,7 +53,7 @@ pub enum EngineError {
     },
     /// A month that is not over, or whose grace period is not.
     #[error(
-        "{month} cannot be finalized before {until}; more usage may come (--force finalizes it all the same)"
+        "{month} cannot be finalized before {until}, because more usage may come; `force` finalizes it all the same"
     )]
     TooEarly {
         /// The month.
@@ -109,6 +109,15 @@ pub enum EngineError {
         number: String,
         /// What is in the way.
         what: String,
+    },
+    /// A request that is another one than its key stands for.
+    #[error(
+        "the Idempotency-Key {key:?} is that of another request to the same path for the same customer; nothing was \
+         stored, send this one under a key of its own"
+    )]
+    KeyTaken {
+        /// The key.
+        key: String,
     },
     /// Too many others change the same records.
     #[error("others change the same records; nothing was written, try again")]

@@ -12,6 +12,7 @@ mod post;
 mod question;
 mod subjects;
 
+pub use customers::CustomerFilter;
 pub use error::EngineError;
 pub use events::ListedEvent;
 pub use post::Posted;

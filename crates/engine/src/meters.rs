@@ -27,7 +27,8 @@ impl Engine {
     /// Changes a meter: its texts and its dimensions.
     ///
     /// # Errors
-    /// A draft that is not usable, or that changes what never changes.
+    /// A draft that is not usable, that changes what never changes, or that lacks a dimension that a plan
+    /// names.
     pub async fn update_meter(
         &self,
         id: MeterId,
@@ -35,14 +36,18 @@ impl Engine {
         now: Timestamp,
     ) -> Result<Meter, EngineError> {
         draft.check()?;
+        self.check_plans(&draft).await?;
         Ok(self.store.update_meter(id, draft, now).await?)
     }
 
     /// Ends a meter; the events that it measured stay.
     ///
     /// # Errors
-    /// No such meter.
+    /// No such meter, or one that a plan is of.
     pub async fn delete_meter(&self, id: MeterId) -> Result<(), EngineError> {
+        if let Some(meter) = self.store.meters().await?.into_iter().find(|meter| meter.id == id) {
+            self.check_in_no_plan(&meter.draft.key).await?;
+        }
         Ok(self.store.delete_meter(id).await?)
     }
 

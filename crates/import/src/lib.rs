@@ -10,6 +10,7 @@ mod error;
 pub mod fixture;
 pub mod focus;
 mod json_text;
+mod moment;
 mod table;
 pub mod tabular;
 

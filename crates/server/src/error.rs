@@ -178,6 +178,10 @@ impl From<EngineError> for ApiError {
             | EngineError::BillStatus { .. } => {
                 ApiError::new(StatusCode::CONFLICT, "/problems/bill", "Conflict", detail)
             }
+            EngineError::KeyTaken { .. } => {
+                let (status, title) = (StatusCode::UNPROCESSABLE_ENTITY, "Idempotency Key Taken");
+                ApiError::new(status, "/problems/idempotency-key", title, detail)
+            }
             EngineError::Busy => ApiError::overloaded(detail),
             EngineError::Broken { .. } => {
                 let title = "Internal Server Error";

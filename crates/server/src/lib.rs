@@ -16,6 +16,7 @@ mod events;
 mod health;
 mod meters;
 mod openapi;
+mod parameters;
 mod plans;
 mod prices;
 mod reading;

@@ -136,6 +136,11 @@ fn problem(description: &str) -> RefOr<Response> {
     ResponseBuilder::new().description(description).content(PROBLEM_TYPE, content).build().into()
 }
 
+/// What every route reads and answers.
+pub(crate) fn described() -> openapi::OpenApi {
+    Document::openapi()
+}
+
 /// The OpenAPI document, as JSON for people.
 #[must_use]
 pub fn document() -> String {

@@ -3,7 +3,7 @@
 use crate::reading::{Intake, Limits};
 use crate::{
     App, account, bills, catalog, coupons, credits, customers, docs, error, events, health, meters, openapi,
-    plans, prices, settings, store, subjects, subscriptions, taxes, usage,
+    parameters, plans, prices, settings, store, subjects, subscriptions, taxes, usage,
 };
 use axum::Router;
 use axum::routing::{delete, get, post, put};
@@ -54,6 +54,7 @@ pub fn router_within(app: App, limits: Limits) -> Router {
         .fallback(async || error::ApiError::no_route())
         .method_not_allowed_fallback(async || error::ApiError::wrong_method())
         .layer(axum::Extension(Intake::new(limits)))
+        .layer(axum::middleware::from_fn(parameters::check))
         .layer(axum::middleware::from_fn(error::finish))
         .with_state(app)
 }

@@ -18,7 +18,7 @@ pub struct Customer {
     pub currency: Option<Currency>,
     /// Where its days and months begin; UTC for a new one.
     pub zone: Option<Zone>,
-    /// Whose usage it pays for, besides its key's.
+    /// Whose usage it pays for, besides its key's. None is ever taken away by leaving it out.
     pub subjects: Option<Vec<String>>,
     /// The keys of its taxes; the default ones for a new one.
     pub taxes: Option<Vec<String>>,

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use usage_domain::meter::MeterDraft;
-use usage_domain::plan::{self, ItemKind};
+use usage_domain::plan::{self, Disagreement};
 
 /// What a change is of, in the order in which they are made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -120,6 +120,7 @@ pub fn diff(current: &Catalog, wanted: &Catalog) -> Changes {
         changes.note(Change { kind, key, place, created, fields, steps });
     }
     changes.lasting(current, wanted);
+    changes.metered(current, wanted);
     changes.known(current, wanted);
     changes
 }
@@ -209,26 +210,43 @@ impl Changes {
         }
     }
 
+    /// Refuses plans that name meters or dimensions which neither are there nor come, and meters that lose
+    /// what a plan names.
+    fn metered(&mut self, current: &Catalog, wanted: &Catalog) {
+        let is_wanted = |key: &str| wanted.meters.iter().any(|meter| meter.key == key);
+        let kept = current.meters.iter().filter(|meter| !is_wanted(&meter.key));
+        let meters: Vec<&MeterDraft> = wanted.meters.iter().chain(kept).collect();
+        let said = |plan: &plan::Plan, wrong: Disagreement| {
+            let version = &plan.versions[wrong.version];
+            let item = &version.items[wrong.item].key;
+            format!("item {item:?} of version {}: {}: {}", version.number, wrong.field, wrong.reason)
+        };
+        for (place, plan) in wanted.plans.iter().enumerate() {
+            for wrong in plan.disagreements(&meters) {
+                self.refuse(format!("plans[{place}]"), said(plan, wrong));
+            }
+        }
+        for plan in current.plans.iter().filter(|plan| wanted.plans.iter().all(|other| other.key != plan.key))
+        {
+            for (place, meter) in wanted.meters.iter().enumerate().filter(|(_, meter)| plan.uses(&meter.key))
+            {
+                let wrong = plan.disagreements(&[meter]).into_iter().filter(|wrong| wrong.field != "meter");
+                for wrong in wrong {
+                    let reason = format!("the plan {:?} needs it: {}", plan.key, said(plan, wrong));
+                    self.refuse(format!("meters[{place}].group_by"), reason);
+                }
+            }
+        }
+    }
+
     /// Refuses what names something that neither is there nor comes.
     fn known(&mut self, current: &Catalog, wanted: &Catalog) {
         let both = |keys: fn(&Catalog) -> Vec<&str>| -> BTreeSet<&str> {
             keys(current).into_iter().chain(keys(wanted)).collect()
         };
-        let meters = both(|catalog| catalog.meters.iter().map(|meter| meter.key.as_str()).collect());
         let taxes = both(|catalog| catalog.taxes.iter().map(|tax| tax.key.as_str()).collect());
         let coupons = both(|catalog| catalog.coupons.iter().map(|coupon| coupon.key.as_str()).collect());
         let plans = both(|catalog| catalog.plans.iter().map(|plan| plan.key.as_str()).collect());
-        for (place, plan) in wanted.plans.iter().enumerate() {
-            for (version, item, meter) in metered(plan) {
-                if !meters.contains(meter) {
-                    let reason = format!(
-                        "item {item:?} of version {version} is of the meter {meter:?}; {}",
-                        others("meter", &meters)
-                    );
-                    self.refuse(format!("plans[{place}]"), reason);
-                }
-            }
-        }
         for (place, customer) in wanted.customers.iter().enumerate() {
             let at = |list: &str, index: usize| format!("customers[{place}].{list}[{index}]");
             for (index, tax) in customer.taxes.iter().flatten().enumerate() {
@@ -271,14 +289,4 @@ fn lasting_of(there: &MeterDraft, wanted: &MeterDraft) -> [(&'static str, bool);
         ("value_property", there.value_property != wanted.value_property),
         ("event_from", there.event_from != wanted.event_from),
     ]
-}
-
-/// The items of a plan that have a meter: the version's number, the item's key, the meter's key.
-fn metered(plan: &plan::Plan) -> impl Iterator<Item = (u32, &str, &str)> {
-    let items =
-        plan.versions.iter().flat_map(|version| version.items.iter().map(|item| (version.number, item)));
-    items.filter_map(|(version, item)| match &item.kind {
-        ItemKind::Usage(usage) => Some((version, item.key.as_str(), usage.meter.as_str())),
-        ItemKind::Fee { .. } => None,
-    })
 }

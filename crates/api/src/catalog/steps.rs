@@ -40,6 +40,21 @@ pub(super) struct Steps {
     pub(super) refused: Vec<FieldError>,
 }
 
+impl Step {
+    /// What it did, for who asks what was done.
+    #[must_use]
+    pub fn done(&self) -> &'static str {
+        match self {
+            Step::Create => "it was made",
+            Step::Update => "it was changed",
+            Step::SetTaxes(_) => "its taxes were set",
+            Step::GiveCoupon(_) => "a coupon was given",
+            Step::Subscribe(_) => "a subscription was begun",
+            Step::End { .. } => "a subscription was ended",
+        }
+    }
+}
+
 impl Steps {
     /// What there is to do where `current` is there and `wanted` is wanted.
     pub(super) fn new(current: Option<&Customer>, wanted: &Customer) -> Steps {
@@ -95,14 +110,11 @@ impl Steps {
             let name = |customer: &Customer| customer.zone.as_ref().map(|zone| zone.name().to_string());
             self.field("time_zone", name(current), name(wanted));
         }
-        let sorted = |customer: &Customer| {
-            customer.subjects.clone().map(|mut subjects| {
-                subjects.sort();
-                subjects
-            })
-        };
-        if wanted.subjects.is_some() && sorted(wanted) != sorted(current) {
-            self.field("subjects", current.subjects.as_ref(), wanted.subjects.as_ref());
+        let has = current.subjects.as_deref().unwrap_or_default();
+        let new = wanted.subjects.iter().flatten().filter(|subject| !has.contains(subject));
+        let all: Vec<&String> = has.iter().chain(new).collect();
+        if all.len() > has.len() {
+            self.field("subjects", Some(has.iter().collect()), Some(all));
         }
         if self.fields.len() > before {
             self.steps.push(Step::Update);

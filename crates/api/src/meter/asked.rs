@@ -2,7 +2,7 @@
 
 use super::query::{MeterQueryRequest, MeterQueryResult, MeterQueryRow, RowNames};
 use super::v3::{UsageQuery, UsageResult, UsageRow};
-use super::wrong;
+use super::{NO_VALUES, wrong};
 use std::collections::{BTreeMap, BTreeSet};
 use usage_domain::customer::CustomerId;
 use usage_domain::meter::query::{Condition, MeterQuery, MeterQuestion, MeterRow};
@@ -67,6 +67,9 @@ impl Asked {
         let window = request.window_size.as_deref().map(str::parse).transpose();
         let mut filters = BTreeMap::new();
         for (name, values) in request.filter_group_by.iter().flatten() {
+            if values.is_empty() {
+                return Err(wrong(V1.filter, format!("{name:.64}: {NO_VALUES}")));
+            }
             filters.extend(one_of(V1.filter, values)?.map(|condition| (name.clone(), condition)));
         }
         let wanted = Wanted {

@@ -1,6 +1,6 @@
 //! A meter over events that come with the question and are nowhere stored.
 
-use super::{RESERVED_SLUGS, wrong};
+use super::{NO_VALUES, RESERVED_SLUGS, wrong};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,11 +8,13 @@ use std::fmt;
 use usage_domain::decimal::{Decimal, DecimalError};
 use usage_domain::field::Field;
 use usage_domain::meter::query::{Condition, MeterQuery, MeterRow};
-use usage_domain::meter::value::Measurement;
+use usage_domain::meter::value::{InvalidValue, MAX_TEXT, Measurement};
 use usage_domain::meter::{Aggregation, Dimension, InvalidMeter, Meter, MeterDraft, MeterId};
 use usage_domain::rounding::{DIGITS, Mode, round};
 use usage_domain::time::{Timestamp, Zone};
 
+/// Where an event's value is.
+const VALUE: &str = "$.value";
 /// The most events of a preview.
 const MAX_EVENTS: usize = 50_000;
 
@@ -42,7 +44,7 @@ pub struct MeterPreviewRequest {
     /// Properties of which each value is a group of its own; so is its absence.
     #[serde(default)]
     pub group_by: Option<Vec<String>>,
-    /// Only events whose property has one of these values.
+    /// Only events whose property has one of these values, of which there must be one.
     #[serde(default)]
     pub filters: Option<BTreeMap<String, Vec<String>>>,
     /// How the aggregate is rounded; not at all where absent.
@@ -69,7 +71,7 @@ pub struct MeterPreviewEvent {
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<serde_json::Value>))]
     pub value: Option<Scalar>,
-    /// What it can be told apart by.
+    /// What it can be told apart by; what the question names of it is a text, a number or a boolean.
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<BTreeMap<String, serde_json::Value>>))]
     pub properties: Option<BTreeMap<String, Scalar>>,
@@ -230,6 +232,9 @@ impl TryFrom<MeterPreviewRequest> for MeterPreview {
                 .dimension(name)
                 .ok_or_else(|| wrong("group_by", format!("\"{name:.64}\" is no property's name")))
         };
+        if let Some((name, _)) = filters.iter().find(|(_, values)| values.is_empty()) {
+            return Err(wrong("filters", format!("{name:.64}: {NO_VALUES}")));
+        }
         let passes = |values: Vec<String>| Condition::In(values.into_iter().map(Some).collect());
         let query = MeterQuery {
             from: Some(from),
@@ -246,8 +251,15 @@ impl TryFrom<MeterPreviewRequest> for MeterPreview {
         for (index, event) in request.events.iter().enumerate() {
             let time = event.time.parse();
             let time = time.map_err(|error| wrong("events", format!("{index}: time: {error}")))?;
-            if let Ok(measured) = meter.measure(true, |names| event.field(names)) {
-                events.push((time, measured));
+            match meter.measure(true, |names| event.field(names)) {
+                Ok(measured) => events.push((time, measured)),
+                // It would be in no group, not even in that of events without the property.
+                Err(InvalidValue::NotAText { path }) if path != VALUE => {
+                    let reason =
+                        format!("{index}: {path} must be a text of at most {MAX_TEXT} bytes or a number");
+                    return Err(wrong("events", reason));
+                }
+                Err(_) => {}
             }
         }
         Ok(MeterPreview { meter, query, events, group_by, rounding })
@@ -287,7 +299,7 @@ fn meter<'a>(
             aggregation,
             event_type: RESERVED_SLUGS[0].to_string(),
             value_property: (aggregation != Aggregation::Count)
-                .then(|| "$.value".parse())
+                .then(|| VALUE.parse())
                 .transpose()
                 .map_err(|error| wrong("aggregation", error))?,
             dimensions: properties.into_iter().map(dimension).collect::<Result<_, _>>()?,

@@ -2,7 +2,7 @@
 //! known are refused.
 
 use super::query::{RowNames, payer};
-use super::{map, wrong};
+use super::{NO_VALUES, map, wrong};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use usage_domain::meter;
@@ -232,6 +232,9 @@ impl TryFrom<DimensionFilter> for Condition {
         let listed = |filters: Vec<DimensionFilter>| {
             filters.into_iter().map(Condition::try_from).collect::<Result<Vec<_>, _>>()
         };
+        if [&filter.one_of, &filter.none_of].into_iter().flatten().any(Vec::is_empty) {
+            return Err(wrong("filters.dimensions", format!("in and nin: {NO_VALUES}")));
+        }
         let mut all = Vec::new();
         all.extend(filter.eq.map(|value| Condition::In(values(vec![value]))));
         all.extend(filter.neq.map(|value| Condition::NotIn(values(vec![value]))));

@@ -171,8 +171,8 @@ fn changes_are_shown_field_by_field_and_nothing_goes_that_is_not_named() {
         ("\"subjects\": [\"acme-api\"], \"taxes\": [\"vat\"], ", "", ""),
         (
             "\"subjects\": [\"acme-api\"]",
-            "\"subjects\": []",
-            "~ customer acme\n    subjects: [\"acme-api\"] → []\n",
+            "\"subjects\": [\"acme-web\"]",
+            "~ customer acme\n    subjects: [\"acme-api\"] → [\"acme-api\",\"acme-web\"]\n",
         ),
         ("\"coupons\": [{\"coupon\": \"launch\", \"from\": \"2026-11\"}],", "", ""),
         ("{\"coupon\": \"launch\", \"from\": \"2026-11\"}", "\"launch\"", ""),
@@ -217,7 +217,19 @@ fn what_cannot_be_done_is_refused_before_anything_is() {
             "\"meter\": \"tokens\"",
             "\"meter\": \"token\"",
             "plans[0]",
-            "item \"tokens\" of version 1 is of the meter \"token\"; there is no such meter; there are tokens",
+            "item \"tokens\" of version 1: meter: there is no meter \"token\"; there are tokens",
+        ),
+        (
+            "\"meter\": \"tokens\"",
+            "\"meter\": \"tokens\", \"details\": [\"region\"]",
+            "plans[0]",
+            "item \"tokens\" of version 1: details: the meter \"tokens\" has no dimension \"region\"; it has model",
+        ),
+        (
+            "\"meter\": \"tokens\"",
+            "\"meter\": \"tokens\", \"filters\": {\"region\": [\"eu\"]}",
+            "plans[0]",
+            "item \"tokens\" of version 1: filters: the meter \"tokens\" has no dimension \"region\"; it has model",
         ),
         (
             "\"taxes\": [\"vat\"]",

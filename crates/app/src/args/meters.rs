@@ -73,7 +73,7 @@ pub(crate) struct QueryMeter {
     pub(crate) to: Option<String>,
 
     /// Rows of windows of this length: minute, hour, day or month.
-    #[arg(long, value_name = "LENGTH")]
+    #[arg(long, value_name = "LENGTH", value_parser = ["minute", "hour", "day", "month"], ignore_case = true)]
     pub(crate) window: Option<String>,
 
     /// The time zone whose clock and calendar windows are of. [default: UTC]

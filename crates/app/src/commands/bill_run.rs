@@ -36,11 +36,10 @@ pub(crate) fn run(args: &Args, asked: &BillRun) -> Result<(), Failure> {
     if done.failed.is_empty() {
         return Ok(());
     }
-    Err(Failure::operation(format!(
-        "{} could not be billed; the others have their bills",
-        counted(done.failed.len() as u64, "customer")
-    ))
-    .next("Put right what is named, and run it again: who has a bill is left alone."))
+    let others = if done.failed.len() as u64 == done.customers { "" } else { "; the others are done" };
+    let failed = counted(done.failed.len() as u64, "customer");
+    Err(Failure::operation(format!("{failed} could not be billed{others}"))
+        .next("Put right what is named, and run it again: who has a bill is left alone."))
 }
 
 /// Page by page, until there are no more customers.

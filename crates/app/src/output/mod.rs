@@ -44,3 +44,8 @@ pub(crate) fn figure(amount: Decimal, currency: &str) -> String {
 pub(crate) fn counted(count: u64, noun: &str) -> String {
     if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
+
+/// What a count of things does: `was`, or `were`.
+pub(crate) fn were(count: u64) -> &'static str {
+    if count == 1 { "was" } else { "were" }
+}

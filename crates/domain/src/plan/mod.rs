@@ -7,10 +7,12 @@
 
 mod check;
 pub mod item;
+mod meters;
 
 pub use check::InvalidPlan;
 pub(crate) use check::{fraction as check_fraction, key as check_key, name as check_name};
 pub use item::{Item, ItemKind, UsageItem};
+pub use meters::Disagreement;
 
 use crate::currency::Currency;
 use crate::decimal::Decimal;

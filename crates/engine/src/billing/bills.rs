@@ -3,6 +3,7 @@
 use super::credits;
 use super::late::{billed_late, made};
 use super::numbers::{CREDIT_NOTES, note_number};
+use super::once::{Made, Once};
 use super::records::{CustomerRecords, Kept, history_text, kept, put, was};
 use crate::{Engine, EngineError};
 use usage_api::bill::{Bill as Paper, BillPage, CreditNote};
@@ -166,16 +167,18 @@ impl Engine {
         }
     }
 
-    /// Makes a credit note of an amount, taxes included: credit for exactly that.
+    /// Makes a credit note of an amount, taxes included: credit for exactly that. The same request again, by its
+    /// key, is answered with the note that there is.
     ///
     /// # Errors
-    /// No such bill, one that is void, or an amount that is more than was owed.
+    /// No such bill, one that is void, an amount that is more than was owed, or the key of another request.
     pub async fn make_credit_note(
         &self,
         name: &str,
         (id, grant): (String, GrantId),
         amount: Money,
         reason: String,
+        once: Option<&Once>,
         now: Timestamp,
     ) -> Result<CreditNote, EngineError> {
         if !(1..=MAX_REASON).contains(&reason.len()) {
@@ -187,6 +190,10 @@ impl Engine {
         }
         let customer: CustomerId =
             paper.customer.id.parse().map_err(|error| EngineError::broken("bill", name, error))?;
+        let of = Made { what: "credit note", customer };
+        if let Some(made) = self.made_before(of, once).await? {
+            return self.kept_note(&made).await;
+        }
         self.check_credit(&paper, customer, amount).await?;
         let (next, counter) = self.next_number(CREDIT_NOTES).await?;
         let note = CreditNote {
@@ -204,8 +211,13 @@ impl Engine {
         let since = paper.to.parse().map_err(|error| EngineError::broken("bill", name, error))?;
         let mut writes = note_writes(customer, &note, Owed { amount, since }, now)?;
         writes.push(counter.take(next + 1));
-        self.write(writes).await?;
-        Ok(note)
+        let made = self.write_once(writes, of, once, &note.id).await?;
+        if made == note.id { Ok(note) } else { self.kept_note(&made).await }
+    }
+
+    async fn kept_note(&self, id: &str) -> Result<CreditNote, EngineError> {
+        let kept = self.record(Kind::CreditNote, id, |text| serde_json::from_str(text)).await?;
+        Ok(kept.ok_or_else(|| EngineError::missing("credit note", id))?.value)
     }
 
     async fn check_credit(

@@ -5,9 +5,13 @@ use crate::{Engine, EngineError};
 use usage_api::settings::Settings;
 use usage_api::stored;
 use usage_domain::coupon::Coupon;
-use usage_domain::plan::{InvalidPlan, ItemKind, Plan};
+use usage_domain::meter::MeterDraft;
+use usage_domain::plan::{Disagreement, InvalidPlan, Plan};
 use usage_domain::tax::Tax;
 use usage_store::{DocumentWrite, Kind, StoreError};
+
+/// The most plans that are named where a meter cannot go.
+const SHOWN: usize = 10;
 
 impl Engine {
     /// How bills are made out.
@@ -24,21 +28,7 @@ impl Engine {
     /// # Errors
     /// Settings out of their limits.
     pub async fn set_settings(&self, settings: &Settings) -> Result<(), EngineError> {
-        if settings.number_prefix.len() > 32 {
-            return Err(InvalidPlan::new("number_prefix", "must have at most 32 bytes").into());
-        }
-        if settings.grace_days > 366 {
-            let reason = format!("must be 0 to 366, not {}", settings.grace_days);
-            return Err(InvalidPlan::new("grace_days", reason).into());
-        }
-        let seller = &settings.seller;
-        if seller.name.len() > 256 {
-            return Err(InvalidPlan::new("seller.name", "must have at most 256 bytes").into());
-        }
-        if seller.address.len() > 20 || seller.address.iter().any(|line| line.len() > 256) {
-            let reason = "must have at most 20 lines of at most 256 bytes each";
-            return Err(InvalidPlan::new("seller.address", reason).into());
-        }
+        check_settings(settings)?;
         let now = self.store.document(Kind::Setting, SETTINGS).await?;
         let expect = now.map_or(usage_store::Expect::Absent, |d| usage_store::Expect::Revision(d.revision));
         let body = serde_json::to_string(settings).unwrap_or_default();
@@ -78,39 +68,40 @@ impl Engine {
     /// That the meters and dimensions that a plan names are there.
     pub(crate) async fn check_meters(&self, plan: &Plan) -> Result<(), EngineError> {
         let meters = self.store.meters().await?;
-        for (at, version) in plan.versions.iter().enumerate() {
-            for (place, item) in version.items.iter().enumerate() {
-                let ItemKind::Usage(usage) = &item.kind else { continue };
-                let field = |name: &str| format!("versions[{at}].items[{place}].{name}");
-                let Some(meter) = meters.iter().find(|meter| meter.draft.key == usage.meter) else {
-                    let known: Vec<&str> = meters.iter().map(|meter| meter.draft.key.as_str()).collect();
-                    let reason = match known.is_empty() {
-                        true => format!("there is no meter {:?}; make it first", usage.meter),
-                        false => {
-                            format!("there is no meter {:?}; there are {}", usage.meter, known.join(", "))
-                        }
-                    };
-                    return Err(InvalidPlan::new(field("meter"), reason).into());
-                };
-                let named = usage.filters.keys().map(|name| ("filters", name));
-                let named = named.chain(usage.details.iter().map(|name| ("details", name)));
-                let of_matrix = match usage.price.model() {
-                    usage_domain::pricing::Model::Matrix(matrix) => matrix.dimensions(),
-                    _ => &[],
-                };
-                let named = named.chain(of_matrix.iter().map(|name| ("price.dimensions", name)));
-                for (of, name) in named {
-                    if meter.draft.dimension(name).is_none() {
-                        let known: Vec<&str> =
-                            meter.draft.dimensions.iter().map(|dimension| dimension.name.as_str()).collect();
-                        let reason = format!(
-                            "the meter {:?} has no dimension {name:?}; it has {}",
-                            usage.meter,
-                            if known.is_empty() { "none".to_string() } else { known.join(", ") }
-                        );
-                        return Err(InvalidPlan::new(field(of), reason).into());
-                    }
-                }
+        let meters: Vec<&MeterDraft> = meters.iter().map(|meter| &meter.draft).collect();
+        match plan.disagreements(&meters).into_iter().next() {
+            None => Ok(()),
+            Some(Disagreement { version, item, field, reason }) => {
+                Err(InvalidPlan::new(format!("versions[{version}].items[{item}].{field}"), reason).into())
+            }
+        }
+    }
+
+    /// That no plan is of a meter that is to go.
+    pub(crate) async fn check_in_no_plan(&self, meter: &str) -> Result<(), EngineError> {
+        let mut plans = self.plans().await?;
+        plans.retain(|plan| plan.uses(meter));
+        if plans.is_empty() {
+            return Ok(());
+        }
+        let keys: Vec<String> = plans.iter().take(SHOWN).map(|plan| format!("{:?}", plan.key)).collect();
+        let more = plans.len().saturating_sub(SHOWN);
+        let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+        let what = format!("what the meter {meter:?} measures is billed by {}{more}", keys.join(", "));
+        Err(StoreError::Conflict(format!("{what}; take its items out of these plans first")).into())
+    }
+
+    /// That every plan that is of a meter still agrees with it, as it is to be.
+    pub(crate) async fn check_plans(&self, meter: &MeterDraft) -> Result<(), EngineError> {
+        for plan in self.plans().await?.into_iter().filter(|plan| plan.uses(&meter.key)) {
+            let mut wrong = plan.disagreements(&[meter]);
+            wrong.retain(|wrong| wrong.field != "meter");
+            if let Some(wrong) = wrong.first() {
+                let (version, item) = (&plan.versions[wrong.version], wrong.item);
+                let item = &version.items[item].key;
+                let what = format!("item {item:?} of version {} of the plan {:?}", version.number, plan.key);
+                let what = format!("{what} needs it for its {}: {}", wrong.field, wrong.reason);
+                return Err(StoreError::Conflict(format!("{what}; change the plan first")).into());
             }
         }
         Ok(())
@@ -181,4 +172,24 @@ impl Engine {
         let expect = usage_store::Expect::Revision(found.revision);
         self.write(vec![DocumentWrite { kind, id: key.to_string(), owner: None, body: None, expect }]).await
     }
+}
+
+/// That settings are within their limits.
+pub(crate) fn check_settings(settings: &Settings) -> Result<(), InvalidPlan> {
+    if settings.number_prefix.len() > 32 {
+        return Err(InvalidPlan::new("number_prefix", "must have at most 32 bytes"));
+    }
+    if settings.grace_days > 366 {
+        let reason = format!("must be 0 to 366, not {}", settings.grace_days);
+        return Err(InvalidPlan::new("grace_days", reason));
+    }
+    let seller = &settings.seller;
+    if seller.name.len() > 256 {
+        return Err(InvalidPlan::new("seller.name", "must have at most 256 bytes"));
+    }
+    if seller.address.len() > 20 || seller.address.iter().any(|line| line.len() > 256) {
+        let reason = "must have at most 20 lines of at most 256 bytes each";
+        return Err(InvalidPlan::new("seller.address", reason));
+    }
+    Ok(())
 }

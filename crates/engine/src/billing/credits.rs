@@ -1,5 +1,6 @@
 //! Credits: granting them, and taking back what is left. Bills draw on them when they are finalized.
 
+use super::once::{Made, Once};
 use super::records::{Kept, kept, put, was};
 use crate::{Engine, EngineError};
 use usage_api::stored;
@@ -35,17 +36,23 @@ impl Engine {
         documents.iter().map(|document| Ok(kept(document, stored::grant)?.value)).collect()
     }
 
-    /// Grants a customer credit.
+    /// Grants a customer credit; the same request again, by its key, is answered with the credit that there
+    /// is, as it is now.
     ///
     /// # Errors
-    /// A credit of another currency, or one that makes no sense.
+    /// A credit of another currency, one that makes no sense, or the key of another request.
     pub async fn grant(
         &self,
         customer: &Customer,
         id: GrantId,
         draft: GrantDraft,
+        once: Option<&Once>,
         now: Timestamp,
     ) -> Result<Grant, EngineError> {
+        let of = Made { what: "credit", customer: customer.id };
+        if let Some(made) = self.made_before(of, once).await? {
+            return self.kept_grant(&made).await;
+        }
         if draft.amount.currency != customer.currency {
             let reason = format!(
                 "must be {}, which the customer is billed in, not {}; amounts of two currencies do not add",
@@ -55,8 +62,14 @@ impl Engine {
         }
         let grant = granted(customer.id, id, draft, now);
         grant.check()?;
-        self.write(vec![write(&grant, Expect::Absent)]).await?;
-        Ok(grant)
+        let own = id.to_string();
+        let made = self.write_once(vec![write(&grant, Expect::Absent)], of, once, &own).await?;
+        if made == own { Ok(grant) } else { self.kept_grant(&made).await }
+    }
+
+    async fn kept_grant(&self, id: &str) -> Result<Grant, EngineError> {
+        let kept = self.record(Kind::Grant, id, stored::grant).await?;
+        Ok(kept.ok_or_else(|| EngineError::missing("grant", id))?.value)
     }
 
     /// Takes back what is left of a grant.

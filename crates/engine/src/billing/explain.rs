@@ -1,16 +1,23 @@
 //! Explaining a line of a bill: the events behind it, what they add up to, and how that became an amount.
 
+use super::adjust::billed;
 use super::measured::questions;
 use super::recount::{Evidence, is_asked_for};
+use super::steps;
 use crate::{Engine, EngineError};
 use std::collections::BTreeMap;
 use usage_api::bill::{Bill as Paper, ExplainedEvent, Explanation, Line};
-use usage_domain::bill::Inputs;
+use usage_domain::bill::{Bill, Inputs};
 use usage_domain::customer::{CustomerRef, PaidSubject};
+use usage_domain::decimal::{Decimal, DecimalError};
 use usage_domain::event::StoredEvent;
 use usage_domain::meter::Meter;
 use usage_domain::meter::value::MeterValue;
+use usage_domain::money::Money;
+use usage_domain::plan::Item;
 use usage_domain::position::Position;
+use usage_domain::pricing::Price;
+use usage_domain::subscription::Segment;
 use usage_domain::time::{Month, Timestamp};
 use usage_store::{measure, meter};
 
@@ -79,57 +86,167 @@ impl Engine {
         let line = line.ok_or_else(|| EngineError::missing("line", name))?;
         let until: Position =
             made.paper.position.parse().map_err(|error| EngineError::broken("bill", name, error))?;
-        let evidence =
-            Evidence { inputs: &made.inputs, subjects: &made.subjects, meters: &made.meters, until: &until };
+        let currency = &made.paper.currency;
+        let broken = |error: DecimalError| EngineError::broken("bill", name, error);
+        let adjusts = line.adjusts.as_ref();
+        let (mut steps, (events, total_events)) = match adjusts.map(|of| (of, of.bill.as_deref())) {
+            // What it is of is a line of another bill, as that is at this one's position.
+            Some((of, Some(number))) => {
+                let (bill, paper) = self.numbered(number).await?;
+                let original = self.made(&bill).await?;
+                let found = self.events_behind(&original.at(&until), &of.line, limit).await?;
+                let changed = self.changed(&made, &line, (original, paper), &until).await?;
+                (steps::changed(&line, &changed, currency), found)
+            }
+            // There is no bill that says what was agreed then.
+            Some((of, None)) => {
+                let mut steps = vec![format!("usage of {}, which had no bill, came late", of.month)];
+                steps.extend(steps::amount(&line, &made.paper.lines, None, currency).map_err(broken)?);
+                (steps, (Vec::new(), line.events))
+            }
+            None => {
+                let price = made.inputs.segments.iter().find_map(|segment| price_of(segment, &line.key));
+                let steps = steps::amount(&line, &made.paper.lines, price, currency).map_err(broken)?;
+                (steps, self.events_behind(&made.at(&until), &line.key, limit).await?)
+            }
+        };
+        steps.extend(steps::owed(&line, currency));
+        let bill = made.paper.id.unwrap_or_default();
+        Ok(Explanation { bill, position: made.paper.position, line, steps, events, total_events })
+    }
+
+    /// The oldest events behind a line, and how many there are in all.
+    async fn events_behind(
+        &self,
+        evidence: &Evidence<'_>,
+        line: &str,
+        limit: usize,
+    ) -> Result<(Vec<ExplainedEvent>, u64), EngineError> {
         let limit = limit.min(MAX_EVENTS);
-        let (mut events, mut total_events) = (Vec::new(), 0);
-        if line.kind == "charges" || line.kind == "usage" {
-            let questions = questions(&made.inputs, &made.subjects, &made.meters)?;
-            let question = questions.iter().find(|question| {
-                let segment = &made.inputs.segments[question.segment];
-                format!("{}/{}", segment.subscription, segment.items[question.item].key) == line.key
-            });
-            let set = evidence.set();
-            self.each_effective(&evidence, |stored| {
-                let charge = || match measure(stored.event.borrowed()) {
-                    usage_store::Measured::Charge(charge)
-                        if line.key == format!("charges/{}", charge.group.service) =>
-                    {
-                        Some(charge.amount.to_string())
-                    }
-                    _ => None,
-                };
-                let value = match question {
-                    None => charge().filter(|_| made.inputs.period.contains(stored.event.time)),
-                    Some(question) => {
-                        meter(stored.event.borrowed(), &set).into_iter().find_map(|(meter, measured)| {
-                            let measured = measured.ok().filter(|_| meter.draft.key == question.meter)?;
-                            is_asked_for(question, stored, &measured).then(|| shown(&measured.value))
-                        })
-                    }
-                };
-                if let Some(value) = value {
-                    total_events += 1;
-                    events.push((stored.event.time, explained(stored, value)));
-                    if events.len() > 2 * MAX_EVENTS {
-                        keep_oldest(&mut events, limit);
-                    }
-                }
-                Ok(())
-            })
-            .await?;
+        let service = line.strip_prefix("charges/");
+        let questions = questions(evidence.inputs, evidence.subjects, evidence.meters)?;
+        let question = questions.iter().find(|question| {
+            let segment = &evidence.inputs.segments[question.segment];
+            item_key(segment, &segment.items[question.item].key) == line
+        });
+        if service.is_none() && question.is_none() {
+            return Ok((Vec::new(), 0));
         }
-        keep_oldest(&mut events, limit);
-        let steps = steps(&line, &made.paper.currency);
-        Ok(Explanation {
-            bill: made.paper.id.unwrap_or_default(),
-            position: made.paper.position,
-            line,
-            steps,
-            events: events.into_iter().map(|(_, event)| event).collect(),
-            total_events,
+        let (set, mut found, mut total_events) = (evidence.set(), Vec::new(), 0);
+        self.each_effective(evidence, |stored| {
+            let charge = || match measure(stored.event.borrowed()) {
+                usage_store::Measured::Charge(charge) if Some(&*charge.group.service) == service => {
+                    Some(charge.amount.to_string())
+                }
+                _ => None,
+            };
+            let value = match question {
+                None => charge().filter(|_| evidence.inputs.period.contains(stored.event.time)),
+                Some(question) => {
+                    meter(stored.event.borrowed(), &set).into_iter().find_map(|(meter, measured)| {
+                        let measured = measured.ok().filter(|_| meter.draft.key == question.meter)?;
+                        is_asked_for(question, stored, &measured).then(|| shown(&measured.value))
+                    })
+                }
+            };
+            if let Some(value) = value {
+                total_events += 1;
+                found.push((stored.event.time, explained(stored, value)));
+                if found.len() > 2 * MAX_EVENTS {
+                    keep_oldest(&mut found, limit);
+                }
+            }
+            Ok(())
+        })
+        .await?;
+        keep_oldest(&mut found, limit);
+        Ok((found.into_iter().map(|(_, event)| event).collect(), total_events))
+    }
+
+    /// The id of a finalized bill, and the bill.
+    async fn numbered(&self, number: &str) -> Result<(String, Paper), EngineError> {
+        let paper = self.finalized_bill(number).await?;
+        Ok((paper.id.clone().unwrap_or_default(), paper))
+    }
+
+    /// What the line of an earlier bill comes to at a position, and what was billed for it before the bill
+    /// that adjusts it.
+    async fn changed(
+        &self,
+        by: &Made,
+        line: &Line,
+        (original, paper): (Made, Paper),
+        until: &Position,
+    ) -> Result<Changed, EngineError> {
+        let Some(of) = &line.adjusts else { return Err(EngineError::missing("line", &line.key)) };
+        let number = paper.number.clone().unwrap_or_default();
+        let broken = |error: DecimalError| EngineError::broken("bill", &number, error);
+        let (customer, currency) = (by.inputs.customer.id, by.inputs.customer.currency);
+        let mut papers = Vec::new();
+        let history = self.records_of(customer).await?.history;
+        for (month, past) in history.months().filter(|(month, _)| *month < by.inputs.month) {
+            papers.push((month, self.paper(&past.id).await?));
+        }
+        let mut notes = self.credit_notes(customer).await?;
+        if let Some(at) = &by.paper.finalized_at {
+            notes.retain(|note| moment(&note.created_at) < moment(at));
+        }
+        let billed = billed(original.inputs.month, &paper, &papers, &notes)?;
+        let before = billed.get(&of.line).map_or(Decimal::ZERO, |(_, billed)| billed.amount);
+        let after = before.add(line.amount.parse().map_err(broken)?).map_err(broken)?;
+        let figure = |amount| Money { amount, currency }.figure();
+        let inputs = Inputs { adjustments: Vec::new(), credits: Vec::new(), ..original.inputs.clone() };
+        let evidence = Evidence { inputs: &inputs, ..original.at(until) };
+        let anew = Paper::open(&Bill::rate(&inputs, self.recount(&evidence).await?)?)?;
+        let found = anew.lines.iter().find(|other| other.key == of.line);
+        let price = inputs.segments.iter().find_map(|segment| price_of(segment, &of.line));
+        let steps = found.map(|found| steps::amount(found, &anew.lines, price, &anew.currency));
+        Ok(Changed {
+            month: of.month.clone(),
+            bill: number.clone(),
+            name: found.map_or_else(|| line.service.clone(), |found| found.service.clone()),
+            before: figure(before),
+            after: figure(after),
+            anew: steps.transpose().map_err(broken)?.unwrap_or_default(),
         })
     }
+}
+
+impl Made {
+    /// What proves it, at a position.
+    fn at<'a>(&'a self, until: &'a Position) -> Evidence<'a> {
+        Evidence { inputs: &self.inputs, subjects: &self.subjects, meters: &self.meters, until }
+    }
+}
+
+/// What a line of an earlier bill changed by.
+pub(super) struct Changed {
+    /// The month of that bill.
+    pub(super) month: String,
+    /// Its number.
+    pub(super) bill: String,
+    /// What the line says.
+    pub(super) name: String,
+    /// What was billed for it before.
+    pub(super) before: String,
+    /// What it comes to.
+    pub(super) after: String,
+    /// How it comes to that, step by step; nothing where it is no more.
+    pub(super) anew: Vec<String>,
+}
+
+fn moment(text: &str) -> Option<Timestamp> {
+    text.parse().ok()
+}
+
+/// The key of an item's line.
+fn item_key(segment: &Segment, item: &str) -> String {
+    format!("{}/{item}", segment.subscription)
+}
+
+/// The price of the item whose line has this key.
+fn price_of<'a>(segment: &'a Segment, line: &str) -> Option<&'a Price> {
+    segment.items.iter().find(|item| item_key(segment, &item.key) == line).map(Item::price)
 }
 
 /// The oldest events, in their order; at most so many.
@@ -155,61 +272,4 @@ fn shown(value: &MeterValue) -> String {
         MeterValue::Number(value) => value.to_string(),
         MeterValue::Text(text) => text.clone(),
     }
-}
-
-/// From quantity to what is owed, step by step.
-fn steps(line: &Line, currency: &str) -> Vec<String> {
-    let mut steps = Vec::new();
-    if let Some(quantity) = &line.quantity {
-        let unit = line.unit.as_deref().unwrap_or("units");
-        steps.push(format!("{} events come to {quantity} {unit}", line.events));
-    }
-    if let Some(share) = line.plan.as_ref().and_then(|plan| plan.share.as_ref()) {
-        steps.push(format!("fees, minimum and maximum are for {share} of the month"));
-    }
-    for part in &line.rating {
-        let of = match (&part.tier, &part.values) {
-            (Some(tier), _) => format!("tier {}: ", tier + 1),
-            (None, Some(values)) => {
-                let named: Vec<String> =
-                    values.iter().map(|(name, value)| format!("{name}={value}")).collect();
-                format!("{}: ", named.join(", "))
-            }
-            (None, None) => String::new(),
-        };
-        let price = match (&part.unit_amount, &part.rate) {
-            (Some(unit), _) => format!(" × {unit}"),
-            (None, Some(rate)) => format!(" × {rate}"),
-            (None, None) => String::new(),
-        };
-        let flat = part.flat_amount.as_ref().filter(|_| part.category == "usage").filter(|flat| *flat != "0");
-        let flat = flat.map(|flat| format!(" + {flat}")).unwrap_or_default();
-        steps.push(match part.category.as_str() {
-            "flat" => format!("{of}fee = {}", part.amount),
-            "minimum_spend" => format!("to the minimum: {}", part.amount),
-            "event_limits" => format!("bounds per event: {}", part.amount),
-            _ => format!("{of}{}{price}{flat} = {}", part.quantity, part.amount),
-        });
-        if let Some(off) = &part.discount_amount {
-            steps.push(format!("{of}less {off} by discount and maximum = {}", part.total));
-        }
-    }
-    steps.push(format!(
-        "exactly {}; rounded once, half away from zero: {} {currency}",
-        line.exact_amount, line.amount
-    ));
-    let less = |what: &str, amount: &Option<String>| {
-        amount.as_ref().map(|amount| format!("less {amount} by {what}"))
-    };
-    steps.extend(less("coupons", &line.discount_amount));
-    steps.extend(less("credits", &line.credit_amount));
-    for tax in &line.taxes {
-        let how = if tax.inclusive { "in it" } else { "added" };
-        steps.push(format!("tax {} {how}: {}", tax.tax, tax.amount));
-    }
-    steps.extend(less("credits with taxes in them", &line.settled_amount));
-    if line.total != line.amount {
-        steps.push(format!("owed: {} {currency}", line.total));
-    }
-    steps
 }

@@ -30,6 +30,23 @@ pub struct SubscriptionDraft {
     pub overrides: BTreeMap<String, Price>,
 }
 
+impl SubscriptionDraft {
+    /// The subscription of a customer that is made from it.
+    pub(crate) fn made(self, customer: CustomerId, id: SubscriptionId, now: Timestamp) -> Subscription {
+        Subscription {
+            id,
+            customer,
+            plan: self.plan,
+            version: self.version,
+            start: self.start.unwrap_or(now),
+            end: self.end,
+            trial_end: self.trial_end,
+            overrides: self.overrides,
+            created_at: now,
+        }
+    }
+}
+
 impl Engine {
     /// A customer's subscriptions, by id.
     ///
@@ -56,19 +73,10 @@ impl Engine {
         draft: SubscriptionDraft,
         now: Timestamp,
     ) -> Result<Subscription, EngineError> {
-        let subscription = Subscription {
-            id,
-            customer: customer.id,
-            plan: draft.plan,
-            version: draft.version,
-            start: draft.start.unwrap_or(now),
-            end: draft.end,
-            trial_end: draft.trial_end,
-            overrides: draft.overrides,
-            created_at: now,
-        };
+        let subscription = draft.made(customer.id, id, now);
         let others = self.subscriptions(customer.id).await?;
-        let plan = self.check_subscription(customer, &subscription, &others).await?;
+        let plan = self.plan(&subscription.plan).await?;
+        check_subscription(customer, &plan, &subscription, &others)?;
         // What a trial was agreed to last stays so, whatever becomes of the plan and of the customer's zone.
         let paid_from = subscription.paid_from(&plan, &customer.zone);
         let trial_end = Some(paid_from).filter(|paid_from| *paid_from > subscription.start);
@@ -76,41 +84,6 @@ impl Engine {
         let unbilled = self.check_unbilled(customer, "start", subscription.period()).await?;
         self.write(vec![write(&subscription, Expect::Absent), unbilled]).await?;
         Ok(subscription)
-    }
-
-    async fn check_subscription(
-        &self,
-        customer: &Customer,
-        subscription: &Subscription,
-        others: &[Subscription],
-    ) -> Result<Plan, EngineError> {
-        let plan = self.plan(&subscription.plan).await?;
-        subscription.check(&plan)?;
-        if let Some(trial_end) = subscription.trial_end.filter(|end| *end < subscription.start) {
-            let reason = format!("must be at or after the start, {}, not {trial_end}", subscription.start);
-            return Err(InvalidPlan::new("trial_end", reason).into());
-        }
-        if let Some(version) = plan.versions.iter().find(|version| version.currency != customer.currency) {
-            let reason = format!(
-                "{:?} is in {}, and the customer is billed in {}",
-                plan.key, version.currency, customer.currency
-            );
-            return Err(InvalidPlan::new("plan", reason).into());
-        }
-        let same = |other: &&Subscription| {
-            other.id != subscription.id
-                && other.plan == subscription.plan
-                && other.period().intersection(&subscription.period()).is_some()
-        };
-        if let Some(other) = others.iter().find(same) {
-            let until = other.end.map_or("without an end".to_string(), |end| format!("until {end}"));
-            let reason = format!(
-                "the customer is on {:?} already, from {} {until} (subscription {})",
-                plan.key, other.start, other.id
-            );
-            return Err(InvalidPlan::new("start", reason).into());
-        }
-        Ok(plan)
     }
 
     /// Ends a subscription at a moment; what comes of its last month is prorated.
@@ -169,7 +142,8 @@ impl Engine {
         let mut others = self.subscriptions(customer.id).await?;
         others.retain(|other| other.id != id);
         others.push(ended.clone());
-        let plan = self.check_subscription(customer, &begun, &others).await?;
+        let plan = self.plan(&begun.plan).await?;
+        check_subscription(customer, &plan, &begun, &others)?;
         if begun.trial_end.is_none() {
             // The trial goes on, and the new plan's never begins.
             let paid_from = ended.paid_from(&old_plan, &customer.zone).max(at);
@@ -306,6 +280,43 @@ impl Engine {
         let write = put(Kind::Account, customer.to_string(), Some(customer), body, expect);
         self.write(vec![write]).await?;
         Ok(account)
+    }
+}
+
+/// That a customer, whose subscriptions these are, can be on a plan.
+pub(crate) fn check_subscription(
+    customer: &Customer,
+    plan: &Plan,
+    subscription: &Subscription,
+    others: &[Subscription],
+) -> Result<(), InvalidPlan> {
+    subscription.check(plan)?;
+    if let Some(trial_end) = subscription.trial_end.filter(|end| *end < subscription.start) {
+        let reason = format!("must be at or after the start, {}, not {trial_end}", subscription.start);
+        return Err(InvalidPlan::new("trial_end", reason));
+    }
+    if let Some(version) = plan.versions.iter().find(|version| version.currency != customer.currency) {
+        let reason = format!(
+            "{:?} is in {}, and the customer is billed in {}",
+            plan.key, version.currency, customer.currency
+        );
+        return Err(InvalidPlan::new("plan", reason));
+    }
+    let same = |other: &&Subscription| {
+        other.id != subscription.id
+            && other.plan == subscription.plan
+            && other.period().intersection(&subscription.period()).is_some()
+    };
+    match others.iter().find(same) {
+        None => Ok(()),
+        Some(other) => {
+            let until = other.end.map_or("without an end".to_string(), |end| format!("until {end}"));
+            let reason = format!(
+                "the customer is on {:?} already, from {} {until} (subscription {})",
+                plan.key, other.start, other.id
+            );
+            Err(InvalidPlan::new("start", reason))
+        }
     }
 }
 

@@ -3,7 +3,8 @@
 use crate::billing::SubscriptionDraft;
 use crate::{Engine, EngineError};
 use ulid::Ulid;
-use usage_api::catalog::{Applied, Catalog, Change, Customer, Kind, Step, Subscribed, diff};
+use usage_api::catalog::{self, Applied, Catalog, Change, Customer, Kind, Step, Subscribed, diff};
+use usage_api::settings::Settings;
 use usage_domain::customer::{CustomerDraft, CustomerId, CustomerRef};
 use usage_domain::meter::MeterId;
 use usage_domain::subscription::SubscriptionId;
@@ -26,14 +27,19 @@ impl Engine {
         now: Timestamp,
         new_id: NewId<'_>,
     ) -> Result<Applied, EngineError> {
-        let changes = diff(&self.catalog_for(wanted).await?, wanted);
+        let current = self.catalog_for(wanted).await?;
+        let mut changes = diff(&current, wanted);
+        let undoable = self.undoable(&current, wanted, &changes.changes, now).await?;
+        changes.refused.extend(undoable);
         let mut applied = Applied { dry_run, changes, done: 0, stopped: None };
         if dry_run || !applied.changes.refused.is_empty() {
             return Ok(applied);
         }
         for change in &applied.changes.changes {
-            if let Err(error) = self.change(change, wanted, now, new_id).await {
-                applied.stopped = Some(format!("{}: {error}", change.name()));
+            let mut done = Vec::new();
+            if let Err(error) = self.change(change, wanted, now, new_id, &mut done).await {
+                let part = if done.is_empty() { "nothing".to_string() } else { done.join(", ") };
+                applied.stopped = Some(format!("{}: {error}; of it was done: {part}", change.name()));
                 break;
             }
             applied.done += 1;
@@ -47,24 +53,20 @@ impl Engine {
         wanted: &Catalog,
         now: Timestamp,
         new_id: NewId<'_>,
+        done: &mut Vec<&'static str>,
     ) -> Result<(), EngineError> {
         let place = change.place;
         match change.kind {
-            Kind::Settings => {
-                let mut settings = self.settings().await?;
-                let new = wanted.settings.clone();
-                settings.seller = new.seller.unwrap_or(settings.seller);
-                settings.number_prefix = new.number_prefix.unwrap_or(settings.number_prefix);
-                settings.grace_days = new.grace_days.unwrap_or(settings.grace_days);
-                self.set_settings(&settings).await
-            }
+            Kind::Settings => self.set_settings(&settings_as(self.settings().await?, &wanted.settings)).await,
             Kind::Meter => {
-                let draft: meter::MeterDraft = wanted.meters[place].clone();
+                let mut draft: meter::MeterDraft = wanted.meters[place].clone();
                 if change.created {
                     self.create_meter(MeterId(new_id()), draft, now).await?;
                 } else {
                     let there = self.meter(&draft.key).await?;
-                    self.update_meter(there.id, draft, now).await?;
+                    // Plans that lose a dimension with it come after it, and were checked as they will be.
+                    draft.check()?;
+                    self.store.update_meter(there.id, draft, now).await?;
                 }
                 Ok(())
             }
@@ -75,6 +77,7 @@ impl Engine {
                 let customer = &wanted.customers[place];
                 for step in &change.steps {
                     self.step(step, customer, now, new_id).await?;
+                    done.push(step.done());
                 }
                 Ok(())
             }
@@ -123,7 +126,7 @@ impl Engine {
 }
 
 /// What a customer is now.
-fn draft_of(customer: &customer::Customer) -> CustomerDraft {
+pub(super) fn draft_of(customer: &customer::Customer) -> CustomerDraft {
     CustomerDraft {
         number: Some(customer.number),
         key: customer.key.clone(),
@@ -136,20 +139,36 @@ fn draft_of(customer: &customer::Customer) -> CustomerDraft {
 }
 
 /// The same, with what a document says of it.
-fn overlaid(draft: CustomerDraft, wanted: &Customer) -> CustomerDraft {
+pub(super) fn overlaid(draft: CustomerDraft, wanted: &Customer) -> CustomerDraft {
     let wanted = wanted.clone();
+    let mut subjects = draft.subjects;
+    for subject in wanted.subjects.into_iter().flatten() {
+        if !subjects.contains(&subject) {
+            subjects.push(subject);
+        }
+    }
     CustomerDraft {
         number: wanted.number.or(draft.number),
         key: wanted.key.or(draft.key),
         name: wanted.name,
         currency: wanted.currency.unwrap_or(draft.currency),
         zone: wanted.zone.unwrap_or(draft.zone),
-        subjects: wanted.subjects.unwrap_or(draft.subjects),
+        subjects,
         profile: draft.profile,
     }
 }
 
-fn draft_on(on: &Subscribed) -> SubscriptionDraft {
+/// The settings with what a document says of them.
+pub(super) fn settings_as(there: Settings, wanted: &catalog::Settings) -> Settings {
+    let new = wanted.clone();
+    Settings {
+        seller: new.seller.unwrap_or(there.seller),
+        number_prefix: new.number_prefix.unwrap_or(there.number_prefix),
+        grace_days: new.grace_days.unwrap_or(there.grace_days),
+    }
+}
+
+pub(super) fn draft_on(on: &Subscribed) -> SubscriptionDraft {
     let Subscribed { plan, version, start, end, trial_end, overrides } = on.clone();
     SubscriptionDraft { plan, version, start, end, trial_end, overrides }
 }

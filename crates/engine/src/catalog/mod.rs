@@ -5,6 +5,7 @@
 //! same document again does the rest.
 
 mod apply;
+mod check;
 
 use crate::{Engine, EngineError};
 use usage_api::catalog::{Catalog, Customer, GivenCoupon, Settings, Subscribed};

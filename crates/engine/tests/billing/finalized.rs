@@ -146,7 +146,7 @@ async fn a_credit_note_by_hand_is_credit_of_at_most_what_was_owed() {
     let note = |amount: &str| {
         let amount = Money { amount: amount.parse().unwrap(), currency: acme.currency };
         let ids = (world.id().to_string(), usage_domain::credit::GrantId(world.id()));
-        world.engine.make_credit_note("INV-000001", ids, amount, "outage".into(), at(NOW))
+        world.engine.make_credit_note("INV-000001", ids, amount, "outage".into(), None, at(NOW))
     };
     assert_eq!(note("3").await.unwrap().number, "CN-000001");
     let error = note("5.01").await.unwrap_err().to_string();

@@ -3,6 +3,7 @@
 
 #[path = "../../../store/tests/support/chosen.rs"]
 mod chosen;
+mod explained;
 mod finalized;
 mod late;
 mod live;

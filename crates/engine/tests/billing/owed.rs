@@ -29,7 +29,7 @@ async fn world(corrections: &str) -> (World, Customer) {
 async fn note(world: &World, customer: &Customer, amount: &str) -> Result<String, EngineError> {
     let amount = Money { amount: amount.parse().unwrap(), currency: customer.currency };
     let ids = (world.id().to_string(), GrantId(world.id()));
-    let note = world.engine.make_credit_note("INV-000001", ids, amount, "all".into(), at(NOW)).await?;
+    let note = world.engine.make_credit_note("INV-000001", ids, amount, "all".into(), None, at(NOW)).await?;
     Ok(note.amount)
 }
 
@@ -62,7 +62,7 @@ async fn what_paid_a_bill_and_was_owed_before_can_be_given_back_again() {
     assert_eq!(world.finalize(&acme, "2026-10").await.unwrap().bill.total, "19.00");
     let amount = Money { amount: "119".parse().unwrap(), currency: acme.currency };
     let ids = (world.id().to_string(), GrantId(world.id()));
-    world.engine.make_credit_note("INV-000002", ids, amount, "all".into(), at(NOW)).await.unwrap();
+    world.engine.make_credit_note("INV-000002", ids, amount, "all".into(), None, at(NOW)).await.unwrap();
 }
 
 #[tokio::test]

@@ -168,7 +168,10 @@ impl World {
             effective_at: Some(at("2026-01-01T00:00:00Z")),
             expires_at: expires.map(at),
         };
-        self.engine.grant(customer, usage_domain::credit::GrantId(self.id()), draft, at(NOW)).await.unwrap();
+        self.engine
+            .grant(customer, usage_domain::credit::GrantId(self.id()), draft, None, at(NOW))
+            .await
+            .unwrap();
     }
 
     /// What is left of a customer's credits, by name.

@@ -1,5 +1,6 @@
 //! Times as FOCUS files write them.
 
+use crate::moment;
 use usage_domain::time::{TimeError, Timestamp};
 
 /// Longest text that is looked at.
@@ -14,12 +15,12 @@ pub(super) fn read(text: &str) -> Result<Timestamp, &'static str> {
     let plain = text.strip_suffix(" UTC").unwrap_or(text);
     let has_zone = plain.bytes().skip(10).any(|b| matches!(b, b'Z' | b'z' | b'+' | b'-'));
     let read = if has_zone {
-        text.parse()
+        moment::read(text)
     } else {
         let mut zoned = String::with_capacity(LONGEST + 1);
         zoned.push_str(plain);
         zoned.push('Z');
-        zoned.parse()
+        moment::read(&zoned)
     };
     read.map_err(|error| match error {
         TimeError::OutOfRange(_) => "outside the years 1970 to 2261",

@@ -23,7 +23,7 @@ pub struct BadRow {
 }
 
 impl BadRow {
-    pub(super) fn new(
+    pub(crate) fn new(
         line: u64,
         column: Option<String>,
         place: Option<usize>,

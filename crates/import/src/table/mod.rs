@@ -10,7 +10,7 @@ mod source;
 
 pub use bad_rows::{BadRow, BadRows};
 pub(crate) use identity::{Identities, short_name};
-pub(crate) use records::Records;
+pub(crate) use records::{Records, UNCLOSED};
 pub use source::MAX_ROW;
 
 use crate::ImportError;

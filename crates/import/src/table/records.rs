@@ -9,7 +9,7 @@ use csv::{ByteRecord, Reader, ReaderBuilder, Terminator};
 use std::io;
 use std::path::Path;
 
-const UNCLOSED: &str = "the file ends within quotes";
+pub(crate) const UNCLOSED: &str = "the file ends within quotes";
 
 /// The records of a file, one at a time.
 #[derive(Debug)]
@@ -18,6 +18,7 @@ pub(crate) struct Records {
     record: ByteRecord,
     last_field: Vec<u8>,
     begun: u64,
+    unclosed: bool,
 }
 
 impl Records {
@@ -30,7 +31,7 @@ impl Records {
             .terminator(Terminator::Any(b'\n'))
             .buffer_capacity(BUFFER)
             .from_reader(source);
-        Ok(Records { reader, record: ByteRecord::new(), last_field: Vec::new(), begun: 1 })
+        Ok(Records { reader, record: ByteRecord::new(), last_field: Vec::new(), begun: 1, unclosed: false })
     }
 
     /// Reads the next record that is not a blank line; its line, or `None` at the end.
@@ -46,6 +47,7 @@ impl Records {
             // Every record ends in a line feed, which `Source` sees to. If all that were read are
             // within fields, the file has ended within quotes.
             if after - self.begun == inside {
+                self.unclosed = true;
                 return Err(io::Error::new(io::ErrorKind::UnexpectedEof, UNCLOSED));
             }
             let line = after - inside - 1;
@@ -59,6 +61,11 @@ impl Records {
     /// The record that was read last.
     pub(crate) fn record(&self) -> &ByteRecord {
         &self.record
+    }
+
+    /// Whether the file has ended within quotes; the record that was read last is what they begin in.
+    pub(crate) fn is_unclosed(&self) -> bool {
+        self.unclosed
     }
 
     /// The record that was read last, to be given back by [`Records::give_back`].

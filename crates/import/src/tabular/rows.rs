@@ -5,7 +5,7 @@ use super::mapping::{Layout, Subject};
 use super::time::Local;
 use crate::ImportError;
 use crate::json_text::DataText;
-use crate::table::{Fault, Identities, Records, RowError, read_row, required, value};
+use crate::table::{BadRow, Fault, Identities, Records, RowError, UNCLOSED, read_row, required, value};
 use csv::StringRecord;
 use usage_domain::event::{InvalidEvent, UsageEvent};
 
@@ -51,6 +51,18 @@ impl Iterator for Rows<'_> {
             Ok(None) => {
                 self.ended = true;
                 None
+            }
+            // No row follows, and those before it are whole.
+            Err(_) if self.records.is_unclosed() => {
+                self.ended = true;
+                let (line, record) = (self.records.line(), self.records.take());
+                Some(Err(RowError::Bad(Box::new(BadRow::new(
+                    line,
+                    None,
+                    None,
+                    UNCLOSED.to_string(),
+                    record,
+                )))))
             }
             Err(source) => {
                 self.ended = true;

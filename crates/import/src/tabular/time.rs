@@ -1,5 +1,6 @@
 //! Times as people's files write them.
 
+use crate::moment;
 use jiff::civil::DateTime;
 use jiff::tz::{AmbiguousOffset, TimeZone};
 use usage_domain::time::{TimeError, Timestamp, Zone};
@@ -30,7 +31,7 @@ impl Local {
             || plain.bytes().skip(10).any(|byte| matches!(byte, b'Z' | b'z' | b'+' | b'-'));
         let read = if has_zone {
             let zoned = if plain.len() < text.len() { format!("{plain}Z") } else { text.to_string() };
-            zoned.parse::<Timestamp>()
+            moment::read(&zoned)
         } else {
             // jiff reads a zone that a text names in brackets; here there is none.
             let local: DateTime = Some(text)
@@ -68,6 +69,8 @@ mod tests {
             ("Europe/Berlin", "2023-11-16 18:17:00 UTC", Ok("2023-11-16T18:17:00Z")),
             ("Europe/Berlin", "2023-11-16 18:17:00Z", Ok("2023-11-16T18:17:00Z")),
             ("Europe/Berlin", " 2023-11-16T18:17:00-05:00 ", Ok("2023-11-16T23:17:00Z")),
+            ("Europe/Berlin", "2023-11-16 18:17:00+00", Ok("2023-11-16T18:17:00Z")),
+            ("Europe/Berlin", "2023-11-16 18:17Z", Ok("2023-11-16T18:17:00Z")),
             ("Europe/Berlin", "2023-11-16 18:17:00", Ok("2023-11-16T17:17:00Z")),
             ("Europe/Berlin", "2023-07-16 18:17:00", Ok("2023-07-16T16:17:00Z")),
             ("Europe/Berlin", "2023-11-16", Ok("2023-11-15T23:00:00Z")),

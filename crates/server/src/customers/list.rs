@@ -9,6 +9,7 @@ use serde::Deserialize;
 use usage_api::customer::{Customer, CustomerPage};
 use usage_api::problem::Problem;
 use usage_domain::customer::MAX_NUMBER;
+use usage_engine::CustomerFilter;
 
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -20,6 +21,12 @@ pub(crate) struct ListQuery {
     /// How many a page has: 100 where absent, 1000 at most.
     #[param(minimum = 1, maximum = 1000)]
     page_size: Option<u64>,
+    /// Only the customer of this key.
+    key: Option<String>,
+    /// Only customers of which the name contains this text, in large or small letters.
+    name: Option<String>,
+    /// Only the customer that pays for this subject now.
+    subject: Option<String>,
 }
 
 /// Customers by number.
@@ -30,7 +37,7 @@ pub(crate) struct ListQuery {
     params(ListQuery),
     responses(
         (status = 200, description = "A page of customers.", body = CustomerPage),
-        (status = 400, description = "Not a page.", body = Problem, content_type = "application/problem+json"),
+        (status = 400, description = "Not a page, or an unknown parameter.", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn list_customers(
@@ -45,7 +52,8 @@ pub(crate) async fn list_customers(
         return Err(ApiError::field("pageSize", "must be 1 to 1000"));
     }
     let offset = (page - 1).saturating_mul(page_size);
-    let (customers, total_count) = app.engine.customers(offset, page_size).await?;
+    let filter = CustomerFilter { key: query.key, name: query.name, subject: query.subject };
+    let (customers, total_count) = app.engine.customers_like(&filter, offset, page_size).await?;
     let items = customers.iter().map(Customer::from).collect();
     Ok(Json(CustomerPage { items, page, page_size, total_count }))
 }

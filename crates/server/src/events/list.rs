@@ -40,10 +40,17 @@ pub(crate) struct ListQuery {
     /// Only events that arrived before this moment, RFC 3339.
     #[param(format = DateTime)]
     ingested_at_to: Option<String>,
+    /// The contract has it, and a listing that ignored it would show what was not asked for.
+    #[param(ignore)]
+    has_error: Option<String>,
 }
 
 impl ListQuery {
     fn filter(self) -> Result<(EventFilter, Option<CustomerRef>), ApiError> {
+        if self.has_error.is_some() {
+            let reason = "is not supported; `validationError` of an event says what is wrong with it";
+            return Err(ApiError::field("hasError", reason));
+        }
         let filter = EventFilter {
             period: period(("from", "to"), self.from.as_deref(), self.to.as_deref())?,
             ingested: period(

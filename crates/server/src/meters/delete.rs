@@ -17,6 +17,7 @@ use usage_api::problem::Problem;
         (status = 204, description = "Done."),
         (status = 400, description = "Not a name.", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "No such meter.", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "A plan has items of this meter, in any of its versions.", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn delete_meter(

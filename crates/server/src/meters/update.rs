@@ -22,7 +22,7 @@ use usage_engine::EngineError;
         (status = 400, description = "A field is unusable.", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "No such meter.", body = Problem, content_type = "application/problem+json"),
         (status = 408, description = "The body came too slowly.", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "Something that never changes would change.", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "Something that never changes would change, or a plan names a dimension that would go.", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "The body is too large.", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "The body is not JSON.", body = Problem, content_type = "application/problem+json"),
     )

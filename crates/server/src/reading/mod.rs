@@ -4,12 +4,15 @@ mod accept;
 mod body;
 mod coding;
 mod limits;
+mod once;
+mod words;
 
 pub(crate) use accept::preferred;
 pub(crate) use body::{OwnedBody, RawBody};
 pub(crate) use coding::CODINGS;
 pub(crate) use limits::Intake;
 pub use limits::Limits;
+pub(crate) use once::once;
 
 use crate::error::ApiError;
 use axum::extract::{FromRequestParts, Path};
@@ -112,13 +115,13 @@ fn json_of<T: DeserializeOwned>(
     }
     let mut reader = serde_json::Deserializer::from_str(text);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
-        let (field, reason) = (error.path().to_string(), error.inner().to_string());
+        let said = error.inner().to_string();
         // Where the text itself is no JSON, the field in which that shows is of no interest.
-        if field != "." && error.inner().is_data() {
-            ApiError::field(&field, reason)
-        } else {
-            ApiError::invalid(format!("the body: {reason}"))
+        if !error.inner().is_data() {
+            return ApiError::invalid(format!("the body: {said}"));
         }
+        unusable(&error.path().to_string(), &said)
+            .unwrap_or_else(|| ApiError::invalid(format!("the body: {said}")))
     })?;
     reader.end().map_err(|error| ApiError::invalid(format!("the body: {error}")))?;
     Ok(value)
@@ -144,8 +147,20 @@ fn parameter(error: &(dyn Error + 'static)) -> Option<ApiError> {
     type Unreadable = serde_path_to_error::Error<serde::de::value::Error>;
     let causes = std::iter::successors(Some(error), |error| (*error).source());
     let found = causes.into_iter().find_map(|cause| cause.downcast_ref::<Unreadable>())?;
-    let name = found.path().to_string();
-    (name != ".").then(|| ApiError::field(&name, found.inner().to_string()))
+    unusable(&found.path().to_string(), &found.inner().to_string())
+}
+
+/// The field of a value that does not fit; `None` where it is the whole.
+fn unusable(path: &str, said: &str) -> Option<ApiError> {
+    let (name, reason) = words::plain(said);
+    match (path, name) {
+        (".", name) => name.map(|name| ApiError::field(name, reason)),
+        // What is missing is named by where it should be, what is unknown by where it is.
+        (path, Some(name)) if reason == words::MISSING => {
+            Some(ApiError::field(&format!("{path}.{name}"), reason))
+        }
+        (path, _) => Some(ApiError::field(path, reason)),
+    }
 }
 
 /// The customer that a path names.

@@ -91,6 +91,30 @@ fn credit_is_granted_drawn_and_taken_back() {
 }
 
 #[test]
+fn credit_is_granted_once_under_a_key_however_often_it_is_asked_for() {
+    let app = acme();
+    app.customer(json!({"number": 8, "name": "Bolt", "key": "bolt"}));
+    let grant = |customer: &str, key: &str, body: &str| {
+        let headers = [("content-type", "application/json"), ("idempotency-key", key)];
+        app.call("POST", &format!("/api/v1/customers/{customer}/credits"), &headers, body.to_string())
+    };
+    let made = grant("acme", "k-1", r#"{"name": "Gift", "amount": "20"}"#).made();
+    app.at("2026-11-16T12:00:00Z");
+    assert_eq!(grant("acme", "k-1", r#"{"amount":"20","name":"Gift"}"#).made(), made);
+    let said = "the Idempotency-Key \"k-1\" is that of another request";
+    grant("acme", "k-1", r#"{"name": "Gift", "amount": "21"}"#).problem(422, "idempotency-key", said);
+    assert_eq!(app.get(&format!("{ACME}/credits")).ok(), json!([made]));
+    // A key is the sender's own for a customer.
+    assert_ne!(grant("bolt", "k-1", r#"{"name": "Gift", "amount": "20"}"#).made()["id"], made["id"]);
+    assert_ne!(grant("acme", "k-2", r#"{"name": "Gift", "amount": "20"}"#).made()["id"], made["id"]);
+    for key in ["", "a b", &"k".repeat(129)] {
+        grant("acme", key, r#"{"name": "Gift", "amount": "20"}"#)
+            .invalid("Idempotency-Key", "1 to 128 visible");
+    }
+    assert_eq!(app.get(&format!("{ACME}/credits")).ok().as_array().unwrap().len(), 2);
+}
+
+#[test]
 fn credit_that_makes_no_sense_is_refused() {
     let app = acme();
     for (more, field, reason) in [

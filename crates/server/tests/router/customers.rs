@@ -172,7 +172,7 @@ fn a_field_that_is_unusable_is_named_and_nothing_is_made() {
         (json!({"name": "N", "number": "505"}), "number", "invalid type: string"),
         (json!({"name": "N", "key": ""}), "key", "1 to 256 bytes"),
         (json!({"name": "N", "key": 5}), "key", "invalid type"),
-        (json!({"name": "N", "usageAttribution": {}}), "usageAttribution", "missing field `subjectKeys`"),
+        (json!({"name": "N", "usageAttribution": {}}), "usageAttribution.subjectKeys", "is missing"),
         (
             json!({"name": "N", "usageAttribution": {"subjectKeys": "x"}}),
             "usageAttribution.subjectKeys",

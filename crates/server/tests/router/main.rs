@@ -28,6 +28,7 @@ mod months;
 mod openapi;
 mod overload;
 mod packed;
+mod parameters;
 mod plans;
 mod price_vectors;
 mod prices;

@@ -108,17 +108,29 @@ fn a_question_that_cannot_be_answered_says_why_in_both_versions() {
         "customer-not-found",
         "\"nobody\"",
     );
+    app.post(QUERY, json!({"filterGroupBy": {"model": []}}))
+        .invalid("filterGroupBy", "model: must have at least one");
     app.get("/api/v1/meters/other/query").problem(404, "meter-not-found", "no such meter");
     for (body, field, reason) in [
-        (json!({"windowSize": "DAY"}), "windowSize", "unknown field"),
+        (json!({"windowSize": "DAY"}), "windowSize", "is not known here; "),
         (json!({"granularity": "P1W"}), "granularity", "must be PT1M, PT1H, P1D or P1M"),
         (
             json!({"filters": {"dimensions": {"model": {"like": "x"}}}}),
             "filters.dimensions.model.like",
-            "unknown field",
+            "is not known here; ",
+        ),
+        (
+            json!({"filters": {"dimensions": {"model": {"in": []}}}}),
+            "filters.dimensions",
+            "at least one value",
+        ),
+        (
+            json!({"filters": {"dimensions": {"model": {"nin": []}}}}),
+            "filters.dimensions",
+            "at least one value",
         ),
         (json!({"filters": {"dimensions": {"model": {}}}}), "filters.dimensions", "names no operator"),
-        (json!({"filters": {"subject": {"eq": "x"}}}), "filters.subject", "unknown field"),
+        (json!({"filters": {"subject": {"eq": "x"}}}), "filters.subject", "is not known here; "),
     ] {
         tokens.v3(body).invalid(field, reason);
     }

@@ -84,6 +84,10 @@ fn what_is_unusable_is_named() {
     let app = Service::start();
     let one = || json!([{"time": "2023-08-03T00:00:00Z", "value": "1"}]);
     let sum = || august("sum", one());
+    let told_apart = json!([
+        {"time": "2023-08-03T00:00:00Z", "properties": {"a": "x", "b": [1]}},
+        {"time": "2023-08-03T00:00:00Z", "properties": {"a": {"x": 1}}},
+    ]);
     for (request, field, reason) in [
         (with(sum(), json!({"aggregation": "median"})), "aggregation", "must be SUM, COUNT"),
         (with(sum(), json!({"from": "yesterday"})), "from", "is not an RFC 3339 time"),
@@ -93,9 +97,20 @@ fn what_is_unusable_is_named() {
         (
             with(sum(), json!({"events": [{"time": "2023-08-03T00:00:00Z", "amount": 1}]})),
             "events[0].amount",
-            "unknown field",
+            "is not known here; ",
         ),
-        (with(sum(), json!({"group": ["x"]})), "group", "unknown field"),
+        (with(sum(), json!({"filters": {"model": []}})), "filters", "model: must have at least one value"),
+        (
+            with(august("count", told_apart.clone()), json!({"group_by": ["a"]})),
+            "events",
+            "1: $.properties['a'] must be a text",
+        ),
+        (
+            with(august("count", told_apart), json!({"filters": {"a": ["x"]}})),
+            "events",
+            "1: $.properties['a'] must be a text",
+        ),
+        (with(sum(), json!({"group": ["x"]})), "group", "is not known here; "),
         (with(sum(), json!({"group_by": ["a'b"]})), "group_by", "is no property's name"),
         (with(sum(), json!({"recurring": true})), "recurring", "only usage of the period itself"),
         (with(sum(), json!({"rounding": {"mode": "up"}})), "rounding.mode", "must be round, ceil or floor"),
@@ -107,7 +122,7 @@ fn what_is_unusable_is_named() {
     ] {
         app.post(PREVIEW, &request).invalid(field, reason);
     }
-    app.post(PREVIEW, json!({"aggregation": "sum"})).problem(400, "validation", "missing field `events`");
+    app.post(PREVIEW, json!({"aggregation": "sum"})).invalid("events", "is missing");
 }
 
 #[test]

@@ -154,7 +154,7 @@ fn version_3_filters_by_every_operator() {
         ("model", json!({"exists": true, "neq": "large"}), Some("24")),
         ("model", json!({"and": [{"contains": "a"}, {"neq": "large"}]}), Some("24")),
         ("model", json!({"or": [{"eq": "small"}, {"exists": false}]}), Some("50020")),
-        ("model", json!({"in": []}), None),
+        ("model", json!({"in": ["none"]}), None),
         ("customer_id", json!({"neq": "acme"}), Some("50000")),
         ("customer_id", json!({"exists": true}), Some("1324.5")),
         ("customer_id", json!({"exists": false}), Some("50000")),

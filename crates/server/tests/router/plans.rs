@@ -26,6 +26,27 @@ fn a_plan_is_made_read_and_changed_under_its_key() {
     app.put("/api/v1/plans/other", &made).invalid("key", "must be \"other\", as in the path, or absent");
 }
 
+#[test]
+fn a_meter_that_a_plan_is_of_neither_goes_nor_loses_what_the_plan_names() {
+    let app = acme();
+    let mut by_model = plan("0.05");
+    by_model["versions"][0]["items"][0]["details"] = json!(["model"]);
+    app.put("/api/v1/plans/team", by_model).ok();
+    let meter = "/api/v1/meters/tokens";
+    app.delete(meter).problem(409, "conflict", "billed by \"pro\", \"team\"; take its items out");
+    let said = "item \"tokens\" of version 1 of the plan \"team\" needs it for its details";
+    app.put(meter, json!({"groupBy": {}})).problem(409, "conflict", said);
+    app.put(meter, json!({"groupBy": {"model": "$.model", "region": "$.region"}})).ok();
+    assert_eq!(app.get("/api/v1/customers/acme/bill?month=2026-09").ok()["total"], "8.00");
+    let fee = json!([{"key": "base", "name": "Base", "price": {"model": "flat", "amount": "5"}}]);
+    for key in ["pro", "team"] {
+        let mut without = plan("0.05");
+        without["versions"][0]["items"] = fee.clone();
+        app.put(&format!("/api/v1/plans/{key}"), without).ok();
+    }
+    app.delete(meter).expect(204, "");
+}
+
 /// Puts the plan with one thing changed.
 #[track_caller]
 fn refused(app: &Service, place: &str, value: Value, field: &str, reason: &str) {
@@ -130,7 +151,7 @@ fn taxes_coupons_and_settings_that_make_no_sense_are_refused() {
         ("coupons/a", json!({"name": "A", "percentage": "1.1"}), "percentage", "1.1"),
         ("settings/billing", json!({"grace_days": 367}), "grace_days", "0 to 366, not 367"),
         ("settings/billing", json!({"number_prefix": "x".repeat(33)}), "number_prefix", "at most 32"),
-        ("settings/billing", json!({"color": "red"}), "color", "unknown field"),
+        ("settings/billing", json!({"color": "red"}), "color", "is not known here; "),
         ("settings/billing", json!({"seller": {"name": "x".repeat(257)}}), "seller.name", "at most 256"),
         ("settings/billing", json!({"seller": {"address": vec!["x"; 21]}}), "seller.address", "20 lines"),
     ] {

@@ -70,7 +70,7 @@ fn a_subject_that_is_unusable_is_named_and_nothing_is_kept() {
     for (body, reason) in [
         (r#"{"key":"a"}"#, "must be a JSON array"),
         ("", "must be a JSON array"),
-        ("[{}]", "missing field `key`"),
+        ("[{}]", "is missing"),
         (r#"[{"key":"a"}"#, "the body: "),
     ] {
         app.call("POST", SUBJECTS, JSON, body).problem(400, "validation", reason);

@@ -19,7 +19,14 @@ pub(super) struct Address {
 /// Whether this names a PostgreSQL database rather than a folder.
 #[must_use]
 pub fn is_address(text: &str) -> bool {
-    text.starts_with("postgres://") || text.starts_with("postgresql://")
+    after_scheme(text).is_some()
+}
+
+/// What follows `postgres://` or `postgresql://`, in letters of either case.
+fn after_scheme(text: &str) -> Option<&str> {
+    let (scheme, rest) = text.split_once("://")?;
+    let is_known = ["postgres", "postgresql"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
+    is_known.then_some(rest)
 }
 
 /// The address without its password.
@@ -81,8 +88,10 @@ struct Parts {
 impl Parts {
     fn of(text: &str) -> Parts {
         let (mut mode, mut authorities) = (None, None);
+        // The driver knows the scheme in small letters only.
+        let text = after_scheme(text).map_or_else(|| text.into(), |rest| format!("postgres://{rest}"));
         let Some((driver, settings)) = text.split_once('?') else {
-            return Parts { driver: text.to_string(), mode, authorities };
+            return Parts { driver: text, mode, authorities };
         };
         let rest: Vec<&str> = settings
             .split('&')
@@ -146,6 +155,8 @@ mod tests {
             ("postgresql://db.example/usage?password=secret", "postgres://db.example:5432/usage"),
             ("postgres://a:secret@one:1,two:2/usage", "postgres://a@one:1,two:2/usage"),
             ("postgres://bob:secret@db:port/usage", "postgres://…"),
+            ("Postgres://bob:secret@db/usage", "postgres://bob@db:5432/usage"),
+            ("POSTGRESQL://db/usage", "postgres://db:5432/usage"),
             ("postgres://b:secret@db/usage?sslmode=verify-full&sslrootcert=a", "postgres://b@db:5432/usage"),
         ] {
             assert!(is_address(given));
@@ -154,7 +165,9 @@ mod tests {
             let refused = Address::read(&format!("{given}{more}sslmode=nonsense")).err().unwrap().to_string();
             assert!(!refused.contains("secret"), "{refused}");
         }
-        assert!(!is_address("usage-data"));
+        for other in ["usage-data", "postgre://h/d", "postgres:/h", "mysql://h/d", "a/postgres://h"] {
+            assert!(!is_address(other), "{other}");
+        }
     }
 
     #[test]

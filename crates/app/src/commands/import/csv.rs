@@ -6,7 +6,7 @@ use crate::args::{Args, ImportCsv};
 use crate::failure::Failure;
 use crate::gateway::{Missing, open};
 use crate::output;
-use crate::output::{counted, progress};
+use crate::output::{counted, progress, were};
 use serde::Serialize;
 use std::path::PathBuf;
 use usage_domain::time::Timestamp;
@@ -105,7 +105,10 @@ fn check(file: &TabularFile, mut bad: Bad) -> Result<(Imported, Bad), Failure> {
                 let (first, last) = times.unwrap_or((event.time, event.time));
                 times = Some((first.min(event.time), last.max(event.time)));
             }
-            Err(RowError::File(error)) => return Err(error.into()),
+            Err(RowError::File(error)) => {
+                bad.discard();
+                return Err(error.into());
+            }
             Err(RowError::Bad(row)) => bad.add(*row, file.columns())?,
         }
     }
@@ -123,12 +126,15 @@ fn summary(imported: &Imported) -> String {
     }
     text.push('.');
     if imported.duplicate > 0 {
-        text.push_str(&format!(" {} rows were there already.", imported.duplicate));
+        let (rows, were) = (counted(imported.duplicate, "row"), were(imported.duplicate));
+        text.push_str(&format!(" {rows} {were} there already."));
     }
     if let Some(path) = &imported.bad_rows_file {
+        let are = if imported.bad_rows == 1 { "is" } else { "are" };
         text.push_str(&format!(
-            "\n{} bad rows were left out and are in {}.",
-            imported.bad_rows,
+            "\n{} {} left out and {are} in {}.",
+            counted(imported.bad_rows, "bad row"),
+            were(imported.bad_rows),
             path.display()
         ));
     }

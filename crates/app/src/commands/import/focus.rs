@@ -7,7 +7,7 @@ use crate::args::{Args, ImportFocus};
 use crate::failure::Failure;
 use crate::gateway::{Gateway, Missing, open};
 use crate::output;
-use crate::output::{counted, progress};
+use crate::output::{counted, progress, were};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -103,7 +103,10 @@ fn check(file: &FocusFile, bad: &mut Bad, mut replacing: Option<&mut Replacing>)
                     checked.customers.insert(row.event.subject.clone(), row.customer);
                 }
             }
-            Err(RowError::File(error)) => return Err(error.into()),
+            Err(RowError::File(error)) => {
+                bad.discard();
+                return Err(error.into());
+            }
             Err(RowError::Bad(row)) => bad.add(*row, file.columns())?,
         }
     }
@@ -177,20 +180,23 @@ fn summary(args: &Args, imported: &Imported, checked: &Checked) -> String {
         months.join(", ")
     );
     if imported.duplicate > 0 {
-        text.push_str(&format!(" {} rows were there already.", imported.duplicate));
+        let (rows, were) = (counted(imported.duplicate, "row"), were(imported.duplicate));
+        text.push_str(&format!(" {rows} {were} there already."));
     }
     if imported.conflict > 0 {
         let rows = counted(imported.conflict, "row");
         text.push_str(&format!(" {rows} stay as they were: they are stored with other content or type."));
     }
     if imported.taken_back > 0 {
-        let rows = counted(imported.taken_back, "row");
-        text.push_str(&format!(" {rows} of earlier imports were taken back."));
+        let (rows, were) = (counted(imported.taken_back, "row"), were(imported.taken_back));
+        text.push_str(&format!(" {rows} of earlier imports {were} taken back."));
     }
     if let Some(path) = &imported.bad_rows_file {
+        let are = if imported.bad_rows == 1 { "is" } else { "are" };
         text.push_str(&format!(
-            "\n{} bad rows were left out and are in {}.",
-            imported.bad_rows,
+            "\n{} {} left out and {are} in {}.",
+            counted(imported.bad_rows, "bad row"),
+            were(imported.bad_rows),
             path.display()
         ));
     }

@@ -54,6 +54,15 @@ impl Bad {
         Ok(())
     }
 
+    /// Leaves no file of bad rows behind: the file that they are of cannot be imported at all.
+    pub(super) fn discard(&mut self) {
+        if let (Some(writer), Some(path)) = (self.writer.take(), &self.target) {
+            drop(writer);
+            // What cannot be removed is not what stopped the import.
+            let _ = std::fs::remove_file(path);
+        }
+    }
+
     pub(super) fn finish(&mut self) -> Result<(), Failure> {
         match (self.writer.take(), &self.target) {
             (Some(writer), Some(path)) => writer.finish().map_err(|error| unwritable(path, &error)),
@@ -133,12 +142,12 @@ impl<'a> Storing<'a> {
                 self.stored.accepted + self.stored.duplicate
             ))
         })?;
-        if let Some(rejected) =
-            report.verdicts.iter().find(|verdict| verdict.verdict == VerdictKind::Rejected)
+        let mut verdicts = report.verdicts.iter().zip(&self.lines);
+        if let Some((rejected, line)) = verdicts.find(|(verdict, _)| verdict.verdict == VerdictKind::Rejected)
         {
             let reason = rejected.reason.as_deref().unwrap_or("no reason was given");
-            return Err(Failure::operation(format!("the store refused an event: {reason}"))
-                .next("What was sent before it is stored; run the import again, none counts twice."));
+            return Err(Failure::operation(format!("line {line}: the store refused its event: {reason}"))
+                .next("Good rows before it, and some after it, are stored; run the import again, none counts twice."));
         }
         self.stored.accepted += report.accepted;
         self.stored.duplicate += report.duplicate;
