@@ -63,7 +63,7 @@ async fn a_minimum_is_explained_by_what_was_reached() {
     );
     // What is for a part of the month says so, and nothing else does.
     let base = explain(&world, &acme, "2026-09", "Base").await;
-    assert_eq!(base.steps[0], "the fee is for 0.5 of the month");
+    assert_eq!(base.steps[0], "the fee is for 1/2 of the month");
     let tokens = explain(&world, &acme, "2026-09", "Tokens").await;
     assert_eq!(
         tokens.steps,

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 fn a_parameter_that_nobody_reads_is_refused_with_those_that_there_are() {
     let app = acme();
     for (method, path, name, known) in [
-        ("GET", "/api/v1/usage/unpaid?month=2026-09", "month", "there is none"),
+        ("GET", "/api/v1/usage/unpaid?month=2026-09", "month", "there are limit"),
         ("GET", "/api/v1/bills?page=2", "page", "customer, month, after, limit"),
         ("GET", "/api/v1/customers/acme/bill?month=2026-09&foo=1", "foo", "there are month"),
         ("GET", "/api/v1/customers?pagesize=1", "pagesize", "page, pageSize"),
