@@ -19,7 +19,7 @@ async fn explain(world: &World, acme: &Customer, of: &str, line: &str) -> Explan
 
 const TOKENS: &str = r#"{"key":"tokens","name":"Tokens","meter":"tokens","price":{"model":"per_unit","unit_amount":"0.0601"}}"#;
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_adjustment_is_explained_by_what_was_billed_and_what_there_is_now() {
     let (world, acme) = world(&format!(r#""items":[{TOKENS}]"#)).await;
     world.used("tokens", "acme", &["2026-09-17T00:00:00Z 100", "2026-09-18T00:00:00Z 60.5"]).await;
@@ -47,7 +47,7 @@ async fn an_adjustment_is_explained_by_what_was_billed_and_what_there_is_now() {
     assert_eq!(next.steps[4..], ["12.07 USD was billed for it until then", "72.17 - 12.07 = 60.10 USD"]);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_minimum_is_explained_by_what_was_reached() {
     let fee = r#"{"key":"base","name":"Base","price":{"model":"flat","amount":"10"}}"#;
     let (world, acme) = world(&format!(r#""minimum_amount":"30.5","items":[{fee},{TOKENS}]"#)).await;
@@ -75,7 +75,7 @@ async fn a_minimum_is_explained_by_what_was_reached() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn packages_and_charges_are_explained_with_their_prices() {
     let price = r#"{"model":"package","package_size":"10","amount":"0.3","free_units":"5"}"#;
     let item = format!(r#"{{"key":"calls","name":"Calls","meter":"tokens","unit":"calls","price":{price}}}"#);

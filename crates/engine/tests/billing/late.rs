@@ -19,7 +19,7 @@ async fn world() -> (World, Customer) {
     (world, acme)
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn late_usage_of_a_month_that_had_nothing_to_bill_is_on_the_next_bill_once() {
     let (world, acme) = world().await;
     world.finalize(&acme, "2026-09").await.unwrap();
@@ -53,7 +53,7 @@ async fn late_usage_of_a_month_that_had_nothing_to_bill_is_on_the_next_bill_once
     world.engine.void_bill("INV-000001", at(NOW)).await.unwrap();
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn usage_within_a_trial_leaves_no_month_open() {
     let world = World::new().await;
     let acme = world.customer("acme").await;
@@ -67,7 +67,7 @@ async fn usage_within_a_trial_leaves_no_month_open() {
     assert_eq!(lines(&october), [("adjustment", "Support (2026-08, late)", "7.00")]);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_month_that_was_left_out_with_something_to_bill_can_still_have_its_bill_and_is_on_no_other() {
     let (world, acme) = world().await;
     world.plan("base", FEE).await;
@@ -86,7 +86,7 @@ async fn a_month_that_was_left_out_with_something_to_bill_can_still_have_its_bil
     assert_eq!(lines(&world.bill(&acme, "2026-10").await).len(), 1);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_price_that_is_changed_afterwards_bills_no_month_that_was_passed_over() {
     let (world, acme) = world().await;
     world.used("storage", "acme", &["2026-08-01T00:00:00Z 10", "2026-08-31T00:00:00Z -10"]).await;
@@ -98,7 +98,7 @@ async fn a_price_that_is_changed_afterwards_bills_no_month_that_was_passed_over(
     assert_eq!(lines(&october), [("fee", "Fee", "9.00")]);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn charges_that_come_late_need_no_plan() {
     let world = World::new().await;
     let acme = world.customer("acme").await;
@@ -113,7 +113,7 @@ async fn charges_that_come_late_need_no_plan() {
     assert_eq!(lines(&october), [("adjustment", "Support (2019-02, late)", "7.00")]);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_month_that_has_not_begun_is_never_finalized() {
     let (world, acme) = world().await;
     let name = CustomerRef::Id(acme.id);

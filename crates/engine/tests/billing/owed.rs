@@ -33,7 +33,7 @@ async fn note(world: &World, customer: &Customer, amount: &str) -> Result<String
     Ok(note.amount)
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_credit_note_of_a_whole_bill_gives_back_what_it_came_to_and_no_more() {
     let (world, acme) = world("next_bill").await;
     assert_eq!(world.finalize(&acme, "2026-09").await.unwrap().bill.total, "238.00");
@@ -53,7 +53,7 @@ async fn a_credit_note_of_a_whole_bill_gives_back_what_it_came_to_and_no_more() 
     assert!(world.engine.verify_bill("INV-000002").await.unwrap().agrees);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_paid_a_bill_and_was_owed_before_can_be_given_back_again() {
     let (world, acme) = world("next_bill").await;
     world.finalize(&acme, "2026-09").await.unwrap();
@@ -65,7 +65,7 @@ async fn what_paid_a_bill_and_was_owed_before_can_be_given_back_again() {
     world.engine.make_credit_note("INV-000002", ids, amount, "all".into(), None, at(NOW)).await.unwrap();
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_note_is_worth_its_amount_whatever_the_bill_that_it_pays_is_taxed_with() {
     for corrections in ["credit_note", "next_bill"] {
         let (world, acme) = world(corrections).await;
@@ -88,7 +88,7 @@ async fn a_note_is_worth_its_amount_whatever_the_bill_that_it_pays_is_taxed_with
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_bill_owes_to_the_customer_pays_the_next_one_however_late_both_are_finalized() {
     let (world, acme) = world("next_bill").await;
     let finalize = async |of: &str| {

@@ -31,7 +31,7 @@ fn refusal(error: EngineError) -> String {
     error.to_string()
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_customer_with_finalized_bills_keeps_its_time_zone() {
     let (world, acme, _) = world().await;
     let tokyo = |draft: &mut CustomerDraft| draft.zone = "Asia/Tokyo".parse().unwrap();
@@ -48,7 +48,7 @@ async fn a_customer_with_finalized_bills_keeps_its_time_zone() {
     update(&world, tokyo).await.unwrap();
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_currency_changes_only_where_nothing_is_in_another_one() {
     let euro = |draft: &mut CustomerDraft| draft.currency = "EUR".parse().unwrap();
     let (world, acme, _) = world().await;
@@ -80,7 +80,7 @@ async fn a_currency_changes_only_where_nothing_is_in_another_one() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_subscription_does_not_change_in_months_that_are_finalized() {
     let (world, acme, on) = world().await;
     world.finalize(&acme, "2026-08").await.unwrap();
@@ -109,7 +109,7 @@ async fn a_subscription_does_not_change_in_months_that_are_finalized() {
     subscribe("2026-09-10T00:00:00Z", None).await.unwrap();
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_due_once_is_due_once_on_a_plan_whatever_its_version() {
     let (world, acme, on) = world().await;
     let new = (SubscriptionId(world.id()), world.draft("pro", Some("2026-08-16T00:00:00Z"), None));
@@ -125,7 +125,7 @@ async fn what_is_due_once_is_due_once_on_a_plan_whatever_its_version() {
     assert_eq!(world.bill(&acme, "2026-10").await.total, "129.00");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_change_within_a_trial_leaves_what_is_due_once_to_its_end_and_begins_no_new_trial() {
     let world = World::new().await;
     let acme = world.customer("acme").await;
@@ -144,7 +144,7 @@ async fn a_change_within_a_trial_leaves_what_is_due_once_to_its_end_and_begins_n
     assert_eq!(world.bill(&acme, "2026-09").await.total, "30.00");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_trial_that_ends_before_it_begins_is_refused() {
     let (world, acme, _) = world().await;
     world.plan("more", ITEMS).await;
@@ -160,7 +160,7 @@ async fn a_trial_that_ends_before_it_begins_is_refused() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_part_of_a_month_is_a_fraction_of_whole_numbers() {
     let (world, acme, _) = world().await;
     let draft = world.draft("pro", Some("2026-09-10T01:30:00Z"), Some("2026-10-01T00:00:00Z"));
