@@ -5,6 +5,7 @@ use crate::args::Args;
 use crate::database::{Database, runtime};
 use crate::failure::Failure;
 use crate::present;
+use futures_util::future::try_join_all;
 use tokio::runtime::Runtime;
 use usage_api::bill::Bill;
 use usage_api::catalog::{self, Applied};
@@ -92,16 +93,13 @@ impl Gateway for Local {
     fn create_customers(&self, customers: Vec<CustomerInput>) -> Result<(), Failure> {
         let drafts = customers.into_iter().map(draft).collect::<Result<Vec<_>, _>>()?;
         self.runtime.block_on(async {
-            // Together, so that they share the catalog's commits; a part at a time, within its queue.
+            // Together, so that they share the catalog's commits; a part at a time, within its queue; in
+            // one task, which asks for them in their order, as several threads would not.
             for part in drafts.chunks(self.at_once) {
-                let mut tasks = tokio::task::JoinSet::new();
-                for draft in part {
-                    let (engine, draft) = (self.engine.clone(), draft.clone());
-                    tasks.spawn(async move { engine.create_customer(new_id(), draft, present::now()).await });
-                }
-                for created in tasks.join_all().await {
-                    created?;
-                }
+                let create = |draft: &CustomerDraft| {
+                    self.engine.create_customer(new_id(), draft.clone(), present::now())
+                };
+                try_join_all(part.iter().map(create)).await?;
             }
             Ok(())
         })
