@@ -46,7 +46,13 @@ fn story(folder: &Path) -> Vec<String> {
     ] {
         let (code, why) = refused(folder, command);
         // Beside a service the reason has its status before it, and no advice behind it.
-        let why = why.lines().next().unwrap_or_default().replace("404: ", "").replace("409: ", "");
+        let why = why
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .replace("400: ", "")
+            .replace("404: ", "")
+            .replace("409: ", "");
         said.push(format!("{code} {why}"));
     }
     said

@@ -49,8 +49,7 @@ impl UsageAPIClient {
     /// Puts a customer on a plan.
     ///
     /// # Errors
-    /// An empty name; no answer; 400 with the field that is wrong; 404 where there is no such customer or
-    /// plan.
+    /// An empty name; no answer; 400 with the field that is wrong; 404 where there is no such customer.
     pub fn subscribe(
         &self,
         customer: impl Into<CustomerName>,
@@ -62,8 +61,8 @@ impl UsageAPIClient {
     /// Puts a customer on another plan: the subscription of this id ends as the new one begins.
     ///
     /// # Errors
-    /// An empty name; no answer; 400 with the field that is wrong; 404 where there is no such customer,
-    /// subscription or plan.
+    /// An empty name; no answer; 400 with the field that is wrong; 404 where there is no such customer or
+    /// subscription.
     pub fn change_subscription(
         &self,
         customer: impl Into<CustomerName>,
@@ -211,7 +210,7 @@ impl UsageAPIClient {
     /// What customers would have owed for a month under a plan. Waits ten minutes at least.
     ///
     /// # Errors
-    /// No answer; 400 with the field that is wrong; 404 where there is no such plan.
+    /// No answer; 400 with the field that is wrong, or names a plan that is not there.
     pub fn simulate(&self, request: &SimulationRequest) -> Result<SimulationPage, ClientError> {
         self.sent("/api/v1/simulations", request)?.json()
     }

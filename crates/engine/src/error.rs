@@ -137,6 +137,17 @@ impl EngineError {
         EngineError::Broken { what: what.to_string(), name, reason }
     }
 
+    /// That a field of a request names what is not there: then the field is wrong, and the path is not.
+    #[must_use]
+    pub fn named_by(self, field: &str) -> EngineError {
+        match self {
+            EngineError::Missing { .. } | EngineError::NoCustomer(_) => {
+                InvalidPlan::new(field, self.to_string()).into()
+            }
+            other => other,
+        }
+    }
+
     pub(crate) fn query(error: QueryError) -> EngineError {
         EngineError::Store(StoreError::Query(error))
     }

@@ -12,7 +12,7 @@ use usage_domain::bill::{Bill, Inputs};
 use usage_domain::customer::{Customer, CustomerRef};
 use usage_domain::decimal::Decimal;
 use usage_domain::money::Money;
-use usage_domain::plan::Plan;
+use usage_domain::plan::{InvalidPlan, Plan};
 use usage_domain::subscription::{Segment, Subscription, SubscriptionId};
 use usage_domain::time::Month;
 use usage_store::StoreError;
@@ -76,7 +76,8 @@ impl Engine {
         name: &CustomerRef,
     ) -> Result<SimulationPage, EngineError> {
         let candidate = self.checked(candidate).await?;
-        let (customer, catalog) = (self.customer(name).await?, self.shared_catalog().await?);
+        let customer = self.customer(name).await.map_err(|error| error.named_by("customer"))?;
+        let catalog = self.shared_catalog().await?;
         let items = self.simulate_one(&candidate, customer, &catalog).await?.into_iter().collect();
         Ok(SimulationPage { items, customers: 1, total_customers: 1 })
     }
@@ -84,10 +85,10 @@ impl Engine {
     /// A candidate whose versions are in order, and whose meters and other plan are there.
     async fn checked(&self, candidate: &Candidate) -> Result<Candidate, EngineError> {
         let mut plan = candidate.plan.clone();
-        plan.check()?;
-        self.check_meters(&plan).await?;
+        plan.check().map_err(|wrong| wrong.within("plan"))?;
+        self.check_meters(&plan).await.map_err(within_plan)?;
         if let Some(other) = &candidate.instead_of {
-            self.plan(other).await?;
+            self.plan(other).await.map_err(|error| error.named_by("instead_of"))?;
         }
         Ok(Candidate { plan, ..candidate.clone() })
     }
@@ -187,4 +188,14 @@ fn compared(now: &Bill, then: &Bill) -> Result<Vec<(String, Decimal, Decimal)>, 
     let of = |sums: &BTreeMap<String, Decimal>, name: &String| sums.get(name).copied().unwrap_or_default();
     let both = names.into_iter().map(|name| (name.clone(), of(&now, name), of(&then, name)));
     Ok(both.filter(|(_, now, then)| now != then).collect())
+}
+
+/// What is wrong with the plan is wrong within the request.
+fn within_plan(error: EngineError) -> EngineError {
+    match error {
+        EngineError::InvalidPlan(InvalidPlan { field, reason }) => {
+            InvalidPlan::new(format!("plan.{field}"), reason).into()
+        }
+        other => other,
+    }
 }

@@ -75,7 +75,7 @@ impl Engine {
     ) -> Result<Subscription, EngineError> {
         let subscription = draft.made(customer.id, id, now);
         let others = self.subscriptions(customer.id).await?;
-        let plan = self.plan(&subscription.plan).await?;
+        let plan = self.plan(&subscription.plan).await.map_err(|error| error.named_by("plan"))?;
         check_subscription(customer, &plan, &subscription, &others)?;
         // What a trial was agreed to last stays so, whatever becomes of the plan and of the customer's zone.
         let paid_from = subscription.paid_from(&plan, &customer.zone);
@@ -142,7 +142,7 @@ impl Engine {
         let mut others = self.subscriptions(customer.id).await?;
         others.retain(|other| other.id != id);
         others.push(ended.clone());
-        let plan = self.plan(&begun.plan).await?;
+        let plan = self.plan(&begun.plan).await.map_err(|error| error.named_by("plan"))?;
         check_subscription(customer, &plan, &begun, &others)?;
         if begun.trial_end.is_none() {
             // The trial goes on, and the new plan's never begins.
@@ -216,7 +216,7 @@ impl Engine {
         let known = self.taxes().await?;
         for key in taxes.iter().flatten() {
             if !known.iter().any(|tax| &tax.key == key) {
-                return Err(EngineError::missing("tax", key));
+                return Err(EngineError::missing("tax", key).named_by("taxes"));
             }
         }
         self.change_account(customer, |account| account.taxes = taxes).await

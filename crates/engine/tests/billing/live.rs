@@ -142,7 +142,7 @@ async fn what_makes_no_sense_is_refused_with_its_field() {
         "{error}"
     );
     let error = refused(world.draft("none", None, None)).await;
-    assert_eq!(error, "there is no plan \"none\"");
+    assert_eq!(error, "plan: there is no plan \"none\"");
     world.subscribe(&acme, "pro", "2026-10-02T00:00:00Z", None).await;
     let error = refused(world.draft("pro", Some("2026-12-02T00:00:00Z"), None)).await;
     assert!(error.contains("the customer is on \"pro\" already, from 2026-10-02T00:00:00Z"), "{error}");

@@ -18,8 +18,8 @@ use usage_api::problem::Problem;
     request_body = AccountInput,
     responses(
         (status = 200, description = "The account as it is now.", body = Account),
-        (status = 400, description = "A field is unknown or unusable: a tax that stands twice.", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "No such customer or tax.", body = Problem, content_type = "application/problem+json"),
+        (status = 400, description = "A field is unknown or unusable: a tax that stands twice, or is not there.", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "No such customer.", body = Problem, content_type = "application/problem+json"),
         (status = 408, description = "The body came too slowly.", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "Others change the account at the same moment; nothing was stored, try again.", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "The body is too large.", body = Problem, content_type = "application/problem+json"),

@@ -8,8 +8,6 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use usage_api::bill::{Candidate as Asked, SimulationPage, SimulationRequest, read_simulation};
 use usage_api::problem::Problem;
-use usage_domain::plan::InvalidPlan;
-use usage_engine::EngineError;
 use usage_engine::billing::Candidate;
 
 /// What customers would have owed for a month under a plan, stored or not. Nothing of it is stored.
@@ -20,8 +18,7 @@ use usage_engine::billing::Candidate;
     request_body = SimulationRequest,
     responses(
         (status = 200, description = "Customers of whom something changes, and why.", body = SimulationPage),
-        (status = 400, description = "A property is missing, unknown or unusable, of the plan too.", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "No such plan or customer.", body = Problem, content_type = "application/problem+json"),
+        (status = 400, description = "A property is missing, unknown or unusable, of the plan too; no such plan or customer.", body = Problem, content_type = "application/problem+json"),
         (status = 408, description = "The body came too slowly.", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "The body is too large.", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "The body is not JSON.", body = Problem, content_type = "application/problem+json"),
@@ -35,7 +32,7 @@ pub(crate) async fn simulate_plan(
 ) -> Result<Json<SimulationPage>, ApiError> {
     let asked = read_simulation(json_text(&headers, &body)?)?;
     let plan = match asked.plan {
-        Asked::Key(key) => app.engine.plan(&key).await?,
+        Asked::Key(key) => app.engine.plan(&key).await.map_err(|error| error.named_by("plan"))?,
         Asked::Plan(plan) => *plan,
     };
     let candidate = Candidate { plan, instead_of: asked.instead_of, month: asked.month };
@@ -43,15 +40,5 @@ pub(crate) async fn simulate_plan(
         Some(customer) => app.engine.simulate_for(&candidate, customer).await,
         None => app.engine.simulate(&candidate, asked.offset, asked.limit).await,
     };
-    Ok(Json(page.map_err(within_plan)?))
-}
-
-/// What is wrong with the plan is wrong within the request.
-fn within_plan(error: EngineError) -> EngineError {
-    match error {
-        EngineError::InvalidPlan(InvalidPlan { field, reason }) => {
-            InvalidPlan::new(format!("plan.{field}"), reason).into()
-        }
-        other => other,
-    }
+    Ok(Json(page?))
 }

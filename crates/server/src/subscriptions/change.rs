@@ -20,8 +20,8 @@ use usage_api::subscription::{Subscription, SubscriptionInput};
     request_body = SubscriptionInput,
     responses(
         (status = 201, description = "The new subscription.", body = Subscription),
-        (status = 400, description = "A property is missing, unknown or unusable: a start that is not within the subscription, a plan in another currency.", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "No such customer, subscription or plan.", body = Problem, content_type = "application/problem+json"),
+        (status = 400, description = "A property is missing, unknown or unusable: a start that is not within the subscription, a plan that is not there or in another currency.", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "No such customer or subscription.", body = Problem, content_type = "application/problem+json"),
         (status = 408, description = "The body came too slowly.", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "A finalized bill is of the time that would change; or others change the subscription at the same moment: nothing was stored.", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "The body is too large.", body = Problem, content_type = "application/problem+json"),

@@ -21,8 +21,8 @@ use usage_engine::billing::SubscriptionDraft;
     request_body = SubscriptionInput,
     responses(
         (status = 201, description = "The new subscription.", body = Subscription),
-        (status = 400, description = "A property is missing, unknown or unusable: an end before the start, a plan in another currency, one that the customer is on already at that time.", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "No such customer or plan.", body = Problem, content_type = "application/problem+json"),
+        (status = 400, description = "A property is missing, unknown or unusable: an end before the start, a plan that is not there or in another currency, one that the customer is on already at that time.", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "No such customer.", body = Problem, content_type = "application/problem+json"),
         (status = 408, description = "The body came too slowly.", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "A finalized bill is of the time that would change; or others change it at the same moment: nothing was stored.", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "The body is too large.", body = Problem, content_type = "application/problem+json"),

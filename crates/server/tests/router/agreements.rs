@@ -58,7 +58,7 @@ fn a_subscription_that_makes_no_sense_is_refused() {
     ] {
         app.post(&path, body).invalid(field, reason);
     }
-    app.post(&path, json!({"plan": "none"})).problem(404, "not-found", "there is no plan \"none\"");
+    app.post(&path, json!({"plan": "none"})).invalid("plan", "there is no plan \"none\"");
     let nobody = "/api/v1/customers/nobody/subscriptions";
     app.post(nobody, json!({"plan": "pro"})).problem(404, "customer-not-found", "nobody");
     for id in ["x", "01ARZ3NDEKTSV4RRFFQ69G5FAV"] {
@@ -179,6 +179,6 @@ fn a_customer_has_taxes_and_coupons_of_its_own() {
     ] {
         app.put(path, body).invalid(field, reason);
     }
-    app.put(&account, json!({"taxes": ["none"]})).problem(404, "not-found", "there is no tax \"none\"");
+    app.put(&account, json!({"taxes": ["none"]})).invalid("taxes", "there is no tax \"none\"");
     app.put(&format!("{ACME}/coupons/none"), "").problem(404, "not-found", "there is no coupon \"none\"");
 }

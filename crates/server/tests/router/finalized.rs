@@ -260,11 +260,20 @@ fn a_plan_is_tried_on_a_month_and_nothing_of_it_is_stored() {
     ] {
         app.post("/api/v1/simulations", body).invalid(field, reason);
     }
-    for body in [
-        json!({"plan": "none", "month": "2026-09"}),
-        json!({"plan": new, "instead_of": "none", "month": "2026-09"}),
+    for (body, field, reason) in [
+        (json!({"plan": "none", "month": "2026-09"}), "plan", "there is no plan \"none\""),
+        (
+            json!({"plan": new, "instead_of": "none", "month": "2026-09"}),
+            "instead_of",
+            "there is no plan \"none\"",
+        ),
+        (
+            json!({"plan": "pro", "customer": "none", "month": "2026-09"}),
+            "customer",
+            "there is no customer \"none\"",
+        ),
     ] {
-        app.post("/api/v1/simulations", body).problem(404, "not-found", "there is no plan \"none\"");
+        app.post("/api/v1/simulations", body).invalid(field, reason);
     }
 }
 

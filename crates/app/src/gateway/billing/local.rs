@@ -71,7 +71,7 @@ impl Billing for Local {
         let asked = read_simulation(&text).map_err(|error| unusable(&error))?;
         Ok(self.runtime.block_on(async {
             let plan = match asked.plan {
-                Asked::Key(key) => self.engine.plan(&key).await?,
+                Asked::Key(key) => self.engine.plan(&key).await.map_err(|error| error.named_by("plan"))?,
                 Asked::Plan(plan) => *plan,
             };
             let candidate = Candidate { plan, instead_of: asked.instead_of, month: asked.month };
