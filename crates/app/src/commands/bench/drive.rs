@@ -1,15 +1,17 @@
 //! Requests over several connections at once, and how long their answers took. What is sent is the
 //! senders' business.
 
-use super::http::{Connection, Target};
+use super::http::{SharingConnection, Target};
 use super::machine;
 use super::stop::Stop;
 use crate::failure::Failure;
 use crate::output::progress;
+use futures_util::future::{join_all, try_join_all};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Barrier, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use tokio::runtime::Runtime;
 
 /// What waits between tries of a request that the service had no room for.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -65,25 +67,24 @@ struct Origin {
     wall: u64,
 }
 
-/// Runs a load: each sender on a connection and a thread of its own.
+/// Runs a load: each sender on a connection of its own. A thread for each core has its share of them, and goes
+/// on with those that were answered: a thread for each would cost more than what is measured.
 pub(super) fn drive<S: Sender>(load: &Load, senders: Vec<S>) -> Result<Driven<S>, Failure> {
-    let (barrier, origin) = (Barrier::new(senders.len() + 1), OnceLock::new());
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let shares = shares(senders, cores);
+    let (barrier, origin) = (Barrier::new(shares.len() + 1), OnceLock::new());
     let (done, failed) = (AtomicU64::new(0), Stop::default());
     let bar = progress::count(load.what, usize::try_from(load.requests).unwrap_or(usize::MAX));
-    let ended: Vec<Result<Ended<S>, Failure>> = thread::scope(|scope| {
-        let threads: Vec<_> = senders
+    let worker = Worker { load, barrier: &barrier, origin: &origin, done: &done, failed: &failed };
+    let ended: Vec<Result<Share<S>, Failure>> = thread::scope(|scope| {
+        let threads: Vec<_> = shares
             .into_iter()
-            .map(|sender| {
-                let (barrier, origin, done, failed) = (&barrier, &origin, &done, &failed);
+            .map(|senders| {
+                let worker = &worker;
                 scope.spawn(move || {
-                    let connection = Connection::open(load.target);
-                    barrier.wait();
-                    barrier.wait();
-                    let origin = origin.get().ok_or_else(|| Failure::operation("the load did not begin"))?;
-                    let worker = Worker { load, origin, done, failed };
-                    let ended = connection.and_then(|connection| worker.run(connection, sender));
+                    let ended = worker.run(senders);
                     if ended.is_err() {
-                        failed.now();
+                        worker.failed.now();
                     }
                     ended
                 })
@@ -97,7 +98,7 @@ pub(super) fn drive<S: Sender>(load: &Load, senders: Vec<S>) -> Result<Driven<S>
             bar.set_position(done.load(Ordering::Relaxed));
             thread::sleep(Duration::from_millis(20));
         }
-        let panicked = || Failure::operation("a connection's thread panicked");
+        let panicked = || Failure::operation("a thread of the load panicked");
         threads.into_iter().map(|thread| thread.join().map_err(|_| panicked())?).collect()
     });
     bar.finish_and_clear();
@@ -105,27 +106,42 @@ pub(super) fn drive<S: Sender>(load: &Load, senders: Vec<S>) -> Result<Driven<S>
     gather(ended)
 }
 
+/// Deals senders out to so many threads at most.
+fn shares<S>(senders: Vec<S>, threads: usize) -> Vec<Vec<S>> {
+    let mut shares: Vec<Vec<S>> = (0..threads.clamp(1, senders.len().max(1))).map(|_| Vec::new()).collect();
+    let threads = shares.len();
+    senders.into_iter().enumerate().for_each(|(number, sender)| shares[number % threads].push(sender));
+    shares
+}
+
 /// What a thread ended with.
+struct Share<S> {
+    ended: Vec<Ended<S>>,
+    processor: Option<f64>,
+}
+
+/// What a connection ended with.
 struct Ended<S> {
     sender: S,
     samples: Vec<Sample>,
     last: Duration,
     refused: u64,
-    processor: Option<f64>,
 }
 
-fn gather<S>(ended: Vec<Result<Ended<S>, Failure>>) -> Result<Driven<S>, Failure> {
+fn gather<S>(shares: Vec<Result<Share<S>, Failure>>) -> Result<Driven<S>, Failure> {
     let timing = Timing { elapsed: Duration::ZERO, latencies: Vec::new(), ends: Vec::new() };
     let mut driven = Driven { senders: Vec::new(), timing, refused: 0, processor: Some(0.0) };
-    for ended in ended {
-        let ended = ended?;
-        let timing = &mut driven.timing;
-        timing.elapsed = timing.elapsed.max(ended.last);
-        timing.latencies.extend(ended.samples.iter().map(|sample| sample.latency));
-        timing.ends.extend(ended.samples.iter().map(|sample| sample.end));
-        driven.senders.push(ended.sender);
-        driven.refused += ended.refused;
-        driven.processor = driven.processor.zip(ended.processor).map(|(sum, own)| sum + own);
+    for share in shares {
+        let share = share?;
+        driven.processor = driven.processor.zip(share.processor).map(|(sum, own)| sum + own);
+        for ended in share.ended {
+            let timing = &mut driven.timing;
+            timing.elapsed = timing.elapsed.max(ended.last);
+            timing.latencies.extend(ended.samples.iter().map(|sample| sample.latency));
+            timing.ends.extend(ended.samples.iter().map(|sample| sample.end));
+            driven.senders.push(ended.sender);
+            driven.refused += ended.refused;
+        }
     }
     driven.timing.latencies.sort_unstable();
     driven.timing.ends.sort_unstable();
@@ -135,22 +151,52 @@ fn gather<S>(ended: Vec<Result<Ended<S>, Failure>>) -> Result<Driven<S>, Failure
 /// A thread's part of a load.
 struct Worker<'a> {
     load: &'a Load<'a>,
-    origin: &'a Origin,
+    barrier: &'a Barrier,
+    origin: &'a OnceLock<Origin>,
     done: &'a AtomicU64,
     failed: &'a Stop,
 }
 
 impl Worker<'_> {
-    fn run<S: Sender>(&self, mut connection: Connection, mut sender: S) -> Result<Ended<S>, Failure> {
-        let Origin { start, wall } = self.origin;
-        let (mut samples, mut refused, mut last) = (Vec::new(), 0, start.elapsed());
+    fn run<S: Sender>(&self, senders: Vec<S>) -> Result<Share<S>, Failure> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| Failure::operation(format!("no thread to send: {error}")));
+        let open = |runtime: &Runtime| {
+            let open = senders.iter().map(|_| SharingConnection::open(self.load.target));
+            runtime.block_on(try_join_all(open))
+        };
+        let ready = runtime.and_then(|runtime| open(&runtime).map(|connections| (runtime, connections)));
+        self.barrier.wait();
+        self.barrier.wait();
+        let (runtime, connections) = ready?;
+        let origin = self.origin.get().ok_or_else(|| Failure::operation("the load did not begin"))?;
         let before = machine::processor_of_thread();
+        let each = connections.into_iter().zip(senders).map(async |(connection, sender)| {
+            let ended = self.converse(origin, connection, sender).await;
+            if ended.is_err() {
+                self.failed.now();
+            }
+            ended
+        });
+        let ended = runtime.block_on(join_all(each)).into_iter().collect::<Result<_, _>>()?;
+        let after = machine::processor_of_thread();
+        Ok(Share { ended, processor: after.zip(before).map(|(after, before)| after - before) })
+    }
+
+    /// All requests of a connection, one after the other.
+    async fn converse<S: Sender>(
+        &self,
+        Origin { start, wall }: &Origin,
+        mut connection: SharingConnection,
+        mut sender: S,
+    ) -> Result<Ended<S>, Failure> {
+        let (mut samples, mut refused, mut last) = (Vec::new(), 0, start.elapsed());
         while !self.load.stop.is_asked() && !self.failed.is_asked() {
             let micros = u64::try_from(last.as_micros()).unwrap_or(u64::MAX);
             let Some(request) = sender.next(wall + micros) else { break };
             let sent = start.elapsed();
             loop {
-                let answer = connection.ask(request)?;
+                let answer = connection.ask(request).await?;
                 if !matches!(answer.status, 429 | 503) {
                     if !self.load.expected.contains(&answer.status) {
                         answer.expect(self.load.expected[0])?;
@@ -161,7 +207,7 @@ impl Worker<'_> {
                     answer.expect(self.load.expected[0])?;
                 }
                 refused += 1;
-                thread::sleep(PAUSE);
+                tokio::time::sleep(PAUSE).await;
             }
             last = start.elapsed();
             let end = u32::try_from(last.as_micros() / 100).unwrap_or(u32::MAX);
@@ -169,9 +215,7 @@ impl Worker<'_> {
                 .push(Sample { end, latency: u32::try_from((last - sent).as_micros()).unwrap_or(u32::MAX) });
             self.done.fetch_add(1, Ordering::Relaxed);
         }
-        let after = machine::processor_of_thread();
-        let processor = after.zip(before).map(|(after, before)| after - before);
-        Ok(Ended { sender, samples, last, refused, processor })
+        Ok(Ended { sender, samples, last, refused })
     }
 }
 

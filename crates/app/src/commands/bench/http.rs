@@ -1,9 +1,11 @@
-//! As much HTTP/1.1 as loading one service takes: kept-alive connections that block, bodies with a length.
+//! As much HTTP/1.1 as loading one service takes: kept-alive connections, bodies with a length.
 
 use crate::failure::Failure;
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::timeout;
 
 /// No answer is waited for longer.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -84,10 +86,16 @@ impl Envelope {
     }
 }
 
-/// A connection that blocks.
+/// A connection that its thread waits for.
 pub(super) struct Connection {
     stream: TcpStream,
-    received: Vec<u8>,
+    inbox: Inbox,
+}
+
+/// A connection that shares its thread with others.
+pub(super) struct SharingConnection {
+    stream: tokio::net::TcpStream,
+    inbox: Inbox,
 }
 
 /// An answer.
@@ -112,47 +120,118 @@ impl Connection {
         let opened = TcpStream::connect(target.address).and_then(|stream| {
             stream.set_nodelay(true)?;
             stream.set_read_timeout(Some(PATIENCE))?;
-            Ok(Connection { stream, received: vec![0; 4096] })
+            Ok(Connection { stream, inbox: Inbox::default() })
         });
-        opened.map_err(|error| Failure::network(format!("cannot connect to {}: {error}", target.address)))
+        opened.map_err(|error| unreachable(target, &error))
     }
 
     /// Sends a request and waits for its answer.
     pub(super) fn ask(&mut self, request: &[u8]) -> Result<Answer<'_>, Failure> {
-        self.try_ask(request)
-            .map_err(|error| Failure::network(format!("the service does not answer: {error}")))
-    }
-
-    fn try_ask(&mut self, request: &[u8]) -> io::Result<Answer<'_>> {
-        self.stream.write_all(request)?;
-        let mut filled = 0;
-        let head = loop {
-            filled += self.read(filled)?;
-            if let Some(head) = Head::read(&self.received[..filled])? {
-                break head;
+        let asked = self.stream.write_all(request).and_then(|()| {
+            self.inbox.clear();
+            while !self.inbox.is_whole()? {
+                let read = self.stream.read(self.inbox.room()?)?;
+                self.inbox.add(read)?;
             }
-        };
-        let end = head.end + head.body;
-        while filled < end {
-            filled += self.read(filled)?;
-        }
-        if filled > end {
-            return Err(unreadable("more than one answer"));
-        }
-        Ok(Answer { status: head.status, body: &self.received[head.end..end] })
+            Ok(())
+        });
+        asked.map_err(|error| silent(&error))?;
+        Ok(self.inbox.answer())
+    }
+}
+
+impl SharingConnection {
+    pub(super) async fn open(target: &Target) -> Result<SharingConnection, Failure> {
+        let opened = tokio::net::TcpStream::connect(target.address).await.and_then(|stream| {
+            stream.set_nodelay(true)?;
+            Ok(SharingConnection { stream, inbox: Inbox::default() })
+        });
+        opened.map_err(|error| unreachable(target, &error))
     }
 
-    fn read(&mut self, filled: usize) -> io::Result<usize> {
-        if filled == self.received.len() {
-            if filled >= MOST {
+    /// Sends a request and waits for its answer.
+    pub(super) async fn ask(&mut self, request: &[u8]) -> Result<Answer<'_>, Failure> {
+        let asked = match timeout(PATIENCE, self.exchange(request)).await {
+            Ok(asked) => asked,
+            Err(_) => Err(io::ErrorKind::TimedOut.into()),
+        };
+        asked.map_err(|error| silent(&error))?;
+        Ok(self.inbox.answer())
+    }
+
+    async fn exchange(&mut self, request: &[u8]) -> io::Result<()> {
+        self.stream.write_all(request).await?;
+        self.inbox.clear();
+        while !self.inbox.is_whole()? {
+            let read = self.stream.read(self.inbox.room()?).await?;
+            self.inbox.add(read)?;
+        }
+        Ok(())
+    }
+}
+
+fn unreachable(target: &Target, error: &io::Error) -> Failure {
+    Failure::network(format!("cannot connect to {}: {error}", target.address))
+}
+
+fn silent(error: &io::Error) -> Failure {
+    Failure::network(format!("the service does not answer: {error}"))
+}
+
+/// What was received of an answer.
+struct Inbox {
+    received: Vec<u8>,
+    filled: usize,
+    /// Once it is there whole.
+    head: Option<Head>,
+}
+
+impl Default for Inbox {
+    fn default() -> Inbox {
+        Inbox { received: vec![0; 4096], filled: 0, head: None }
+    }
+}
+
+impl Inbox {
+    fn clear(&mut self) {
+        (self.filled, self.head) = (0, None);
+    }
+
+    /// Where more of the answer goes.
+    fn room(&mut self) -> io::Result<&mut [u8]> {
+        if self.filled == self.received.len() {
+            if self.filled >= MOST {
                 return Err(unreadable("an answer that is too long"));
             }
-            self.received.resize(2 * filled, 0);
+            self.received.resize(2 * self.filled, 0);
         }
-        match self.stream.read(&mut self.received[filled..])? {
-            0 => Err(io::ErrorKind::UnexpectedEof.into()),
-            n => Ok(n),
+        Ok(&mut self.received[self.filled..])
+    }
+
+    /// So many bytes came.
+    fn add(&mut self, bytes: usize) -> io::Result<()> {
+        if bytes == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
         }
+        self.filled += bytes;
+        Ok(())
+    }
+
+    fn is_whole(&mut self) -> io::Result<bool> {
+        if self.head.is_none() {
+            self.head = Head::read(&self.received[..self.filled])?;
+        }
+        let Some(head) = &self.head else { return Ok(false) };
+        if self.filled > head.end + head.body {
+            return Err(unreadable("more than one answer"));
+        }
+        Ok(self.filled == head.end + head.body)
+    }
+
+    /// The answer, once it is whole.
+    fn answer(&self) -> Answer<'_> {
+        let Head { status, end, body } = self.head.unwrap_or_default();
+        Answer { status, body: &self.received[end..end + body] }
     }
 }
 
@@ -161,6 +240,7 @@ fn unreadable(what: &str) -> io::Error {
 }
 
 /// What an answer begins with.
+#[derive(Clone, Copy, Default)]
 struct Head {
     status: u16,
     end: usize,
