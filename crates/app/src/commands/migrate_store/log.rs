@@ -3,7 +3,7 @@
 use super::Side;
 use crate::failure::Failure;
 use crate::output::progress;
-use tokio::task::JoinSet;
+use futures_util::future::try_join_all;
 use usage_domain::event::{StoredEvent, UsageEvent};
 use usage_domain::position::Position;
 use usage_domain::time::Timestamp;
@@ -67,18 +67,13 @@ fn keeps_order(request: &[UsageEvent], event: &UsageEvent) -> bool {
 
 /// Sends events again as the requests that they came with.
 async fn append(to: &Side, events: Vec<StoredEvent>) -> Result<(), Failure> {
-    let requests = requests(events);
-    let mut sent = JoinSet::new();
-    for (received, request) in requests {
-        let store = to.store.clone();
-        // One thread runs these in the order in which they are started: they are stored in that order.
-        sent.spawn(async move {
-            let verdicts = store.append_batch(request.iter().collect(), received, Handling::Lenient).await?;
-            Ok::<_, Failure>((request, verdicts))
-        });
-    }
-    while let Some(answer) = sent.join_next().await {
-        let (request, verdicts) = answer.map_err(|error| Failure::operation(error.to_string()))??;
+    // One task asks for them one by one, without waiting in between: they are stored in that order. Several
+    // threads would not keep it.
+    let send = async |(received, request): (Timestamp, Vec<UsageEvent>)| {
+        let verdicts = to.store.append_batch(request.iter().collect(), received, Handling::Lenient).await?;
+        Ok::<_, Failure>((request, verdicts))
+    };
+    for (request, verdicts) in try_join_all(requests(events).into_iter().map(send)).await? {
         for (event, verdict) in request.iter().zip(verdicts) {
             // What was there already came before the move was broken off.
             if !matches!(verdict, Verdict::Accepted | Verdict::Duplicate) {
