@@ -261,11 +261,9 @@ impl IntoResponse for ApiError {
 }
 
 /// Writes the body of a problem, now that the path is known.
-pub(crate) async fn finish(request: axum::extract::Request, next: axum::middleware::Next) -> Response {
-    let path = request.uri().path().to_string();
-    let mut response = next.run(request).await;
+pub(crate) fn finish(mut response: Response, path: &str) -> Response {
     if let Some(mut problem) = response.extensions_mut().remove::<Problem>() {
-        problem.instance = path;
+        problem.instance = path.to_string();
         let body = serde_json::to_vec(&problem).unwrap_or_default();
         *response.body_mut() = body.into();
         response.headers_mut().remove(header::CONTENT_LENGTH);

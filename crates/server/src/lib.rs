@@ -31,25 +31,55 @@ mod usage;
 
 pub use openapi::document;
 pub use reading::Limits;
-pub use router::{router, router_within};
+pub use router::router;
 pub use serve::{Listeners, serve};
 
+use reading::Intake;
+use std::ops::Deref;
 use std::sync::Arc;
 use usage_domain::time::Timestamp;
 use usage_engine::Engine;
 
-/// What every route has at hand.
+/// What every route has at hand. Each request has it a few times, so that copying it is one count.
 #[derive(Clone)]
-pub struct App {
-    /// The use cases.
-    pub engine: Engine,
-    /// The present; only the program's entry knows the clock.
-    pub clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
-    /// Eighty random bits for a new id; only the program's entry draws them.
-    pub random: Arc<dyn Fn() -> u128 + Send + Sync>,
+pub struct App(Arc<Parts>);
+
+/// What an [`App`] is made of.
+pub struct Parts {
+    engine: Engine,
+    clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+    random: Arc<dyn Fn() -> u128 + Send + Sync>,
+    intake: Intake,
+}
+
+impl Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
 }
 
 impl App {
+    /// The use cases; the present; eighty random bits for a new id. Only the program's entry knows the clock and
+    /// draws random bits. Bodies of requests are within the usual limits.
+    pub fn new(
+        engine: Engine,
+        clock: impl Fn() -> Timestamp + Send + Sync + 'static,
+        random: impl Fn() -> u128 + Send + Sync + 'static,
+    ) -> App {
+        let (clock, random) = (Arc::new(clock), Arc::new(random));
+        App(Arc::new(Parts { engine, clock, random, intake: Intake::default() }))
+    }
+
+    /// The same, with bodies of requests within these limits.
+    #[must_use]
+    pub fn within(&self, limits: Limits) -> App {
+        let Parts { engine, clock, random, .. } = &**self;
+        let (engine, clock, random) = (engine.clone(), clock.clone(), random.clone());
+        App(Arc::new(Parts { engine, clock, random, intake: Intake::new(limits) }))
+    }
+
     fn now(&self) -> Timestamp {
         (self.clock)()
     }

@@ -7,8 +7,6 @@ use crate::error::ApiError;
 use crate::openapi::described;
 use axum::extract::{MatchedPath, Query, Request};
 use axum::http::Method;
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
 use std::collections::HashMap;
 use std::sync::LazyLock;
 use utoipa::openapi::RefOr;
@@ -23,15 +21,8 @@ const OURS: [&str; 2] = ["/api/v1/events/log", "/api/v1/meters/preview"];
 /// What every route reads, by its path and method.
 static KNOWN: LazyLock<HashMap<(String, Method), Vec<String>>> = LazyLock::new(known);
 
-/// Refuses a request with a parameter that its route does not have.
-pub(crate) async fn check(request: Request, next: Next) -> Response {
-    match unknown(&request) {
-        Some(error) => error.into_response(),
-        None => next.run(request).await,
-    }
-}
-
-fn unknown(request: &Request) -> Option<ApiError> {
+/// What is wrong with a request that has a parameter that its route does not have.
+pub(crate) fn unknown(request: &Request) -> Option<ApiError> {
     request.uri().query().filter(|query| !query.is_empty())?;
     let path = request.extensions().get::<MatchedPath>()?.as_str().to_string();
     let method = if request.method() == Method::HEAD { Method::GET } else { request.method().clone() };

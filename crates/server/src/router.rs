@@ -1,20 +1,17 @@
 //! Which path leads to which route.
 
-use crate::reading::{Intake, Limits};
 use crate::{
     App, account, bills, catalog, coupons, credits, customers, docs, error, events, health, meters, openapi,
     parameters, plans, prices, settings, store, subjects, subscriptions, taxes, usage,
 };
 use axum::Router;
+use axum::extract::Request;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post, put};
 
-/// The whole service, within the usual limits.
+/// The whole service.
 pub fn router(app: App) -> Router {
-    router_within(app, Limits::default())
-}
-
-/// The whole service; the bodies of its requests stay within these limits.
-pub fn router_within(app: App, limits: Limits) -> Router {
     Router::new()
         .route("/api/v1/usage/create/", post(usage::create::create_usage))
         .route("/api/v1/usage/create", post(usage::create::create_usage))
@@ -53,10 +50,18 @@ pub fn router_within(app: App, limits: Limits) -> Router {
         .route("/", get(docs::home))
         .fallback(async || error::ApiError::no_route())
         .method_not_allowed_fallback(async || error::ApiError::wrong_method())
-        .layer(axum::Extension(Intake::new(limits)))
-        .layer(axum::middleware::from_fn(parameters::check))
-        .layer(axum::middleware::from_fn(error::finish))
+        .layer(axum::middleware::from_fn(around))
         .with_state(app)
+}
+
+/// What is done for every request: in one layer, for each costs something whatever it does.
+async fn around(request: Request, next: Next) -> Response {
+    let asked = request.uri().clone();
+    let response = match parameters::unknown(&request) {
+        Some(error) => error.into_response(),
+        None => next.run(request).await,
+    };
+    error::finish(response, asked.path())
 }
 
 /// Meters, and the subjects whose usage they measure.

@@ -5,7 +5,6 @@ use crate::failure::Failure;
 use crate::{output, present};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
-use std::sync::Arc;
 use usage_engine::Engine;
 use usage_server::{App, Listeners, router, serve};
 
@@ -23,8 +22,7 @@ async fn serve_until_stopped(args: &Args, addresses: &[SocketAddr]) -> Result<()
     let url = bound.first().map(|address| format!("http://{address}")).unwrap_or_default();
     let owner = format!("process {}, {url}", std::process::id());
     let engine = Engine::new(args.database.open(args, &owner).await?);
-    let app =
-        App { engine: engine.clone(), clock: Arc::new(present::now), random: Arc::new(present::random) };
+    let app = App::new(engine.clone(), present::now, present::random);
     let stop = stop_signal();
     let lines: String = bound.iter().map(|address| format!("Listening on http://{address}\n")).collect();
     output::write(&lines)?;

@@ -2,6 +2,7 @@
 
 use super::coding::Coding;
 use super::limits::{Held, Intake};
+use crate::App;
 use crate::error::ApiError;
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{FromRequest, Request};
@@ -17,11 +18,11 @@ const IGNORED: usize = 16;
 /// A body, whole and unpacked. Its bytes count as held until it is dropped.
 pub(crate) struct RawBody(pub(crate) Bytes);
 
-impl<S: Send + Sync> FromRequest<S> for RawBody {
+impl FromRequest<App> for RawBody {
     type Rejection = ApiError;
 
-    async fn from_request(request: Request, _: &S) -> Result<RawBody, ApiError> {
-        Ok(RawBody(Bytes::from_owner(whole(request).await?)))
+    async fn from_request(request: Request, app: &App) -> Result<RawBody, ApiError> {
+        Ok(RawBody(Bytes::from_owner(whole(request, &app.intake).await?)))
     }
 }
 
@@ -29,24 +30,23 @@ impl<S: Send + Sync> FromRequest<S> for RawBody {
 /// which is to outlive them and what becomes of them.
 pub(crate) struct OwnedBody(pub(crate) Vec<u8>, pub(crate) Held);
 
-impl<S: Send + Sync> FromRequest<S> for OwnedBody {
+impl FromRequest<App> for OwnedBody {
     type Rejection = ApiError;
 
-    async fn from_request(request: Request, _: &S) -> Result<OwnedBody, ApiError> {
-        let mut held = whole(request).await?;
+    async fn from_request(request: Request, app: &App) -> Result<OwnedBody, ApiError> {
+        let mut held = whole(request, &app.intake).await?;
         Ok(OwnedBody(held.take(), held))
     }
 }
 
-async fn whole(request: Request) -> Result<Held, ApiError> {
+async fn whole(request: Request, intake: &Intake) -> Result<Held, ApiError> {
     let coding = Coding::of(request.headers())?;
-    let intake = request.extensions().get::<Intake>().cloned().unwrap_or_default();
     let waits = request.headers().contains_key(header::EXPECT);
     if waits && request.body().size_hint().lower() > intake.limits.body as u64 {
         // Who asks before sending is told before.
         return Err(ApiError::too_large(intake.limits.body));
     }
-    let read = timeout(intake.limits.whole, read(request.into_body(), &intake));
+    let read = timeout(intake.limits.whole, read(request.into_body(), intake));
     let sent = read.await.map_err(|_| ApiError::slow(intake.limits.whole))??;
     match coding {
         Coding::Identity => Ok(sent),

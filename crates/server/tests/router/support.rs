@@ -49,12 +49,9 @@ impl Service {
     fn over(store: Arc<dyn Store>, place: Place, runtime: Runtime, limits: Limits) -> Service {
         let now = Arc::new(AtomicI64::new(NOW.parse::<Timestamp>().unwrap().nanos()));
         let (clock, ids) = (now.clone(), AtomicU64::new(1));
-        let app = App {
-            engine: Engine::new(store),
-            clock: Arc::new(move || Timestamp::from_nanos(clock.load(Relaxed)).unwrap()),
-            random: Arc::new(move || ids.fetch_add(1, Relaxed).into()),
-        };
-        let router = usage_server::router_within(app, limits);
+        let clock = move || Timestamp::from_nanos(clock.load(Relaxed)).unwrap();
+        let app = App::new(Engine::new(store), clock, move || ids.fetch_add(1, Relaxed).into());
+        let router = usage_server::router(app.within(limits));
         Service { router, runtime, now, charges: AtomicU64::new(1), place: Some(place) }
     }
 

@@ -25,6 +25,7 @@ use crate::format::record;
 use crate::format::table::BlockToWrite;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender};
+use std::thread;
 use tokio::sync::oneshot;
 use usage_domain::care::RebuildReport;
 use usage_domain::meter::Meter;
@@ -36,6 +37,8 @@ use usage_domain::verdict::Verdict;
 const GROUP_EVENTS: usize = 50_000;
 /// The same for their bytes.
 const GROUP_BYTES: usize = 64 << 20;
+/// A group of fewer events lets others add to it first, who wait for the processor.
+const SMALL_GROUP: usize = 256;
 
 /// Bytes that the room for records keeps.
 const MOST_KEPT: usize = 16 << 20;
@@ -123,7 +126,7 @@ impl Writer {
     fn group(&mut self, first: Prepared, reply: Reply, commands: &Receiver<Command>) -> Option<Command> {
         let mut weight = first.weight();
         let mut group = vec![(first, reply)];
-        let mut other = None;
+        let (mut other, mut before) = (None, 0);
         while weight.events < GROUP_EVENTS && weight.bytes < GROUP_BYTES {
             match commands.try_recv() {
                 Ok(Command::Append(prepared, reply)) => {
@@ -133,6 +136,12 @@ impl Writer {
                 Ok(command) => {
                     other = Some(command);
                     break;
+                }
+                // Where the processor is idle this takes no time; where it is not, those who have it are about
+                // to send, and a group of many costs each of them less.
+                Err(_) if before < group.len() && weight.events < SMALL_GROUP => {
+                    before = group.len();
+                    thread::yield_now();
                 }
                 Err(_) => break,
             }

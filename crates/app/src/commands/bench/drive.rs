@@ -67,11 +67,12 @@ struct Origin {
     wall: u64,
 }
 
-/// Runs a load: each sender on a connection of its own. A thread for each core has its share of them, and goes
-/// on with those that were answered: a thread for each would cost more than what is measured.
+/// Runs a load: each sender on a connection of its own. A thread for every two cores has its share of them, and
+/// goes on with those that were answered: a thread for each would take the service's cores from it, to change
+/// from one to the next.
 pub(super) fn drive<S: Sender>(load: &Load, senders: Vec<S>) -> Result<Driven<S>, Failure> {
     let cores = thread::available_parallelism().map_or(1, usize::from);
-    let shares = shares(senders, cores);
+    let shares = shares(senders, cores / 2);
     let (barrier, origin) = (Barrier::new(shares.len() + 1), OnceLock::new());
     let (done, failed) = (AtomicU64::new(0), Stop::default());
     let bar = progress::count(load.what, usize::try_from(load.requests).unwrap_or(usize::MAX));
