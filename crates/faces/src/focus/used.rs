@@ -35,7 +35,7 @@ fn category(line: &Line) -> Category {
     let adjusted = line.adjusts.as_ref().map(|adjusts| adjusts.line.as_str());
     match (line.kind.as_str(), adjusted) {
         ("minimum", _) => Category::Adjustment,
-        (_, Some(key)) if !key.starts_with("charges/") && key.ends_with("/minimum") => Category::Adjustment,
+        (_, Some(key)) if !key.starts_with("charges/") && key.ends_with("/_minimum") => Category::Adjustment,
         ("fee", _) => Category::Purchase,
         _ => Category::Usage,
     }
@@ -128,5 +128,33 @@ fn sku(line: &Line, part: &Part<'_>) -> Sku {
         price_id: format!("{plan}/{item}/version-{version}{}", part.price.suffix()),
         meter: meter.as_ref().unwrap_or(item).clone(),
         details,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn an_adjustment_is_of_the_category_that_its_line_was_of() {
+        for (kind, adjusted, expected) in [
+            ("minimum", None, Category::Adjustment),
+            ("fee", None, Category::Purchase),
+            ("usage", None, Category::Usage),
+            ("adjustment", Some("1/_minimum"), Category::Adjustment),
+            ("adjustment", Some("1/minimum"), Category::Usage),
+            ("adjustment", Some("charges/_minimum"), Category::Usage),
+        ] {
+            let mut line = json!({
+                "key": "x", "kind": kind, "service": "X", "from": "2026-10-01T00:00:00Z",
+                "to": "2026-11-01T00:00:00Z", "quantity": null, "unit": null, "unit_price": null, "events": 0,
+                "exact_amount": "1", "amount": "1", "details": [],
+            });
+            if let Some(key) = adjusted {
+                line["adjusts"] = json!({"month": "2026-10", "bill": "2026-000004", "line": key});
+            }
+            assert_eq!(category(&serde_json::from_value(line).unwrap()), expected, "{kind} {adjusted:?}");
+        }
     }
 }

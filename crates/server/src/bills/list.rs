@@ -26,7 +26,7 @@ pub(crate) struct ListQuery {
     limit: Option<u64>,
 }
 
-/// Finalized bills, in the order in which they were made.
+/// Finalized bills by id: those made later come after those made before, to the millisecond.
 #[utoipa::path(
     get,
     path = "/api/v1/bills",
