@@ -12,8 +12,6 @@ pub(crate) struct Malformed(pub(crate) &'static str);
 
 /// The largest section that is unpacked, in bytes.
 const MAX_SECTION: usize = 1 << 30;
-/// Bytes that are not packed.
-const FEW: usize = 256;
 const RAW: u8 = 0;
 const LZ4: u8 = 1;
 
@@ -77,9 +75,8 @@ impl Put for Vec<u8> {
 
     /// How it is packed, its length before and after, the bytes.
     fn put_section(&mut self, bytes: &[u8]) {
-        // Preparing to pack takes longer than a few bytes are worth: those of a request of one event.
-        let packed = if bytes.len() < FEW { Vec::new() } else { lz4_flex::block::compress(bytes) };
-        let worth_it = !packed.is_empty() && packed.len() + packed.len() / 16 < bytes.len();
+        let packed = lz4_flex::block::compress(bytes);
+        let worth_it = packed.len() + packed.len() / 16 < bytes.len();
         let (codec, body) = if worth_it { (LZ4, &packed[..]) } else { (RAW, bytes) };
         self.push(codec);
         self.put_var(bytes.len() as u64);
